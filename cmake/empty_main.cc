@@ -1,0 +1,2 @@
+// Source of every link probe: the room itself is what gets linked.
+int main() { return 0; }

@@ -1,0 +1,214 @@
+#pragma once
+// Commands: what the gate admits and the core decides, in the redacted form that the journal keeps. A command carries
+// numbers, commitments and MACs; names, references, metadata and secrets never (design sections 3 and 9).
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "base/int128.h"
+#include "model/account.h"
+#include "model/ids.h"
+
+namespace model {
+
+/// SHA-256(salt || value) of a personal value; the value itself lives in the erasable private section.
+using Commitment = base::Digest;
+
+/// What an idempotency key is bound to. Numbers are part of the key's scope and of the formats.
+enum class Operation : std::uint8_t {
+  none = 0,
+  open_tenant = 1,
+  register_asset = 2,
+  open_account = 3,
+  change_account_flags = 4,
+  set_account_limits = 5,
+  create_transfer = 10,
+  capture_hold = 11,
+  void_hold = 12,
+  cancel_key = 13,
+  record_batch = 14,
+  create_client = 20,
+  rotate_client = 21,
+  revoke_client = 22,
+  tick = 30,
+  confirm_clock = 31,
+  bump_epoch = 32,
+};
+
+constexpr std::size_t fingerprint_fields_max = 12;
+
+/// An idempotency key as the journal knows it: MACs under custody keys, so that neither key nor body can be guessed.
+struct IdempotencyTag {
+  base::Tag128 key{};                  ///< MAC over tenant, principal, operation, key text
+  base::Tag128 fingerprint{};          ///< MAC over the canonical bytes of all business fields
+  std::uint8_t fingerprint_version = 1;
+  std::uint8_t field_count = 0;
+  /// One 32-bit MAC per business field, in the order of the operation's field list (docs/format/idempotency.md).
+  std::array<std::uint32_t, fingerprint_fields_max> fields{};
+  bool operator==(const IdempotencyTag&) const = default;
+};
+
+struct OpenTenant {
+  Commitment name{};
+  TenantNumber existing = 0;   ///< answer: the tenant that has this name already
+  bool operator==(const OpenTenant&) const = default;
+};
+
+struct RegisterAsset {
+  Asset asset;
+  Commitment world_name{};     ///< commitment to `world/CODE`, the account opened with the asset
+  bool operator==(const RegisterAsset&) const = default;
+};
+
+struct OpenAccount {
+  Commitment name{};
+  Asset asset;
+  AccountFlags flags = debits_must_not_exceed_credits;
+  AccountLimits limits;
+  std::optional<Commitment> metadata;
+  AccountNumber existing = 0;  ///< answer: the account that has this name already, 0 if none
+  bool operator==(const OpenAccount&) const = default;
+};
+
+/// Freeze, unfreeze and close: sets and clears flags. Only frozen_for_debits, frozen_for_credits and closed may be set;
+/// only the two frozen ones may be cleared.
+struct ChangeAccountFlags {
+  AccountNumber account = 0;   ///< answer: 0 if no account has the name
+  AccountFlags set = 0;
+  AccountFlags clear = 0;
+  bool operator==(const ChangeAccountFlags&) const = default;
+};
+
+struct SetAccountLimits {
+  AccountNumber account = 0;
+  AccountLimits limits;        ///< replaces all limits
+  bool operator==(const SetAccountLimits&) const = default;
+};
+
+/// One movement: at once, or as a hold that a capture or void resolves later.
+struct TransferItem {
+  AccountNumber debit = 0;     ///< answer: 0 if no account has the name
+  AccountNumber credit = 0;
+  Asset asset;
+  base::U128 amount = 0;
+  bool hold = false;
+  base::Duration hold_for{};   ///< how long a hold lives; 0 means it does not expire
+  std::optional<Commitment> reference;
+  base::Tag128 reference_key{};  ///< keyed hash of tenant and reference for look-up; zero without a reference
+  std::optional<Commitment> metadata;
+  std::optional<IdempotencyTag> idempotency;
+  bool operator==(const TransferItem&) const = default;
+};
+
+/// One item, or several as an atomic group (all or nothing). Never empty.
+struct CreateTransfer {
+  std::vector<TransferItem> items;
+  bool operator==(const CreateTransfer&) const = default;
+};
+
+constexpr std::size_t group_items_max = 8190;
+
+struct CaptureHold {
+  EventNumber hold = 0;
+  std::optional<base::U128> amount;   ///< nothing captures all; the rest of a smaller capture is released
+  bool operator==(const CaptureHold&) const = default;
+};
+
+struct VoidHold {
+  EventNumber hold = 0;
+  bool operator==(const VoidHold&) const = default;
+};
+
+/// Burns an idempotency key that was not used yet.
+struct CancelKey {
+  base::Tag128 cancelled{};    ///< the key's MAC in its own scope
+  EventNumber used_by = 0;     ///< answer: the event that used it already, 0 if none
+  bool operator==(const CancelKey&) const = default;
+};
+
+/// Ties the reply of a batch request to its own key: which event answered each item.
+struct RecordBatch {
+  std::vector<EventNumber> answers;
+  bool operator==(const RecordBatch&) const = default;
+};
+
+enum class PrincipalKind : std::uint8_t { person = 1, service = 2 };
+
+/// Scopes, a bit set. Numbers are part of the formats.
+enum Scope : std::uint32_t {
+  accounts_read = 1u << 0,
+  accounts_write = 1u << 1,
+  transfers_read = 1u << 2,
+  transfers_write = 1u << 3,
+  assets_write = 1u << 4,
+  accounts_control = 1u << 5,   ///< freeze, unfreeze, close, limits
+  clients_admin = 1u << 6,
+  metrics_read = 1u << 7,
+  operate = 1u << 8,            ///< operator endpoints beyond health and metrics
+  audit_read = 1u << 9,
+  imports_read = 1u << 10,
+  imports_write = 1u << 11,
+};
+using Scopes = std::uint32_t;
+constexpr Scopes all_scopes = (1u << 12) - 1;
+
+struct CreateClient {
+  PrincipalKind kind = PrincipalKind::service;
+  Scopes scopes = 0;
+  Commitment name{};
+  base::Digest secret_hash{};  ///< keyed hash of the refresh secret
+  bool operator==(const CreateClient&) const = default;
+};
+
+struct RotateClient {
+  PrincipalNumber client = 0;
+  base::Digest secret_hash{};
+  base::Duration overlap{};    ///< how long the former secret still works
+  bool operator==(const RotateClient&) const = default;
+};
+
+struct RevokeClient {
+  PrincipalNumber client = 0;
+  bool operator==(const RevokeClient&) const = default;
+};
+
+/// Lets time pass: resolves at most `expiries_max` holds whose time has come.
+struct Tick {
+  std::uint32_t expiries_max = 256;
+  bool operator==(const Tick&) const = default;
+};
+
+/// An operator's word that the wall clock is right after a jump (design section 3).
+struct ConfirmClock {
+  base::Duration jump{};
+  bool operator==(const ConfirmClock&) const = default;
+};
+
+/// First entry after a restore: older copies of the same log are fenced off.
+struct BumpEpoch {
+  Epoch epoch = 0;
+  bool operator==(const BumpEpoch&) const = default;
+};
+
+using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeAccountFlags, SetAccountLimits, CreateTransfer,
+                                 CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient, RotateClient, RevokeClient,
+                                 Tick, ConfirmClock, BumpEpoch>;
+
+/// A command with its sender. For CreateTransfer the tags are in the items.
+struct Command {
+  TenantNumber tenant = 1;
+  PrincipalNumber principal = 0;
+  base::Tag128 trace{};                        ///< W3C trace id, zero if none
+  std::optional<IdempotencyTag> idempotency;
+  CommandBody body;
+  bool operator==(const Command&) const = default;
+};
+
+Operation operation_of(const CommandBody& body);
+
+}  // namespace model
