@@ -113,14 +113,19 @@ struct CreateTransfer {
 
 constexpr std::size_t group_items_max = 8190;
 
+/// Answer to a look-up: what became of the hold a command names. `open` is checked against the state itself.
+enum class HoldStanding : std::uint8_t { open = 0, not_found = 1, not_a_hold = 2, captured = 3, voided = 4, expired = 5 };
+
 struct CaptureHold {
   EventNumber hold = 0;
+  HoldStanding standing = HoldStanding::open;
   std::optional<base::U128> amount;   ///< nothing captures all; the rest of a smaller capture is released
   bool operator==(const CaptureHold&) const = default;
 };
 
 struct VoidHold {
   EventNumber hold = 0;
+  HoldStanding standing = HoldStanding::open;
   bool operator==(const VoidHold&) const = default;
 };
 
