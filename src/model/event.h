@@ -41,6 +41,7 @@ struct TenantOpened {
 
 struct AssetRegistered {
   AssetNumber number = 0;
+  TenantNumber tenant = 0;
   Asset asset;
   bool operator==(const AssetRegistered&) const = default;
 };

@@ -1,0 +1,118 @@
+#include "core/ledger/movement.h"
+
+#include "base/check.h"
+
+namespace core {
+
+using model::Outcome;
+
+namespace {
+
+constexpr std::int64_t ns_per_day = 86'400'000'000'000;
+
+// Sums of counters cannot wrap: each is at most 2^127 - 1, and posted + pending of one side is kept there too.
+base::U128 debits(const model::Counters& c) { return c.debits_posted + c.debits_pending; }
+base::U128 credits(const model::Counters& c) { return c.credits_posted + c.credits_pending; }
+
+base::U128 positive_difference(base::U128 a, base::U128 b) { return a > b ? a - b : 0; }
+
+Outcome check_limits(const model::TransferItem& item, base::Instant at, const AccountView& debit, const AccountView& credit) {
+  if (debit.limits) {
+    const LimitsRecord& limits = *debit.limits;
+    if (limits.has_debit_amount_max && item.amount > limits.debit_amount_max) return Outcome::exceeds_debit_amount_limit;
+    if (limits.has_daily_debits_max) {
+      const auto sum = base::checked_add(debited_on_day_of(limits, at), item.amount);
+      if (!sum || *sum > limits.daily_debits_max) return Outcome::exceeds_daily_debit_limit;
+    }
+  }
+  if (credit.limits && credit.limits->has_balance_max) {
+    const model::Counters& counters = credit.record.counters;
+    const base::U128 balance = positive_difference(credits(counters), counters.debits_posted);
+    const auto after = base::checked_add(balance, item.amount);
+    if (!after || *after > credit.limits->balance_max) return Outcome::exceeds_balance_limit;
+  }
+  return Outcome::done;
+}
+
+}  // namespace
+
+base::U128 available_balance(const model::Counters& counters) {
+  return positive_difference(counters.credits_posted, debits(counters));
+}
+
+base::U128 debited_on_day_of(const LimitsRecord& limits, base::Instant at) {
+  return limits.day == at.ns / ns_per_day ? limits.debited_on_day : 0;
+}
+
+Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item) {
+  if (item.amount == 0) return Outcome::amount_must_not_be_zero;
+  if (item.amount > base::amount_max) return Outcome::amount_exceeds_maximum;
+  const AccountRecord* debit = state.account(item.debit);
+  const AccountRecord* credit = state.account(item.credit);
+  if (debit != nullptr && credit != nullptr && debit != credit && debit->asset == credit->asset &&
+      state.asset(debit->asset)->asset() == item.asset) [[likely]] {
+    return Outcome::done;
+  }
+  const model::AssetNumber asset = state.asset_by_code(tenant, item.asset.code);
+  if (asset == 0 || state.asset(asset)->scale != item.asset.scale) return Outcome::asset_not_registered;
+  if (debit == nullptr) return Outcome::debit_account_not_found;
+  if (credit == nullptr) return Outcome::credit_account_not_found;
+  if (item.debit == item.credit) return Outcome::accounts_must_be_different;
+  if (debit->asset != credit->asset) return Outcome::accounts_have_different_assets;
+  return Outcome::asset_differs_from_accounts;
+}
+
+Outcome move(const model::TransferItem& item, base::Instant at, AccountView& debit, AccountView& credit) {
+  const model::AccountFlags debit_flags = debit.record.flags, credit_flags = credit.record.flags;
+  if ((debit_flags & model::closed) != 0) return Outcome::debit_account_closed;
+  if ((credit_flags & model::closed) != 0) return Outcome::credit_account_closed;
+  if ((debit_flags & model::frozen_for_debits) != 0) return Outcome::debit_account_frozen;
+  if ((credit_flags & model::frozen_for_credits) != 0) return Outcome::credit_account_frozen;
+  if (debit.limits || credit.limits) {
+    const Outcome outcome = check_limits(item, at, debit, credit);
+    if (outcome != Outcome::done) return outcome;
+  }
+  model::Counters& from = debit.record.counters;
+  model::Counters& to = credit.record.counters;
+  if ((debit_flags & model::debits_must_not_exceed_credits) != 0 && item.amount > available_balance(from)) {
+    return Outcome::exceeds_available_balance;
+  }
+  if ((credit_flags & model::credits_must_not_exceed_debits) != 0 &&
+      item.amount > positive_difference(to.debits_posted, credits(to))) {
+    return Outcome::exceeds_available_debits;
+  }
+  if (!base::checked_add(debits(from), item.amount)) return Outcome::debit_counter_would_overflow;
+  if (!base::checked_add(credits(to), item.amount)) return Outcome::credit_counter_would_overflow;
+
+  if (item.hold) {
+    from.debits_pending += item.amount;
+    to.credits_pending += item.amount;
+  } else {
+    from.debits_posted += item.amount;
+    to.credits_posted += item.amount;
+  }
+  if (debit.limits) {
+    const auto sum = base::checked_add(debited_on_day_of(*debit.limits, at), item.amount);
+    debit.limits->day = at.ns / ns_per_day;
+    debit.limits->debited_on_day = sum ? *sum : base::amount_max;
+  }
+  return Outcome::done;
+}
+
+model::Side take_side(AccountView& view, model::EventNumber event) {
+  AccountRecord& record = view.record;
+  model::Side side{.account = view.number, .after = record.counters, .links = {.previous = record.last_posting}};
+  record.last_posting = event;
+  record.postings += 1;
+  if (record.postings % 64 == 0) {
+    side.links.previous_64 = record.last_64;
+    record.last_64 = event;
+  }
+  if (record.postings % 4096 == 0) {
+    side.links.previous_4096 = record.last_4096;
+    record.last_4096 = event;
+  }
+  return side;
+}
+
+}  // namespace core

@@ -1,0 +1,38 @@
+#pragma once
+// One movement of money between two accounts: the ladder of checks and the resulting sides. Works on copies of the two
+// accounts, so that the items of an atomic group can see each other before any of them is applied.
+
+#include <optional>
+
+#include "core/ledger/decide.h"
+#include "core/ledger/records.h"
+#include "model/command.h"
+#include "model/event.h"
+#include "model/outcome.h"
+
+namespace core {
+
+/// An account as a movement sees it: its record and, if it has any, its limits.
+struct AccountView {
+  model::AccountNumber number = 0;
+  AccountRecord record;
+  std::optional<LimitsRecord> limits;
+};
+
+/// Checks in the order of outcome.def; `done` means that both views were changed as the movement will change them and
+/// that `links` of both sides are to be taken with take_side().
+model::Outcome move(const model::TransferItem& item, base::Instant at, AccountView& debit, AccountView& credit);
+
+/// The checks that need no existing accounts: amount, assets, sides. `done` if none applies.
+model::Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item);
+
+/// Side of an event for an account whose counters were just changed; advances the view's history as apply() will.
+model::Side take_side(AccountView& view, model::EventNumber event);
+
+/// What a debit may still use: posted credits - posted debits - pending debits; 0 where that is negative.
+base::U128 available_balance(const model::Counters& counters);
+
+/// The limits' sum for the UTC day of `at`.
+base::U128 debited_on_day_of(const LimitsRecord& limits, base::Instant at);
+
+}  // namespace core

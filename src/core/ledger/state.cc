@@ -1,0 +1,318 @@
+#include "core/ledger/state.h"
+
+#include <cstring>
+#include <variant>
+
+#include "base/cbor.h"
+#include "base/check.h"
+
+namespace core {
+
+namespace {
+
+constexpr std::int64_t ns_per_day = 86'400'000'000'000;
+constexpr std::uint64_t head_version = 1;
+
+base::Error malformed(const char* what) { return {"snapshot_state_malformed", what}; }
+
+}  // namespace
+
+std::string_view name_of(StateSection section) {
+  switch (section) {
+    case StateSection::head: return "head";
+    case StateSection::tenants: return "tenants";
+    case StateSection::assets: return "assets";
+    case StateSection::accounts: return "accounts";
+    case StateSection::limits: return "limits";
+    case StateSection::holds: return "holds";
+    case StateSection::clients: return "clients";
+  }
+  CHECK_THAT(false, "a section outside the enumeration");
+  return "";
+}
+
+const HoldRecord* State::open_hold(model::EventNumber placed) const {
+  const auto found = hold_slots_.find(placed);
+  return found == hold_slots_.end() ? nullptr : &holds_[found->second];
+}
+
+model::AssetNumber State::asset_by_code(model::TenantNumber tenant, const model::AssetCode& code) const {
+  for (std::size_t i = 0; i < assets_.size(); ++i) {
+    if (assets_[i].tenant == tenant && std::memcmp(assets_[i].code, code.data(), code.size()) == 0) {
+      return static_cast<model::AssetNumber>(i + 1);
+    }
+  }
+  return 0;
+}
+
+void State::apply(const model::Event& event) {
+  CHECK_THAT(event.at >= head_.last_instant, "instants of events never decrease");
+  head_.last_instant = event.at;
+  std::visit([this](const auto& body) { apply_body(body); }, event.body);
+  head_.next_event += 1;
+}
+
+void State::apply_body(const model::TenantOpened& body) {
+  CHECK(body.tenant == tenants_.size() + 1);
+  tenants_.push_back({.opened = head_.next_event});
+}
+
+void State::apply_body(const model::AssetRegistered& body) {
+  CHECK(body.number == assets_.size() + 1);
+  AssetRecord record;
+  record.registered = head_.next_event;
+  record.tenant = body.tenant;
+  std::memcpy(record.code, body.asset.code.data(), sizeof record.code);
+  record.scale = body.asset.scale;
+  assets_.push_back(record);
+}
+
+void State::apply_body(const model::AccountOpened& body) {
+  CHECK(body.number == accounts_.size() + 1);
+  CHECK(asset(body.asset) != nullptr);
+  AccountRecord record;
+  record.opened = head_.next_event;
+  record.asset = body.asset;
+  record.tenant = body.tenant;
+  record.flags = body.flags;
+  store_limits(record, body.limits);
+  accounts_.push_back(record);
+  if ((body.flags & model::is_world) != 0) assets_.writable(body.asset - 1).world = body.number;
+}
+
+void State::apply_body(const model::AccountFlagsChanged& body) {
+  CHECK(account(body.account) != nullptr);
+  accounts_.writable(body.account - 1).flags = body.flags;
+}
+
+void State::apply_body(const model::AccountLimitsSet& body) {
+  CHECK(account(body.account) != nullptr);
+  store_limits(accounts_.writable(body.account - 1), body.limits);
+}
+
+void State::store_limits(AccountRecord& account, const model::AccountLimits& limits) {
+  if (limits == model::AccountLimits{} && account.limits_slot == 0) return;
+  if (account.limits_slot == 0) {
+    limits_.push_back({});
+    account.limits_slot = static_cast<std::uint32_t>(limits_.size());
+  }
+  // A slot once given stays with its account, so that the day's sum survives a change of the limits.
+  LimitsRecord& record = limits_.writable(account.limits_slot - 1);
+  record.has_debit_amount_max = limits.debit_amount_max.has_value();
+  record.has_daily_debits_max = limits.daily_debits_max.has_value();
+  record.has_balance_max = limits.balance_max.has_value();
+  record.debit_amount_max = limits.debit_amount_max.value_or(0);
+  record.daily_debits_max = limits.daily_debits_max.value_or(0);
+  record.balance_max = limits.balance_max.value_or(0);
+}
+
+AccountRecord& State::touch(const model::Side& side) {
+  CHECK(account(side.account) != nullptr);
+  AccountRecord& record = accounts_.writable(side.account - 1);
+  CHECK_THAT(side.links.previous == record.last_posting, "an event continues the history of its accounts");
+  record.counters = side.after;
+  record.last_posting = head_.next_event;
+  record.postings += 1;
+  if (record.postings % 64 == 0) record.last_64 = head_.next_event;
+  if (record.postings % 4096 == 0) record.last_4096 = head_.next_event;
+  return record;
+}
+
+void State::count_daily_debit(const AccountRecord& account, base::U128 amount) {
+  if (account.limits_slot == 0) return;
+  LimitsRecord& limits = limits_.writable(account.limits_slot - 1);
+  const std::int64_t day = head_.last_instant.ns / ns_per_day;
+  if (limits.day != day) {
+    limits.day = day;
+    limits.debited_on_day = 0;
+  }
+  const auto sum = base::checked_add(limits.debited_on_day, amount);
+  limits.debited_on_day = sum ? *sum : base::amount_max;
+}
+
+void State::apply_body(const model::TransferPosted& body) {
+  const AccountRecord& debit = touch(body.debit);
+  touch(body.credit);
+  count_daily_debit(debit, body.amount);
+}
+
+void State::apply_body(const model::HoldPlaced& body) {
+  AccountRecord& debit = touch(body.debit);
+  debit.open_holds += 1;
+  count_daily_debit(debit, body.amount);
+  touch(body.credit).open_holds += 1;
+
+  const HoldRecord record{.amount = body.amount,
+                          .placed = head_.next_event,
+                          .expires_at_ns = body.expires_at.ns,
+                          .debit = body.debit.account,
+                          .credit = body.credit.account,
+                          .asset = body.asset};
+  std::uint32_t slot = 0;
+  if (head_.first_free_hold == 0) {
+    slot = static_cast<std::uint32_t>(holds_.size());
+    holds_.push_back(record);
+  } else {
+    slot = head_.first_free_hold - 1;
+    HoldRecord& free = holds_.writable(slot);
+    CHECK(free.placed == 0);
+    head_.first_free_hold = free.next_free;
+    free = record;
+  }
+  head_.open_holds += 1;
+  hold_slots_.emplace(record.placed, slot);
+  if (record.expires_at_ns != 0) expiries_.emplace(record.expires_at_ns, record.placed);
+}
+
+void State::apply_body(const model::HoldResolved& body) {
+  const auto found = hold_slots_.find(body.hold);
+  CHECK_THAT(found != hold_slots_.end(), "a hold resolves at most once");
+  const std::uint32_t slot = found->second;
+  HoldRecord& record = holds_.writable(slot);
+  touch(body.debit).open_holds -= 1;
+  touch(body.credit).open_holds -= 1;
+  if (record.expires_at_ns != 0) expiries_.erase({record.expires_at_ns, record.placed});
+  hold_slots_.erase(found);
+  record = HoldRecord{};
+  record.next_free = head_.first_free_hold;
+  head_.first_free_hold = slot + 1;
+  head_.open_holds -= 1;
+}
+
+void State::apply_body(const model::ClientCreated& body) {
+  CHECK(body.number == clients_.size() + 1);
+  ClientRecord record;
+  std::memcpy(record.secret_hash, body.secret_hash.data(), sizeof record.secret_hash);
+  record.created = head_.next_event;
+  record.tenant = body.tenant;
+  record.generation = 1;
+  record.scopes = body.scopes;
+  record.kind = static_cast<std::uint8_t>(body.kind);
+  clients_.push_back(record);
+}
+
+void State::apply_body(const model::ClientRotated& body) {
+  CHECK(client(body.number) != nullptr);
+  ClientRecord& record = clients_.writable(body.number - 1);
+  std::memcpy(record.former_secret_hash, record.secret_hash, sizeof record.secret_hash);
+  std::memcpy(record.secret_hash, body.secret_hash.data(), sizeof record.secret_hash);
+  record.former_valid_until_ns = body.former_valid_until.ns;
+  record.generation = body.generation;
+}
+
+void State::apply_body(const model::ClientRevoked& body) {
+  CHECK(client(body.number) != nullptr);
+  ClientRecord& record = clients_.writable(body.number - 1);
+  record.revoked = 1;
+  record.generation = body.generation;
+}
+
+void State::apply_body(const model::EpochBumped& body) {
+  CHECK_THAT(body.epoch > head_.epoch, "epochs only grow");
+  head_.epoch = body.epoch;
+}
+
+FrozenState State::freeze() const {
+  FrozenState frozen;
+  frozen.head = head_;
+  frozen.tenants = tenants_.freeze();
+  frozen.assets = assets_.freeze();
+  frozen.accounts = accounts_.freeze();
+  frozen.limits = limits_.freeze();
+  frozen.holds = holds_.freeze();
+  frozen.clients = clients_.freeze();
+  return frozen;
+}
+
+base::Bytes FrozenState::encode_head(const StateHead& head) {
+  base::Bytes out;
+  base::CborWriter writer(out);
+  writer.array(6);
+  writer.uint(head_version);
+  writer.uint(head.next_event);
+  writer.sint(head.last_instant.ns);
+  writer.uint(head.epoch);
+  writer.uint(head.first_free_hold);
+  writer.uint(head.open_holds);
+  return out;
+}
+
+template <typename Record>
+void StateLoader::take_records(CowArray<Record>& into, StateSection section, base::ByteView piece) {
+  base::Bytes& partial = partial_[static_cast<std::size_t>(section)];
+  while (!piece.empty()) {
+    if (partial.empty() && piece.size() >= sizeof(Record)) {
+      Record record;
+      std::memcpy(&record, piece.data(), sizeof record);
+      into.push_back(record);
+      piece = piece.subspan(sizeof(Record));
+      continue;
+    }
+    const std::size_t more = std::min(sizeof(Record) - partial.size(), piece.size());
+    base::append(partial, piece.first(more));
+    piece = piece.subspan(more);
+    if (partial.size() == sizeof(Record)) {
+      Record record;
+      std::memcpy(&record, partial.data(), sizeof record);
+      into.push_back(record);
+      partial.clear();
+    }
+  }
+}
+
+void StateLoader::take(StateSection section, base::ByteView piece) {
+  switch (section) {
+    case StateSection::head: return base::append(head_, piece);
+    case StateSection::tenants: return take_records(state_.tenants_, section, piece);
+    case StateSection::assets: return take_records(state_.assets_, section, piece);
+    case StateSection::accounts: return take_records(state_.accounts_, section, piece);
+    case StateSection::limits: return take_records(state_.limits_, section, piece);
+    case StateSection::holds: return take_records(state_.holds_, section, piece);
+    case StateSection::clients: return take_records(state_.clients_, section, piece);
+  }
+}
+
+base::Result<State> StateLoader::finish() {
+  for (const base::Bytes& partial : partial_) {
+    if (!partial.empty()) return malformed("a section ends in the middle of a record");
+  }
+  base::CborReader reader(head_);
+  const auto items = reader.array();
+  const auto version = reader.uint();
+  const auto next_event = reader.uint();
+  const auto last_instant = reader.sint();
+  const auto epoch = reader.uint();
+  const auto first_free = reader.uint();
+  const auto open_holds = reader.uint();
+  if (!reader.done() || *items != 6 || *version != head_version || *epoch > UINT32_MAX || *first_free > UINT32_MAX ||
+      *open_holds > UINT32_MAX) {
+    return malformed("the head does not decode");
+  }
+  state_.head_ = {*next_event, base::Instant{*last_instant}, static_cast<model::Epoch>(*epoch),
+                  static_cast<std::uint32_t>(*first_free), static_cast<std::uint32_t>(*open_holds)};
+  TRY(state_.rebuild_derived());
+  return std::move(state_);
+}
+
+base::Status State::rebuild_derived() {
+  for (std::size_t slot = 0; slot < holds_.size(); ++slot) {
+    const HoldRecord& hold = holds_[slot];
+    if (hold.placed == 0) continue;
+    if (account(hold.debit) == nullptr || account(hold.credit) == nullptr) return malformed("a hold names no account");
+    hold_slots_.emplace(hold.placed, static_cast<std::uint32_t>(slot));
+    if (hold.expires_at_ns != 0) expiries_.emplace(hold.expires_at_ns, hold.placed);
+  }
+  if (hold_slots_.size() != head_.open_holds) return malformed("open holds are miscounted");
+  std::size_t free = 0;
+  for (std::uint32_t next = head_.first_free_hold; next != 0; next = holds_[next - 1].next_free) {
+    if (next > holds_.size() || holds_[next - 1].placed != 0 || ++free > holds_.size()) return malformed("free holds are mislinked");
+  }
+  if (free + hold_slots_.size() != holds_.size()) return malformed("a free hold slot is lost");
+  for (std::size_t i = 0; i < accounts_.size(); ++i) {
+    const AccountRecord& record = accounts_[i];
+    if (asset(record.asset) == nullptr || record.limits_slot > limits_.size()) return malformed("an account names no asset or limits");
+  }
+  return base::ok();
+}
+
+}  // namespace core
