@@ -42,6 +42,7 @@ struct HttpLimits {
   std::int64_t idle_timeout_ns = 60'000'000'000;    ///< nothing asked, nothing owed
   RateLimit body_rate;                              ///< slow POST
   RateLimit output_rate;                            ///< slow read
+  std::uint64_t output_bytes_max = std::uint64_t{1} << 20;  ///< unfetched replies; no request is begun beyond it
 };
 
 /// Why the machine refused a request or gave up a connection by itself.
@@ -69,7 +70,8 @@ struct RefusalText {
   const char* detail;    ///< one sentence for a person
 };
 const RefusalText& to_text(Refusal refusal);
-/// The reply the machine sends for a refusal with a status: problem+json, RFC 9457.
+/// The reply the machine sends for a refusal with a status: problem+json, RFC 9457. It carries no Date: the machine has
+/// no clock (RFC 9110 section 6.6.1).
 Response refusal_response(Refusal refusal);
 
 struct ReceivedRequest {
