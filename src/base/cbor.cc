@@ -55,69 +55,60 @@ void CborWriter::text(std::string_view value) {
   out_.insert(out_.end(), raw.begin(), raw.end());
 }
 
-CborKind CborReader::peek() const {
-  if (failed_) return CborKind::malformed;
-  if (at_ >= input_.size()) return CborKind::end;
-  const std::uint8_t byte = input_[at_];
-  if (byte == 0xF4 || byte == 0xF5) return CborKind::boolean;
-  if (byte == 0xF6) return CborKind::null;
-  if (byte >> 5 == 7 || (byte & 31) > 27) return CborKind::malformed;
-  return static_cast<CborKind>(byte >> 5);
-}
-
-std::optional<std::uint64_t> CborReader::head(std::uint8_t major) {
-  if (failed_ || at_ >= input_.size() || input_[at_] >> 5 != major) {
+// The value goes out by reference: an optional made here would be stored byte by byte and loaded as a word by every
+// caller, which costs more than everything else in this function.
+bool CborReader::head(std::uint8_t major, std::uint64_t& value) {
+  if (failed_ || at_ >= input_.size() || input_.data()[at_] >> 5 != major) {
     failed_ = true;
-    return std::nullopt;
+    return false;
   }
-  const std::uint8_t low = input_[at_] & 31;
+  const std::uint8_t low = input_.data()[at_] & 31;
   if (low < 24) {
     ++at_;
-    return low;
+    value = low;
+    return true;
   }
-  if (low > 27) {
+  const std::size_t width = std::size_t{1} << (low & 3);
+  if (low > 27 || input_.size() - at_ - 1 < width) {
     failed_ = true;
-    return std::nullopt;
+    return false;
   }
-  const std::size_t width = std::size_t{1} << (low - 24);
-  if (input_.size() - at_ - 1 < width) {
-    failed_ = true;
-    return std::nullopt;
+  // One wide load and a shift, where eight bytes are there to load.
+  const std::uint8_t* const argument = input_.data() + at_ + 1;
+  std::uint64_t found = 0;
+  if (input_.size() - at_ > 8) {
+    found = __builtin_bswap64(load_le<std::uint64_t>(argument)) >> (64 - 8 * width);
+  } else {
+    for (std::size_t i = 0; i < width; ++i) found = (found << 8) | argument[i];
   }
-  std::uint64_t value = 0;
-  for (std::size_t i = 1; i <= width; ++i) value = (value << 8) | input_[at_ + i];
   // Shortest form only: each width has a smallest value that needs it.
   const std::uint64_t smallest = width == 1 ? 24 : (std::uint64_t{1} << (width * 4));
-  if (value < smallest) {
+  if (found < smallest) {
     failed_ = true;
-    return std::nullopt;
+    return false;
   }
   at_ += 1 + width;
-  return value;
+  value = found;
+  return true;
 }
-
-std::optional<std::uint64_t> CborReader::uint() { return head(0); }
 
 std::optional<std::int64_t> CborReader::sint() {
   const bool negative = peek() == CborKind::negative;
-  const auto value = head(negative ? 1 : 0);
-  if (!value) return std::nullopt;
-  if (*value > static_cast<std::uint64_t>(INT64_MAX)) {
+  std::uint64_t value = 0;
+  if (!head(negative ? 1 : 0, value)) return std::nullopt;
+  if (value > static_cast<std::uint64_t>(INT64_MAX)) {
     failed_ = true;
     return std::nullopt;
   }
-  const auto magnitude = static_cast<std::int64_t>(*value);
+  const auto magnitude = static_cast<std::int64_t>(value);
   return negative ? -1 - magnitude : magnitude;
 }
 
-std::optional<U128> CborReader::amount() {
-  if (peek() != CborKind::tag) {
-    const auto value = uint();
-    return value ? std::optional<U128>(*value) : std::nullopt;
-  }
-  const auto tag = head(6);
+std::optional<U128> CborReader::bignum() {
+  std::uint64_t tag = 0;
+  const bool tagged = head(6, tag);
   const auto big = bytes();
-  if (!tag || !big || *tag != 2 || big->size() < 9 || big->size() > 16 || (*big)[0] == 0) {
+  if (!tagged || !big || tag != 2 || big->size() < 9 || big->size() > 16 || (*big)[0] == 0) {
     failed_ = true;
     return std::nullopt;
   }
@@ -131,23 +122,23 @@ std::optional<U128> CborReader::amount() {
 }
 
 std::optional<ByteView> CborReader::bytes() {
-  const auto size = head(2);
-  if (!size || *size > input_.size() - at_) {
+  std::uint64_t size = 0;
+  if (!head(2, size) || size > input_.size() - at_) {
     failed_ = true;
     return std::nullopt;
   }
-  const ByteView view = input_.subspan(at_, static_cast<std::size_t>(*size));
+  const ByteView view(input_.data() + at_, static_cast<std::size_t>(size));
   at_ += view.size();
   return view;
 }
 
 std::optional<std::string_view> CborReader::text() {
-  const auto size = head(3);
-  if (!size || *size > input_.size() - at_) {
+  std::uint64_t size = 0;
+  if (!head(3, size) || size > input_.size() - at_) {
     failed_ = true;
     return std::nullopt;
   }
-  const std::string_view view = as_text(input_.subspan(at_, static_cast<std::size_t>(*size)));
+  const std::string_view view = as_text(input_.subspan(at_, static_cast<std::size_t>(size)));
   if (!is_utf8(view)) {
     failed_ = true;
     return std::nullopt;
@@ -157,8 +148,8 @@ std::optional<std::string_view> CborReader::text() {
 }
 
 std::optional<std::uint64_t> CborReader::array() {
-  const auto items = head(4);
-  if (!items || *items > input_.size() - at_) {
+  std::uint64_t items = 0;
+  if (!head(4, items) || items > input_.size() - at_) {
     failed_ = true;
     return std::nullopt;
   }
@@ -166,8 +157,8 @@ std::optional<std::uint64_t> CborReader::array() {
 }
 
 std::optional<std::uint64_t> CborReader::map() {
-  const auto pairs = head(5);
-  if (!pairs || *pairs > (input_.size() - at_) / 2) {
+  std::uint64_t pairs = 0;
+  if (!head(5, pairs) || pairs > (input_.size() - at_) / 2) {
     failed_ = true;
     return std::nullopt;
   }
@@ -195,7 +186,10 @@ bool CborReader::skip(int depth_max) {
   if (depth_max < 0) failed_ = true;
   switch (peek()) {
     case CborKind::uint: return uint().has_value();
-    case CborKind::negative: return head(1).has_value();
+    case CborKind::negative: {
+      std::uint64_t ignored = 0;
+      return head(1, ignored);
+    }
     case CborKind::bytes: return bytes().has_value();
     case CborKind::text: return text().has_value();
     case CborKind::boolean: return boolean().has_value();

@@ -53,11 +53,29 @@ class CborReader {
   explicit CborReader(ByteView input) : input_(input) {}
 
   /// Kind of the next item without consuming it.
-  CborKind peek() const;
-  std::optional<std::uint64_t> uint();
+  CborKind peek() const {
+    if (failed_) return CborKind::malformed;
+    if (at_ >= input_.size()) return CborKind::end;
+    const std::uint8_t byte = input_.data()[at_];
+    if (byte >> 5 == 7) {
+      if (byte == 0xF4 || byte == 0xF5) return CborKind::boolean;
+      return byte == 0xF6 ? CborKind::null : CborKind::malformed;
+    }
+    return (byte & 31) > 27 ? CborKind::malformed : static_cast<CborKind>(byte >> 5);
+  }
+  std::optional<std::uint64_t> uint() {
+    // Keys of maps and most numbers are one byte; they are read in place.
+    if (!failed_ && at_ < input_.size() && input_.data()[at_] < 24) return input_.data()[at_++];
+    std::uint64_t value = 0;
+    return head(0, value) ? std::optional(value) : std::nullopt;
+  }
   std::optional<std::int64_t> sint();
   /// An unsigned integer or a tag 2 bignum of at most 127 bits; a bignum that would fit 64 bits is malformed.
-  std::optional<U128> amount();
+  std::optional<U128> amount() {
+    if (peek() == CborKind::tag) return bignum();
+    const auto value = uint();
+    return value ? std::optional<U128>(*value) : std::nullopt;
+  }
   std::optional<ByteView> bytes();
   /// Well-formed UTF-8.
   std::optional<std::string_view> text();
@@ -77,7 +95,8 @@ class CborReader {
   void fail() { failed_ = true; }
 
  private:
-  std::optional<std::uint64_t> head(std::uint8_t major);
+  bool head(std::uint8_t major, std::uint64_t& value);
+  std::optional<U128> bignum();
   ByteView input_;
   std::size_t at_ = 0;
   bool failed_ = false;

@@ -11,16 +11,21 @@ std::string to_text(const Asset& asset) {
   return text + "/" + std::to_string(asset.scale);
 }
 
-std::optional<Asset> parse_asset(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash > 16) return std::nullopt;
-  Asset asset;
-  for (std::size_t i = 0; i < slash; ++i) {
+bool is_asset_code(std::string_view text) {
+  if (text.empty() || text.size() > AssetCode{}.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool letter = c >= 'A' && c <= 'Z';
-    if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '.'))) return std::nullopt;
-    asset.code[i] = c;
+    if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '.'))) return false;
   }
+  return true;
+}
+
+std::optional<Asset> parse_asset(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || !is_asset_code(text.substr(0, slash))) return std::nullopt;
+  Asset asset;
+  for (std::size_t i = 0; i < slash; ++i) asset.code[i] = text[i];
   const auto scale = base::parse_decimal(text.substr(slash + 1));
   if (!scale || *scale > asset_scale_max) return std::nullopt;
   asset.scale = static_cast<std::uint8_t>(*scale);

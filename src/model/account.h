@@ -50,6 +50,9 @@ struct Asset {
 
 constexpr std::uint8_t asset_scale_max = 30;
 
+/// True for the code of an asset without its padding.
+bool is_asset_code(std::string_view text);
+
 /// `CODE/SCALE`: `USD/2`, `JPY/0`, `ETH/18`.
 std::string to_text(const Asset& asset);
 std::optional<Asset> parse_asset(std::string_view text);

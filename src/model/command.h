@@ -215,5 +215,7 @@ struct Command {
 };
 
 Operation operation_of(const CommandBody& body);
+/// True for the number of an operation that a command can have; `none` has none.
+bool is_operation(std::uint64_t number);
 
 }  // namespace model

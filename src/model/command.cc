@@ -1,0 +1,53 @@
+#include "model/command.h"
+
+namespace model {
+
+namespace {
+
+struct OperationOf {
+  Operation operator()(const OpenTenant&) const { return Operation::open_tenant; }
+  Operation operator()(const RegisterAsset&) const { return Operation::register_asset; }
+  Operation operator()(const OpenAccount&) const { return Operation::open_account; }
+  Operation operator()(const ChangeAccountFlags&) const { return Operation::change_account_flags; }
+  Operation operator()(const SetAccountLimits&) const { return Operation::set_account_limits; }
+  Operation operator()(const CreateTransfer&) const { return Operation::create_transfer; }
+  Operation operator()(const CaptureHold&) const { return Operation::capture_hold; }
+  Operation operator()(const VoidHold&) const { return Operation::void_hold; }
+  Operation operator()(const CancelKey&) const { return Operation::cancel_key; }
+  Operation operator()(const RecordBatch&) const { return Operation::record_batch; }
+  Operation operator()(const CreateClient&) const { return Operation::create_client; }
+  Operation operator()(const RotateClient&) const { return Operation::rotate_client; }
+  Operation operator()(const RevokeClient&) const { return Operation::revoke_client; }
+  Operation operator()(const Tick&) const { return Operation::tick; }
+  Operation operator()(const ConfirmClock&) const { return Operation::confirm_clock; }
+  Operation operator()(const BumpEpoch&) const { return Operation::bump_epoch; }
+};
+
+}  // namespace
+
+Operation operation_of(const CommandBody& body) { return std::visit(OperationOf{}, body); }
+
+bool is_operation(std::uint64_t number) {
+  switch (number <= 0xFF ? static_cast<Operation>(number) : Operation::none) {
+    case Operation::none: return false;
+    case Operation::open_tenant:
+    case Operation::register_asset:
+    case Operation::open_account:
+    case Operation::change_account_flags:
+    case Operation::set_account_limits:
+    case Operation::create_transfer:
+    case Operation::capture_hold:
+    case Operation::void_hold:
+    case Operation::cancel_key:
+    case Operation::record_batch:
+    case Operation::create_client:
+    case Operation::rotate_client:
+    case Operation::revoke_client:
+    case Operation::tick:
+    case Operation::confirm_clock:
+    case Operation::bump_epoch: return true;
+  }
+  return false;
+}
+
+}  // namespace model
