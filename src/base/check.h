@@ -5,7 +5,7 @@
 
 namespace base {
 
-/// Prints the failed condition with its place to standard error and aborts. Async-signal-safe, takes no locks.
+/// Writes the failed condition with its place to standard error and aborts. Async-signal-safe, takes no locks.
 [[noreturn]] void check_failed(const char* condition, const char* file, int line, const char* why) noexcept;
 
 }  // namespace base

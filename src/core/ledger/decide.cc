@@ -69,7 +69,6 @@ class Decision {
   void decide_body(const model::ConfirmClock& body);
   void decide_body(const model::BumpEpoch& body);
 
-  Outcome check_item(const model::TransferItem& item) const;
   void decide_single(const model::TransferItem& item);
   void decide_group(const model::CreateTransfer& body);
   void emit_movement(const model::TransferItem& item, AccountView& debit, AccountView& credit, model::EventNumber group);
@@ -129,6 +128,7 @@ void Decision::decide_body(const model::RegisterAsset& body) {
 }
 
 void Decision::decide_body(const model::OpenAccount& body) {
+  CHECK_THAT((body.flags & (model::closed | model::is_world)) == 0, "the gate lets nobody choose these flags");
   const model::AssetNumber asset = state_.asset_by_code(command_.tenant, body.asset.code);
   if (asset == 0 || state_.asset(asset)->scale != body.asset.scale) return refuse(Outcome::asset_not_registered);
   if (const AccountRecord* known = state_.account(body.existing)) {
@@ -138,8 +138,8 @@ void Decision::decide_body(const model::OpenAccount& body) {
     return refuse_account(same ? Outcome::account_exists : Outcome::account_exists_with_different_fields, body.existing);
   }
   if (flags_contradict(body.flags)) return refuse(Outcome::account_flags_contradict);
-  if (limits_contradict(body.limits)) return refuse(Outcome::limits_contradict);
   if (state_.account_count() >= bounds_.accounts_max) return refuse(Outcome::too_many_accounts);
+  if (limits_contradict(body.limits)) return refuse(Outcome::limits_contradict);
   emit(model::AccountOpened{.number = state_.account_count() + 1,
                             .tenant = command_.tenant,
                             .asset = asset,
@@ -152,6 +152,9 @@ void Decision::decide_body(const model::OpenAccount& body) {
 void Decision::decide_body(const model::ChangeAccountFlags& body) {
   const AccountRecord* account = own_account(body.account);
   if (account == nullptr) return refuse(Outcome::account_not_found);
+  CHECK_THAT(((body.set | body.clear) & ~(model::frozen_for_debits | model::frozen_for_credits | model::closed)) == 0 &&
+                 (body.clear & model::closed) == 0,
+             "the gate lets nobody change other flags, or open what was closed");
   if ((account->flags & model::closed) != 0) return refuse_account(Outcome::account_closed, body.account);
   if ((body.set & model::closed) != 0) {
     if (account->open_holds != 0) return refuse_account(Outcome::account_has_pending_holds, body.account);
@@ -171,18 +174,6 @@ void Decision::decide_body(const model::SetAccountLimits& body) {
 }
 
 // --- transfers ------------------------------------------------------------------------------------------------------------
-
-Outcome Decision::check_item(const model::TransferItem& item) const {
-  const Outcome shape = check_shape(state_, command_.tenant, item);
-  if (shape != Outcome::done) return shape;
-  // Names resolve within the tenant, so another tenant's number cannot come in by name; a wrong one is ours.
-  if (own_account(item.debit) == nullptr) return Outcome::debit_account_not_found;
-  if (own_account(item.credit) == nullptr) return Outcome::credit_account_not_found;
-  if (item.hold && item.hold_for.ns != 0 && (item.hold_for < bounds_.hold_for_min || item.hold_for > bounds_.hold_for_max)) {
-    return Outcome::hold_duration_out_of_range;
-  }
-  return Outcome::done;
-}
 
 void Decision::refuse_item(Outcome outcome, const model::TransferItem& item) {
   refuse(outcome, {.debit = item.debit, .credit = item.credit, .amount = item.amount});
@@ -218,12 +209,12 @@ void Decision::decide_body(const model::CreateTransfer& body) {
 }
 
 void Decision::decide_single(const model::TransferItem& item) {
-  Outcome outcome = check_item(item);
+  Outcome outcome = check_shape(state_, command_.tenant, item);
+  if (outcome != Outcome::done) return refuse_item(outcome, item);
+  AccountView debit = view_of(item.debit), credit = view_of(item.credit);
+  outcome = move(item, at_, bounds_, debit, credit);
   if (outcome != Outcome::done) return refuse_item(outcome, item);
   if (item.hold && state_.head().open_holds >= bounds_.open_holds_max) return refuse_item(Outcome::too_many_open_holds, item);
-  AccountView debit = view_of(item.debit), credit = view_of(item.credit);
-  outcome = move(item, at_, debit, credit);
-  if (outcome != Outcome::done) return refuse_item(outcome, item);
   emit_movement(item, debit, credit, 0);
 }
 
@@ -236,14 +227,14 @@ void Decision::decide_group(const model::CreateTransfer& body) {
   Outcome outcome = Outcome::done;
   for (std::size_t i = 0; i < body.items.size() && outcome == Outcome::done; ++i) {
     const model::TransferItem& item = body.items[i];
-    outcome = check_item(item);
-    if (outcome == Outcome::done && item.hold && state_.head().open_holds + ++holds > bounds_.open_holds_max) {
-      outcome = Outcome::too_many_open_holds;
-    }
+    outcome = check_shape(state_, command_.tenant, item);
     if (outcome == Outcome::done) {
       AccountView& debit = views.try_emplace(item.debit, view_of(item.debit)).first->second;
       AccountView& credit = views.try_emplace(item.credit, view_of(item.credit)).first->second;
-      outcome = move(item, at_, debit, credit);
+      outcome = move(item, at_, bounds_, debit, credit);
+      if (outcome == Outcome::done && item.hold && state_.head().open_holds + ++holds > bounds_.open_holds_max) {
+        outcome = Outcome::too_many_open_holds;
+      }
       if (outcome == Outcome::done) emit_movement(item, debit, credit, group);
     }
     if (outcome != Outcome::done) culprit = i;

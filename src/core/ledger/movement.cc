@@ -26,10 +26,9 @@ Outcome check_limits(const model::TransferItem& item, base::Instant at, const Ac
     }
   }
   if (credit.limits && credit.limits->has_balance_max) {
+    // Both sums fit: amounts, counters and limits are at most 2^127 - 1. A balance below zero leaves that much more room.
     const model::Counters& counters = credit.record.counters;
-    const base::U128 balance = positive_difference(credits(counters), counters.debits_posted);
-    const auto after = base::checked_add(balance, item.amount);
-    if (!after || *after > credit.limits->balance_max) return Outcome::exceeds_balance_limit;
+    if (credits(counters) + item.amount > counters.debits_posted + credit.limits->balance_max) return Outcome::exceeds_balance_limit;
   }
   return Outcome::done;
 }
@@ -47,8 +46,13 @@ base::U128 debited_on_day_of(const LimitsRecord& limits, base::Instant at) {
 Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item) {
   if (item.amount == 0) return Outcome::amount_must_not_be_zero;
   if (item.amount > base::amount_max) return Outcome::amount_exceeds_maximum;
-  const AccountRecord* debit = state.account(item.debit);
-  const AccountRecord* credit = state.account(item.credit);
+  // Names resolve within the tenant; a number from elsewhere is treated like a name that does not exist.
+  const auto own_account = [&state, tenant](model::AccountNumber number) {
+    const AccountRecord* record = state.account(number);
+    return record != nullptr && record->tenant == tenant ? record : nullptr;
+  };
+  const AccountRecord* debit = own_account(item.debit);
+  const AccountRecord* credit = own_account(item.credit);
   if (debit != nullptr && credit != nullptr && debit != credit && debit->asset == credit->asset &&
       state.asset(debit->asset)->asset() == item.asset) [[likely]] {
     return Outcome::done;
@@ -62,12 +66,16 @@ Outcome check_shape(const State& state, model::TenantNumber tenant, const model:
   return Outcome::asset_differs_from_accounts;
 }
 
-Outcome move(const model::TransferItem& item, base::Instant at, AccountView& debit, AccountView& credit) {
+Outcome move(const model::TransferItem& item, base::Instant at, const LedgerBounds& bounds, AccountView& debit,
+             AccountView& credit) {
   const model::AccountFlags debit_flags = debit.record.flags, credit_flags = credit.record.flags;
   if ((debit_flags & model::closed) != 0) return Outcome::debit_account_closed;
   if ((credit_flags & model::closed) != 0) return Outcome::credit_account_closed;
   if ((debit_flags & model::frozen_for_debits) != 0) return Outcome::debit_account_frozen;
   if ((credit_flags & model::frozen_for_credits) != 0) return Outcome::credit_account_frozen;
+  if (item.hold && item.hold_for.ns != 0 && (item.hold_for < bounds.hold_for_min || item.hold_for > bounds.hold_for_max)) {
+    return Outcome::hold_duration_out_of_range;
+  }
   if (debit.limits || credit.limits) {
     const Outcome outcome = check_limits(item, at, debit, credit);
     if (outcome != Outcome::done) return outcome;

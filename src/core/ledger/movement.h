@@ -19,12 +19,14 @@ struct AccountView {
   std::optional<LimitsRecord> limits;
 };
 
-/// Checks in the order of outcome.def; `done` means that both views were changed as the movement will change them and
-/// that `links` of both sides are to be taken with take_side().
-model::Outcome move(const model::TransferItem& item, base::Instant at, AccountView& debit, AccountView& credit);
-
-/// The checks that need no existing accounts: amount, assets, sides. `done` if none applies.
+/// What stands in the way of the item before its accounts are looked into: amount, assets, sides. Accounts of other
+/// tenants do not exist for it. `done` if nothing does, and then both accounts exist.
 model::Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item);
+
+/// The rest of the ladder, for an item whose shape is good. Checks in the order of outcome.def; `done` means that both
+/// views were changed as the movement will change them and that `links` of both sides are to be taken with take_side().
+model::Outcome move(const model::TransferItem& item, base::Instant at, const LedgerBounds& bounds, AccountView& debit,
+                    AccountView& credit);
 
 /// Side of an event for an account whose counters were just changed; advances the view's history as apply() will.
 model::Side take_side(AccountView& view, model::EventNumber event);

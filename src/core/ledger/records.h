@@ -96,6 +96,7 @@ static_assert(std::has_unique_object_representations_v<AccountRecord>);
 static_assert(std::has_unique_object_representations_v<LimitsRecord>);
 static_assert(std::has_unique_object_representations_v<HoldRecord>);
 static_assert(std::has_unique_object_representations_v<AssetRecord>);
+static_assert(std::has_unique_object_representations_v<TenantRecord>);
 static_assert(std::has_unique_object_representations_v<ClientRecord>);
 
 }  // namespace core

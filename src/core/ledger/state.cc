@@ -169,6 +169,8 @@ void State::apply_body(const model::HoldResolved& body) {
   CHECK_THAT(found != hold_slots_.end(), "a hold resolves at most once");
   const std::uint32_t slot = found->second;
   HoldRecord& record = holds_.writable(slot);
+  CHECK_THAT(record.debit == body.debit.account && record.credit == body.credit.account && record.amount == body.held,
+             "a hold resolves between its own accounts and for its own amount");
   touch(body.debit).open_holds -= 1;
   touch(body.credit).open_holds -= 1;
   if (record.expires_at_ns != 0) expiries_.erase({record.expires_at_ns, record.placed});
@@ -215,6 +217,14 @@ void State::apply_body(const model::EpochBumped& body) {
 FrozenState State::freeze() const {
   FrozenState frozen;
   frozen.head = head_;
+  base::CborWriter writer(frozen.encoded_head_);
+  writer.array(6);
+  writer.uint(head_version);
+  writer.uint(head_.next_event);
+  writer.sint(head_.last_instant.ns);
+  writer.uint(head_.epoch);
+  writer.uint(head_.first_free_hold);
+  writer.uint(head_.open_holds);
   frozen.tenants = tenants_.freeze();
   frozen.assets = assets_.freeze();
   frozen.accounts = accounts_.freeze();
@@ -222,19 +232,6 @@ FrozenState State::freeze() const {
   frozen.holds = holds_.freeze();
   frozen.clients = clients_.freeze();
   return frozen;
-}
-
-base::Bytes FrozenState::encode_head(const StateHead& head) {
-  base::Bytes out;
-  base::CborWriter writer(out);
-  writer.array(6);
-  writer.uint(head_version);
-  writer.uint(head.next_event);
-  writer.sint(head.last_instant.ns);
-  writer.uint(head.epoch);
-  writer.uint(head.first_free_hold);
-  writer.uint(head.open_holds);
-  return out;
 }
 
 template <typename Record>
@@ -284,8 +281,9 @@ base::Result<State> StateLoader::finish() {
   const auto epoch = reader.uint();
   const auto first_free = reader.uint();
   const auto open_holds = reader.uint();
-  if (!reader.done() || *items != 6 || *version != head_version || *epoch > UINT32_MAX || *first_free > UINT32_MAX ||
-      *open_holds > UINT32_MAX) {
+  if (!reader.done() || *items != 6 || *version != head_version || *next_event == 0 ||
+      *next_event > model::event_number_max || *last_instant < 0 || *epoch == 0 || *epoch > UINT32_MAX ||
+      *first_free > UINT32_MAX || *open_holds > UINT32_MAX) {
     return malformed("the head does not decode");
   }
   state_.head_ = {*next_event, base::Instant{*last_instant}, static_cast<model::Epoch>(*epoch),
@@ -299,6 +297,7 @@ base::Status State::rebuild_derived() {
     const HoldRecord& hold = holds_[slot];
     if (hold.placed == 0) continue;
     if (account(hold.debit) == nullptr || account(hold.credit) == nullptr) return malformed("a hold names no account");
+    if (hold.placed >= head_.next_event) return malformed("a hold was placed by an event to come");
     hold_slots_.emplace(hold.placed, static_cast<std::uint32_t>(slot));
     if (hold.expires_at_ns != 0) expiries_.emplace(hold.expires_at_ns, hold.placed);
   }
@@ -310,7 +309,14 @@ base::Status State::rebuild_derived() {
   if (free + hold_slots_.size() != holds_.size()) return malformed("a free hold slot is lost");
   for (std::size_t i = 0; i < accounts_.size(); ++i) {
     const AccountRecord& record = accounts_[i];
+    if (record.last_posting >= head_.next_event) return malformed("an account was posted to by an event to come");
     if (asset(record.asset) == nullptr || record.limits_slot > limits_.size()) return malformed("an account names no asset or limits");
+    // Sums of counters are formed without a check wherever money moves, because no counter passes the maximum.
+    const model::Counters& c = record.counters;
+    if (c.debits_posted > base::amount_max || c.credits_posted > base::amount_max ||
+        !base::checked_add(c.debits_pending, c.debits_posted) || !base::checked_add(c.credits_pending, c.credits_posted)) {
+      return malformed("an account's counters exceed the maximum");
+    }
   }
   return base::ok();
 }

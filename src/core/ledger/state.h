@@ -36,6 +36,8 @@ class State;
 /// A state that no longer changes.
 class FrozenState {
  public:
+  FrozenState() = default;
+
   StateHead head;
   CowArray<TenantRecord>::Frozen tenants;
   CowArray<AssetRecord>::Frozen assets;
@@ -45,12 +47,13 @@ class FrozenState {
   CowArray<ClientRecord>::Frozen clients;
 
   /// Canonical bytes of a section, in pieces: `take(ByteView)` is called once or more (never for an empty section).
-  /// Views live as long as this object.
+  /// Views live as long as this object's content does, also after it was moved.
   template <typename Take>
   void for_each_piece(StateSection section, Take take) const;
 
  private:
-  static base::Bytes encode_head(const StateHead& head);
+  friend class State;
+  base::Bytes encoded_head_;
 };
 
 class State {
@@ -79,6 +82,11 @@ class State {
   std::uint32_t asset_count() const { return static_cast<std::uint32_t>(assets_.size()); }
   std::uint32_t tenant_count() const { return static_cast<std::uint32_t>(tenants_.size()); }
   std::uint32_t client_count() const { return static_cast<std::uint32_t>(clients_.size()); }
+  std::uint32_t limits_count() const { return static_cast<std::uint32_t>(limits_.size()); }
+
+  /// Slots of holds, open and free, from 0; for the laws that look at the table itself.
+  std::uint32_t hold_slot_count() const { return static_cast<std::uint32_t>(holds_.size()); }
+  const HoldRecord& hold_slot(std::uint32_t slot) const { return holds_[slot]; }
 
   /// Open holds by expiry: (expires_at ns, placing event), earliest first. Holds without expiry are not in it.
   const std::set<std::pair<std::int64_t, model::EventNumber>>& expiries() const { return expiries_; }
@@ -94,6 +102,8 @@ class State {
   void apply(const model::Event& event);
 
   FrozenState freeze() const;
+  /// The clients alone, for whoever authenticates requests.
+  CowArray<ClientRecord>::Frozen freeze_clients() const { return clients_.freeze(); }
 
  private:
   template <typename Record>
@@ -162,11 +172,7 @@ void FrozenState::for_each_piece(StateSection section, Take take) const {
     }
   };
   switch (section) {
-    case StateSection::head: {
-      const base::Bytes encoded = encode_head(head);
-      take(base::ByteView(encoded));
-      return;
-    }
+    case StateSection::head: return take(base::ByteView(encoded_head_));
     case StateSection::tenants: return each(tenants);
     case StateSection::assets: return each(assets);
     case StateSection::accounts: return each(accounts);
