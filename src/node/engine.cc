@@ -1,0 +1,477 @@
+#include "node/engine.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace node {
+
+using model::Outcome;
+
+namespace {
+
+// How many commands ahead the caches are asked for what will be needed.
+constexpr std::size_t prefetch_ahead = 16;
+
+// Calls visit(tag) for every idempotency tag of a command, items in order.
+template <typename Visit>
+void for_each_tag(const model::Command& command, Visit visit) {
+  if (const auto* transfer = std::get_if<model::CreateTransfer>(&command.body)) {
+    for (const model::TransferItem& item : transfer->items) {
+      if (item.idempotency) visit(*item.idempotency);
+    }
+  } else if (command.idempotency) {
+    visit(*command.idempotency);
+  }
+}
+
+std::uint16_t differing_fields(const model::IdempotencyTag& a, const model::IdempotencyTag& b) {
+  unsigned differing = 0;
+  for (std::size_t i = 0; i < model::fingerprint_fields_max; ++i) {
+    if (a.fields[i] != b.fields[i]) differing |= 1u << i;
+  }
+  return static_cast<std::uint16_t>(differing);
+}
+
+bool is_refused(const model::Event& event) { return std::holds_alternative<model::Refused>(event.body); }
+
+// The tag of the item that an event of an entry answers; null if it had no key.
+const model::IdempotencyTag* tag_of(const model::Entry& entry, model::EventNumber event) {
+  const std::size_t index = static_cast<std::size_t>(event - entry.first_event);
+  if (const auto* transfer = std::get_if<model::CreateTransfer>(&entry.command.body)) {
+    if (index >= transfer->items.size() || !transfer->items[index].idempotency) return nullptr;
+    return &*transfer->items[index].idempotency;
+  }
+  return entry.command.idempotency ? &*entry.command.idempotency : nullptr;
+}
+
+// Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows.
+bool is_notable(const model::Event& event) {
+  return !std::holds_alternative<model::TransferPosted>(event.body) && !is_refused(event);
+}
+
+}  // namespace
+
+std::uint64_t encode_batch_answer(const ItemAnswer& answer) {
+  if (answer.event == 0) {
+    return batch_answer_refused | (std::uint64_t{answer.differing_fields} << 16) | static_cast<std::uint64_t>(answer.refusal);
+  }
+  return answer.event | (answer.replayed ? batch_answer_replayed : 0);
+}
+
+ItemAnswer decode_batch_answer(std::uint64_t code) {
+  ItemAnswer answer;
+  if ((code & batch_answer_refused) != 0) {
+    const auto outcome = model::outcome_of_number(code & 0xFFFF);
+    answer.refusal = outcome.value_or(Outcome::idempotency_key_expired);
+    answer.differing_fields = static_cast<std::uint16_t>(code >> 16);
+  } else {
+    answer.event = code & ~batch_answer_replayed;
+    answer.replayed = (code & batch_answer_replayed) != 0;
+  }
+  return answer;
+}
+
+Engine::Engine(core::State state, Directory& directory, Tenants& tenants, store::KeyIndex& keys, EntrySource& entries,
+               std::shared_ptr<store::GroupBufferPool> buffers, EngineOptions options)
+    : state_(std::move(state)),
+      directory_(directory),
+      tenants_(tenants),
+      keys_(keys),
+      entries_(entries),
+      options_(options),
+      builder_(std::move(buffers)),
+      durable_(position()),
+      clients_(std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients())) {
+  builder_.start(state_.head().next_event);
+  group_at_ = state_.head().last_instant;
+}
+
+// --- submissions ----------------------------------------------------------------------------------------------------------
+
+void Engine::take(Submission&& submission, base::Instant at) {
+  if (!parked_.empty()) take_parked(at);
+  take_now(submission, at);
+}
+
+void Engine::take_parked(base::Instant at) {
+  for (std::size_t left = parked_.size(); left > 0; --left) {
+    Submission submission = std::move(parked_.front());
+    parked_.pop_front();
+    take_now(submission, at);   // parks it again, at the back, if it must wait once more
+  }
+}
+
+void Engine::refuse(const Submission& submission, Outcome outcome) {
+  answers_.push_back({submission.sink, submission.token, {}});
+  answers_.back().answer.position = position();
+  answers_.back().answer.refusal = outcome;
+}
+
+void Engine::take_now(Submission& submission, base::Instant at) {
+  group_at_ = at;
+  Answer answer;
+  if (auto* question = std::get_if<Question>(&submission.content)) {
+    answer.finding = find(*question);
+  } else {
+    auto& admitted = std::get<model::Admitted>(submission.content);
+    bool failed = false;
+    if (!look_up_keys(admitted, failed) || !look_up_hold(admitted, failed)) {
+      parked_.push_back(std::move(submission));
+      return;
+    }
+    if (failed) return refuse(submission, Outcome::journal_read_failed);
+    take_admitted(std::move(admitted), at, answer);
+  }
+  answer.position = position();
+  answers_.push_back({submission.sink, submission.token, std::move(answer)});
+}
+
+bool Engine::look_up_keys(const model::Admitted& admitted, bool& failed) {
+  found_.clear();
+  const auto look_up = [&](const model::IdempotencyTag& tag) {
+    const auto found = keys_.find(store::KeyKind::idempotency, tag.key);
+    if (!found.ok()) failed = true;
+    found_.push_back(found.ok() ? found->value_or(0) : 0);
+  };
+  const std::size_t count = admitted.commands.size();
+  const auto prefetch = [&](std::size_t index) {
+    for_each_tag(admitted.commands[index], [&](const model::IdempotencyTag& tag) { keys_.prefetch(tag.key); });
+  };
+  for (std::size_t i = 0; i < std::min(count, prefetch_ahead); ++i) prefetch(i);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + prefetch_ahead < count) prefetch(i + prefetch_ahead);
+    for_each_tag(admitted.commands[i], look_up);
+  }
+  if (admitted.batch_tag) look_up(*admitted.batch_tag);
+  for (const model::EventNumber event : found_) {
+    if (event > durable_) return false;
+  }
+  return true;
+}
+
+// A capture or void of a hold that is no longer open needs the event that resolved it.
+bool Engine::look_up_hold(const model::Admitted& admitted, bool& failed) {
+  model::EventNumber hold = 0;
+  if (const auto* capture = std::get_if<model::CaptureHold>(&admitted.commands[0].body)) hold = capture->hold;
+  if (const auto* release = std::get_if<model::VoidHold>(&admitted.commands[0].body)) hold = release->hold;
+  if (hold == 0 || state_.open_hold(hold) != nullptr || hold > position()) return true;
+  const auto resolved = keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(hold));
+  if (!resolved.ok()) {
+    failed = true;
+    return true;
+  }
+  return std::max(resolved->value_or(0), hold) <= durable_;
+}
+
+void Engine::take_admitted(model::Admitted&& admitted, base::Instant at, Answer& answer) {
+  if (admitted.batch_tag && replay_batch(admitted, answer)) return;
+  answer.items.reserve(admitted.commands.size());
+  std::size_t name_cursor = 0, private_cursor = 0, found_cursor = 0, resolved = 0;
+  const std::size_t count = admitted.commands.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == resolved) {
+      resolved = std::min(i + prefetch_ahead, count);
+      resolve_names(admitted, i, resolved, name_cursor);
+    }
+    take_command(admitted, i, at, found_cursor, private_cursor, answer);
+    if (builder_.disk_bytes() >= options_.group_bytes_max || builder_.entry_count() >= options_.group_entries_max) close_group(at);
+  }
+  if (admitted.batch_tag) record_batch(admitted, at, answer);
+}
+
+void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::size_t last, std::size_t& cursor) {
+  const auto& names = admitted.names;
+  for (std::size_t i = cursor; i < names.size() && names[i].command < last; ++i) directory_.prefetch(names[i].hash);
+  for (; cursor < names.size() && names[cursor].command < last; ++cursor) {
+    const model::NameToResolve& name = names[cursor];
+    CHECK(name.command >= first);
+    model::Command& command = admitted.commands[name.command];
+    const model::AccountNumber number = directory_.find(command.tenant, name.name, name.hash);
+    state_.prefetch_account(number);
+    switch (name.field) {
+      case model::NameToResolve::Field::debit:
+        std::get<model::CreateTransfer>(command.body).items[name.item].debit = number;
+        break;
+      case model::NameToResolve::Field::credit:
+        std::get<model::CreateTransfer>(command.body).items[name.item].credit = number;
+        break;
+      case model::NameToResolve::Field::account:
+        if (auto* flags = std::get_if<model::ChangeAccountFlags>(&command.body)) flags->account = number;
+        if (auto* limits = std::get_if<model::SetAccountLimits>(&command.body)) limits->account = number;
+        break;
+      case model::NameToResolve::Field::opened_account:
+        std::get<model::OpenAccount>(command.body).existing = number;
+        break;
+      case model::NameToResolve::Field::opened_tenant:
+        std::get<model::OpenTenant>(command.body).existing = tenants_.find(name.name);
+        break;
+    }
+  }
+}
+
+void Engine::take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
+                          std::size_t& private_cursor, Answer& answer) {
+  model::Command& command = admitted.commands[index];
+  if (answered_by_keys(command, found_cursor, answer)) return;
+  if (!resolve_answers(command).ok()) {
+    answer.items.push_back({.refusal = Outcome::journal_read_failed});
+    return;
+  }
+  core::decide(state_, command, at, options_.bounds, events_);
+  CHECK_THAT(!events_.empty(), "every admitted command leads to an event");
+  const model::EventNumber first_event = commit_decision(command, at);
+  take_privates(admitted, index, first_event, private_cursor);
+  const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
+  const std::size_t answers = transfer != nullptr ? transfer->items.size() : 1;
+  for (std::size_t i = 0; i < answers; ++i) answer.items.push_back({.event = first_event + i});
+}
+
+// --- idempotency ------------------------------------------------------------------------------------------------------------
+
+ItemAnswer Engine::judge(const model::IdempotencyTag& tag, model::EventNumber event) {
+  const auto entry = entries_.read_entry(event);
+  if (!entry.ok()) return {.refusal = Outcome::journal_read_failed};
+  const model::Event& first = entry->events[static_cast<std::size_t>(event - entry->first_event)];
+  if (const auto* cancelled = std::get_if<model::KeyCancelled>(&first.body); cancelled != nullptr && cancelled->key == tag.key) {
+    return {.refusal = Outcome::idempotency_key_cancelled};
+  }
+  const model::IdempotencyTag* stored = tag_of(*entry, event);
+  if (stored == nullptr) return {.refusal = Outcome::idempotency_key_expired};
+  if (stored->fingerprint_version == tag.fingerprint_version && stored->fingerprint != tag.fingerprint) {
+    return {.refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = differing_fields(*stored, tag)};
+  }
+  return {.event = event, .replayed = true};
+}
+
+bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_cursor, Answer& answer) {
+  std::size_t tags = 0, seen = 0;
+  for_each_tag(command, [&](const model::IdempotencyTag&) { seen += found_[found_cursor + tags++] != 0 ? 1u : 0u; });
+  if (seen == 0) {
+    found_cursor += tags;
+    return false;
+  }
+  const std::size_t before = answer.items.size();
+  for_each_tag(command, [&](const model::IdempotencyTag& tag) {
+    const model::EventNumber event = found_[found_cursor++];
+    answer.items.push_back(event == 0 ? ItemAnswer{.refusal = Outcome::atomic_group_partly_seen} : judge(tag, event));
+  });
+  // A group is one thing: all of it was seen before, in one entry, or all of it is refused.
+  bool whole = seen == tags;
+  for (std::size_t i = before; i < answer.items.size() && whole; ++i) {
+    whole = answer.items[i].event != 0 && answer.items[i].event == answer.items[before].event + (i - before);
+  }
+  if (tags > 1 && !whole) {
+    for (std::size_t i = before; i < answer.items.size(); ++i) {
+      ItemAnswer& item = answer.items[i];
+      if (item.event != 0) item = {.refusal = Outcome::atomic_group_partly_seen};
+    }
+  }
+  return true;
+}
+
+bool Engine::replay_batch(const model::Admitted& admitted, Answer& answer) {
+  const model::EventNumber event = found_.back();
+  if (event == 0) return false;
+  const ItemAnswer judged = judge(*admitted.batch_tag, event);
+  if (judged.event == 0) {
+    answer.refusal = judged.refusal;
+    answer.items.push_back(judged);
+    return true;
+  }
+  const auto entry = entries_.read_entry(event);
+  const auto* batch = entry.ok() ? std::get_if<model::RecordBatch>(&entry->command.body) : nullptr;
+  if (batch == nullptr) {
+    answer.refusal = Outcome::journal_read_failed;
+    return true;
+  }
+  for (const std::uint64_t code : batch->answers) answer.items.push_back(decode_batch_answer(code));
+  answer.batch = event;
+  answer.batch_replayed = true;
+  return true;
+}
+
+void Engine::record_batch(const model::Admitted& admitted, base::Instant at, Answer& answer) {
+  model::RecordBatch batch;
+  batch.answers.reserve(answer.items.size());
+  for (const ItemAnswer& item : answer.items) batch.answers.push_back(encode_batch_answer(item));
+  model::Command command{.tenant = admitted.tenant,
+                         .principal = admitted.principal,
+                         .trace = admitted.trace,
+                         .idempotency = admitted.batch_tag,
+                         .body = std::move(batch)};
+  core::decide(state_, command, at, options_.bounds, events_);
+  answer.batch = commit_decision(command, at);
+}
+
+// --- outside answers ----------------------------------------------------------------------------------------------------------
+
+base::Result<model::HoldStanding> Engine::standing_of(model::EventNumber hold, model::TenantNumber tenant) {
+  using model::HoldStanding;
+  if (state_.open_hold(hold) != nullptr) return HoldStanding::open;
+  if (hold == 0 || hold > position()) return HoldStanding::not_found;
+  TRY_ASSIGN(const model::Entry entry, entries_.read_entry(hold));
+  if (entry.command.tenant != tenant) return HoldStanding::not_found;
+  const model::Event& event = entry.events[static_cast<std::size_t>(hold - entry.first_event)];
+  if (std::holds_alternative<model::TransferPosted>(event.body)) return HoldStanding::not_a_hold;
+  if (!std::holds_alternative<model::HoldPlaced>(event.body)) return HoldStanding::not_found;
+  TRY_ASSIGN(const auto resolved, keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(hold)));
+  if (!resolved) return base::Error{"key_index_incomplete", "a resolved hold is not in the key index"};
+  TRY_ASSIGN(const model::Entry resolution, entries_.read_entry(*resolved));
+  const model::Event& end = resolution.events[static_cast<std::size_t>(*resolved - resolution.first_event)];
+  const auto* body = std::get_if<model::HoldResolved>(&end.body);
+  if (body == nullptr || body->hold != hold) return base::Error{"key_index_incomplete", "the key index names another event"};
+  switch (body->resolution) {
+    case model::HoldResolution::captured: return HoldStanding::captured;
+    case model::HoldResolution::voided: return HoldStanding::voided;
+    case model::HoldResolution::expired: return HoldStanding::expired;
+  }
+  return HoldStanding::not_found;
+}
+
+base::Status Engine::resolve_answers(model::Command& command) {
+  if (auto* capture = std::get_if<model::CaptureHold>(&command.body)) {
+    TRY_ASSIGN(capture->standing, standing_of(capture->hold, command.tenant));
+  } else if (auto* release = std::get_if<model::VoidHold>(&command.body)) {
+    TRY_ASSIGN(release->standing, standing_of(release->hold, command.tenant));
+  } else if (auto* cancel = std::get_if<model::CancelKey>(&command.body)) {
+    TRY_ASSIGN(const auto used, keys_.find(store::KeyKind::idempotency, cancel->cancelled));
+    cancel->used_by = used.value_or(0);
+  }
+  return base::ok();
+}
+
+Finding Engine::find(const Question& question) {
+  if (const auto* ask = std::get_if<AskAccount>(&question)) {
+    const model::AccountNumber number = directory_.find(ask->tenant, ask->name, ask->hash);
+    const core::AccountRecord* record = state_.account(number);
+    if (record == nullptr) return {};
+    AccountFound found{.number = number, .record = *record, .limits = {}};
+    if (const core::LimitsRecord* limits = state_.limits_of(*record)) found.limits = *limits;
+    return found;
+  }
+  if (const auto* ask = std::get_if<AskTransfer>(&question)) {
+    if (ask->event == 0 || ask->event > position()) return {};
+    TransferFound found{.created = ask->event, .open = state_.open_hold(ask->event) != nullptr};
+    if (!found.open) {
+      const auto resolved = keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(ask->event));
+      if (resolved.ok()) found.resolved = resolved->value_or(0);
+    }
+    return found;
+  }
+  if (const auto* ask = std::get_if<AskKey>(&question)) {
+    const auto event = keys_.find(store::KeyKind::idempotency, ask->key);
+    EventsFound found;
+    if (event.ok() && event->has_value()) found.events.push_back(**event);
+    return found;
+  }
+  if (const auto* ask = std::get_if<AskReference>(&question)) {
+    auto events = keys_.find_all(store::KeyKind::reference, ask->key, ask->after, ask->limit);
+    return EventsFound{events.ok() ? std::move(events).value() : std::vector<model::EventNumber>{}};
+  }
+  if (std::holds_alternative<AskState>(question)) {
+    return StateFound{std::make_shared<const core::FrozenState>(state_.freeze())};
+  }
+  return {};
+}
+
+// --- committing ---------------------------------------------------------------------------------------------------------------
+
+bool Engine::take_own(const model::Command& command, base::Instant at) {
+  group_at_ = at;
+  core::decide(state_, command, at, options_.bounds, events_);
+  if (events_.empty()) return false;
+  commit_decision(command, at);
+  return true;
+}
+
+bool Engine::tick(base::Instant at) {
+  const auto& expiries = state_.expiries();
+  if (expiries.empty() || expiries.begin()->first > at.ns) return false;
+  return take_own({.tenant = 1, .idempotency = {}, .body = model::Tick{options_.tick_expiries_max}}, at);
+}
+
+model::EventNumber Engine::commit_decision(const model::Command& command, base::Instant at) {
+  const model::EventNumber first_event = state_.head().next_event;
+  bool clients_changed = false;
+  for (std::size_t i = 0; i < events_.size(); ++i) {
+    const model::EventNumber number = first_event + i;
+    state_.apply(events_[i]);
+    index_event(command, i, events_[i], number);
+    if (is_notable(events_[i])) {
+      notable_.push_back(number);
+      clients_changed = clients_changed || std::holds_alternative<model::ClientCreated>(events_[i].body) ||
+                        std::holds_alternative<model::ClientRotated>(events_[i].body) ||
+                        std::holds_alternative<model::ClientRevoked>(events_[i].body);
+    }
+  }
+  builder_.add_entry(at, command, events_);
+  keys_.complete_through(first_event + events_.size() - 1);
+  if (clients_changed) clients_ = std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients());
+  return first_event;
+}
+
+void Engine::index_event(const model::Command& command, std::size_t item, const model::Event& event, model::EventNumber number) {
+  if (const auto* transfer = std::get_if<model::CreateTransfer>(&command.body)) {
+    const model::TransferItem& sent = transfer->items[item];
+    if (sent.idempotency) keys_.insert(store::KeyKind::idempotency, sent.idempotency->key, number);
+    if (sent.reference && !is_refused(event)) keys_.insert(store::KeyKind::reference, sent.reference_key, number);
+    return;
+  }
+  if (item == 0 && command.idempotency) keys_.insert(store::KeyKind::idempotency, command.idempotency->key, number);
+  if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
+    keys_.insert(store::KeyKind::hold_resolution, store::hold_resolution_key(resolved->hold), number);
+  }
+  if (const auto* cancelled = std::get_if<model::KeyCancelled>(&event.body)) {
+    keys_.insert(store::KeyKind::idempotency, cancelled->key, number);
+  }
+}
+
+void Engine::take_privates(model::Admitted& admitted, std::size_t index, model::EventNumber first_event, std::size_t& cursor) {
+  auto& privates = admitted.privates;
+  while (cursor < privates.size() && privates[cursor].command < index) ++cursor;   // of commands that keys answered
+  for (; cursor < privates.size() && privates[cursor].command == index; ++cursor) {
+    model::PrivateDraft& draft = privates[cursor];
+    // The account of an asset is opened by the second event of its command.
+    const std::size_t item = draft.field == model::PrivateField::world_account_name ? 1 : draft.item;
+    if (item >= events_.size() || is_refused(events_[item])) continue;
+    const std::string_view name = base::as_text(draft.value);
+    if (const auto* opened = std::get_if<model::AccountOpened>(&events_[item].body);
+        opened != nullptr && draft.field != model::PrivateField::account_metadata) {
+      directory_.open(opened->tenant, name, model::account_name_hash(opened->tenant, name));
+      CHECK(directory_.size() == opened->number);
+    }
+    if (draft.field == model::PrivateField::tenant_name) tenants_.open(name);
+    builder_.add_private({first_event + item, draft.field, draft.salt, std::move(draft.value)});
+  }
+}
+
+void Engine::close_group(base::Instant at) {
+  if (builder_.empty()) return;
+  OutgoingGroup group;
+  group.draft = builder_.finish(at);
+  group.notable = std::exchange(notable_, {});
+  closed_bytes_ += group.draft->disk_bytes();
+  closed_.push_back(std::move(group));
+  builder_.start(state_.head().next_event);
+}
+
+OutgoingGroup Engine::seal_group(bool freeze) {
+  OutgoingGroup group;
+  if (!closed_.empty()) {
+    group = std::move(closed_.front());
+    closed_.pop_front();
+    closed_bytes_ -= group.draft->disk_bytes();
+  } else if (!builder_.empty()) {
+    group.draft = builder_.finish(group_at_);
+    group.notable = std::exchange(notable_, {});
+    builder_.start(state_.head().next_event);
+  }
+  if (closed_.empty() && builder_.empty()) {
+    group.answers = std::exchange(answers_, {});
+    if (freeze && group.draft) group.frozen = std::make_shared<core::FrozenState>(state_.freeze());
+  }
+  return group;
+}
+
+}  // namespace node
