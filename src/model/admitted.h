@@ -56,6 +56,8 @@ class Admitted {
   TenantNumber tenant = 1;
   PrincipalNumber principal = 0;
   base::Tag128 trace{};
+  /// The refresh secret of create_client and rotate_client, for the first reply only: never journaled, never logged.
+  std::string secret;
 
  private:
   friend class gate::Gate;

@@ -1,0 +1,95 @@
+#pragma once
+// Reads that the gate let through: authenticated, in scope, with every parameter checked and decoded.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "model/account.h"
+#include "model/command.h"
+#include "model/ids.h"
+
+namespace gate {
+
+constexpr std::uint32_t list_limit_max = 100;
+constexpr std::uint32_t list_limit_default = 50;
+
+/// GET /v1/accounts/{id}
+struct GetAccount {
+  std::string name;
+  std::uint64_t name_hash = 0;   ///< model::account_name_hash
+};
+
+/// GET /v1/transfers/{id}
+struct GetTransfer {
+  model::TransferId id{};
+};
+
+/// GET /v1/accounts/{id}/history?from&to&cursor&limit: newest first.
+struct AccountHistory {
+  std::string name;
+  std::uint64_t name_hash = 0;
+  std::optional<base::Instant> from;    ///< postings at or after
+  std::optional<base::Instant> to;      ///< postings before
+  model::EventNumber before = 0;        ///< from the cursor: only events below; 0 starts at the newest
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/accounts?prefix&asset&cursor&limit: ascending by name.
+struct ListAccounts {
+  std::string prefix;
+  std::optional<model::Asset> asset;
+  std::string after;                    ///< from the cursor: only names behind; empty starts at the first
+  std::uint32_t limit = list_limit_default;
+};
+
+/// What a transfer is now. `posted` moved money at once; the others are holds.
+enum class TransferState : std::uint8_t { posted = 1, held = 2, captured = 3, voided = 4, expired = 5 };
+std::string_view to_text(TransferState state);
+std::optional<TransferState> parse_transfer_state(std::string_view text);
+
+/// GET /v1/transfers?key&operation | reference | state | account, cursor, limit: newest first. Exactly one of the
+/// filters is set; `state` is never `posted` (nobody keeps an index of what needs no work).
+struct ListTransfers {
+  std::optional<base::Tag128> key;            ///< IdempotencyTag::key of this principal, operation and key
+  model::Operation operation = model::Operation::create_transfer;   ///< of the key
+  std::optional<base::Tag128> reference_key;  ///< TransferItem::reference_key of the reference
+  std::optional<TransferState> state;
+  std::string account;                        ///< name; empty if not the filter
+  std::uint64_t account_hash = 0;
+  model::EventNumber before = 0;              ///< from the cursor
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/trial-balance?asset
+struct TrialBalance {
+  std::optional<model::Asset> asset;
+};
+
+using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance>;
+
+struct Query {
+  model::TenantNumber tenant = 1;
+  model::PrincipalNumber principal = 0;
+  base::Tag128 trace{};
+  /// From the Holdfast-Position header: the answer must include this event. 0: whatever is durable now.
+  model::EventNumber position = 0;
+  QueryBody body;
+};
+
+/// Text of the Holdfast-Position header: `po_` and 13 base32 digits of partition and event, as in transfer ids.
+std::string to_position(model::PartitionNumber partition, model::EventNumber event);
+std::optional<model::EventNumber> parse_position(std::string_view text);
+
+/// Cursors: opaque to clients, base64url of CBOR [list, place]. A cursor of another list is refused.
+enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3 };
+std::string to_cursor(ListKind list, model::EventNumber before);
+std::string to_cursor(ListKind list, std::string_view after);
+std::optional<model::EventNumber> parse_event_cursor(ListKind list, std::string_view text);
+std::optional<std::string> parse_name_cursor(ListKind list, std::string_view text);
+
+}  // namespace gate

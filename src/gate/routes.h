@@ -1,0 +1,61 @@
+#pragma once
+// The API as data: what can be asked of the service. The OpenAPI document is checked against this table.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/command.h"
+
+namespace gate {
+
+/// What a route does.
+enum class Action : std::uint8_t {
+  open_tenant,
+  register_asset,
+  open_account,
+  freeze_account,
+  unfreeze_account,
+  close_account,
+  set_account_limits,
+  create_transfer,
+  create_batch,
+  capture_hold,
+  void_hold,
+  cancel_key,
+  create_client,
+  rotate_client,
+  revoke_client,
+  get_access_token,
+  get_account,
+  list_accounts,
+  get_account_history,
+  get_transfer,
+  list_transfers,
+  get_trial_balance,
+};
+
+struct Route {
+  std::string_view method;       ///< GET or POST; HEAD goes wherever GET goes
+  std::string_view path;         ///< `/v1/accounts/{id}/freeze`: a part in braces is one segment, decoded
+  Action action = Action::get_account;
+  model::Operation operation = model::Operation::none;   ///< scope of the idempotency key; none for reads
+  std::optional<model::Scope> scope;                     ///< nothing: no bearer token is asked for
+  bool takes_cbor = false;                               ///< besides JSON
+};
+
+std::span<const Route> routes();
+
+/// Where a request goes.
+struct RouteMatch {
+  const Route* route = nullptr;        ///< null: no path matches, or no method of a path that does
+  std::vector<std::string> parameters; ///< decoded values of the parts in braces, in order
+  std::string_view allow;              ///< when only the method does not match: those that do, static storage
+};
+RouteMatch find_route(std::string_view method, const std::vector<std::string>& segments);
+
+}  // namespace gate
