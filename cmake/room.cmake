@@ -38,6 +38,8 @@ function(holdfast_room name)
     -Wl,--whole-archive $<TARGET_FILE:hf_${name}> -Wl,--no-whole-archive)
   target_link_libraries(probe_${name} PRIVATE ${used} ${ROOM_LIBS} Threads::Threads)
   add_dependencies(probe_${name} hf_${name})
+  # The dependency above only orders; this one links again when the room has changed.
+  set_target_properties(probe_${name} PROPERTIES LINK_DEPENDS $<TARGET_FILE:hf_${name}>)
 
   set_property(GLOBAL APPEND PROPERTY HOLDFAST_ROOMS ${name})
   set_property(GLOBAL PROPERTY HOLDFAST_ROOM_${name}_USES "${ROOM_USES}")
