@@ -1,5 +1,8 @@
 #include "base/cbor.h"
 
+#include <algorithm>
+
+#include "base/check.h"
 #include "base/text.h"
 
 namespace base {
@@ -30,6 +33,7 @@ void CborWriter::head(std::uint8_t major, std::uint64_t argument) {
 }
 
 void CborWriter::amount(U128 value) {
+  CHECK_THAT(value <= amount_max, "an amount beyond 2^127 - 1 could be written but never read back");
   if (high64(value) == 0) {
     uint(low64(value));
     return;
@@ -200,7 +204,18 @@ bool CborReader::skip(int depth_max) {
       const bool is_map = peek() == CborKind::map;
       const auto count = is_map ? map() : array();
       if (!count) return false;
-      for (std::uint64_t i = 0; i < *count * (is_map ? 2 : 1); ++i) {
+      ByteView last_key;
+      for (std::uint64_t i = 0; i < *count; ++i) {
+        const std::size_t start = at_;
+        if (!skip(depth_max - 1)) return false;
+        if (!is_map) continue;
+        // RFC 8949, 4.2.1: keys ascend in the bytewise order of their encodings, which also makes each one unique.
+        const ByteView key = input_.subspan(start, at_ - start);
+        if (!std::lexicographical_compare(last_key.begin(), last_key.end(), key.begin(), key.end())) {
+          failed_ = true;
+          return false;
+        }
+        last_key = key;
         if (!skip(depth_max - 1)) return false;
       }
       return true;

@@ -29,7 +29,7 @@ class CborWriter {
       head(1, static_cast<std::uint64_t>(-(value + 1)));
     }
   }
-  /// Up to 64 bits as an unsigned integer, above as tag 2 with the shortest big-endian byte string.
+  /// Up to 64 bits as an unsigned integer, above as tag 2 with the shortest big-endian byte string. At most `amount_max`.
   void amount(U128 value);
   void bytes(ByteView value);
   void text(std::string_view value);
@@ -84,7 +84,8 @@ class CborReader {
   std::optional<std::uint64_t> map();
   std::optional<bool> boolean();
   bool null();
-  /// Skips one item of any kind, with at most `depth_max` levels of nesting.
+  /// Skips one item of any kind, with at most `depth_max` levels of nesting. Refuses maps whose keys do not ascend, which
+  /// a caller who reads a map key by key must see to himself.
   bool skip(int depth_max = 16);
 
   bool failed() const { return failed_; }
