@@ -1,0 +1,87 @@
+#include "store/keys/key_flush.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+
+namespace store {
+
+base::Result<std::unique_ptr<KeyFlush>> KeyFlush::begin(io::FileSystem& files, const std::string& directory,
+                                                        std::shared_ptr<const FrozenKeys> keys, std::uint64_t run_number,
+                                                        const base::Tag128& identity, std::uint64_t sync_bytes) {
+  const KeyRunInfo info{run_number, keys->table->size(), keys->from, keys->through};
+  std::unique_ptr<KeyFlush> flush(new KeyFlush(std::move(keys)));
+  TRY_ASSIGN(flush->writer_, KeyRunWriter::begin(files, directory, info, identity, sync_bytes));
+  return flush;
+}
+
+base::Result<bool> KeyFlush::step(std::uint64_t bytes_max) {
+  if (scanned_) return writer_->finish_step(bytes_max);
+  const std::uint64_t until = writer_->bytes_written() + bytes_max;
+  KeyRecord record;
+  while (writer_->bytes_written() < until) {
+    if (!scan_.next(record)) {
+      scanned_ = true;
+      break;
+    }
+    TRY(writer_->add(record));
+  }
+  return true;
+}
+
+base::Result<std::unique_ptr<KeyMerge>> KeyMerge::begin(io::FileSystem& files, const std::string& directory,
+                                                        std::vector<std::shared_ptr<const KeyRun>> inputs,
+                                                        std::uint64_t run_number, const base::Tag128& identity,
+                                                        std::uint64_t sync_bytes) {
+  CHECK(inputs.size() >= 2);
+  KeyRunInfo info{run_number, 0, inputs.front()->info().from, inputs.back()->info().through};
+  for (const auto& input : inputs) info.records += input->info().records;
+  std::unique_ptr<KeyMerge> merge(new KeyMerge);
+  merge->inputs_ = std::move(inputs);
+  TRY_ASSIGN(merge->writer_, KeyRunWriter::begin(files, directory, info, identity, sync_bytes));
+  for (const auto& input : merge->inputs_) {
+    merge->scans_.emplace_back(input);
+    merge->heads_.emplace_back();
+    TRY_ASSIGN(const bool any, merge->scans_.back().next(merge->heads_.back()));
+    CHECK_THAT(any, "no run is empty");
+  }
+  return merge;
+}
+
+base::Status KeyMerge::advance(std::size_t source) {
+  TRY_ASSIGN(const bool more, scans_[source].next(heads_[source]));
+  if (!more) {
+    scans_.erase(scans_.begin() + static_cast<std::ptrdiff_t>(source));
+    heads_.erase(heads_.begin() + static_cast<std::ptrdiff_t>(source));
+  }
+  return base::ok();
+}
+
+base::Result<bool> KeyMerge::step(std::uint64_t bytes_max) {
+  if (scans_.empty()) return writer_->finish_step(bytes_max);
+  const std::uint64_t until = writer_->bytes_written() + bytes_max;
+  while (!scans_.empty() && writer_->bytes_written() < until) {
+    std::size_t least = 0;
+    for (std::size_t i = 1; i < heads_.size(); ++i) least = heads_[i] < heads_[least] ? i : least;
+    TRY(writer_->add(heads_[least]));
+    TRY(advance(least));
+  }
+  return true;
+}
+
+std::size_t newest_runs_to_merge(const std::vector<KeyRunInfo>& runs, std::uint32_t fan_out) {
+  CHECK(fan_out >= 2);
+  // Runs of one class differ by less than the factor fan_out (rounded up to a power of two).
+  const auto size_class = [bits = std::bit_width(fan_out - 1)](const KeyRunInfo& run) {
+    return static_cast<std::uint32_t>(std::bit_width(run.records) - 1) / bits;
+  };
+  for (std::uint32_t up_to = 0; up_to < 64; ++up_to) {
+    std::size_t newest = 0;
+    while (newest < runs.size() && size_class(runs[runs.size() - 1 - newest]) <= up_to) ++newest;
+    if (newest >= fan_out) return newest;
+  }
+  return 0;
+}
+
+}  // namespace store
