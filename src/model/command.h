@@ -136,9 +136,10 @@ struct CancelKey {
   bool operator==(const CancelKey&) const = default;
 };
 
-/// Ties the reply of a batch request to its own key: which event answered each item.
+/// Ties the reply of a batch request to its own key: which event answered each item, with marks of the pipeline in the
+/// bits above event_number_max (docs/format/entry.md).
 struct RecordBatch {
-  std::vector<EventNumber> answers;
+  std::vector<std::uint64_t> answers;
   bool operator==(const RecordBatch&) const = default;
 };
 

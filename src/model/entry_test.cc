@@ -73,7 +73,7 @@ std::vector<CommandBody> full_commands() {
       CaptureHold{.hold = 7, .standing = HoldStanding::expired, .amount = 0},
       VoidHold{.hold = event_number_max, .standing = HoldStanding::not_found},
       CancelKey{.cancelled = tag_of(1), .used_by = 3},
-      RecordBatch{.answers = {1, 0, event_number_max}},
+      RecordBatch{.answers = {1, 0, UINT64_MAX}},
       CreateClient{.kind = PrincipalKind::person, .scopes = all_scopes, .name = digest_of(5), .secret_hash = digest_of(6)},
       RotateClient{.client = 3, .secret_hash = digest_of(7), .overlap = base::seconds(3600)},
       RevokeClient{.client = 4},

@@ -382,7 +382,6 @@ class FieldReader {
       T& value = values.emplace_back();
       if constexpr (std::is_integral_v<T>) {
         value = in_.uint().value_or(0);
-        if (value > event_number_max) in_.fail();
       } else {
         FieldReader inner(in_);
         describe(inner, value);
