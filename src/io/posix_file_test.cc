@@ -168,10 +168,17 @@ TEST_CASE("a full disk is disk_full") {
   io::TemporaryDirectory dir;
   const pid_t child = ::fork();
   if (child == 0) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
-    if (::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=64k") != 0) ::_exit(77);
+    // A small file system of its own, seen by this child only.
+    if (::unshare(CLONE_NEWNS) != 0) {
+      const std::string map = "0 " + std::to_string(::geteuid()) + " 1";
+      if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
+      if (!(std::ofstream("/proc/self/uid_map") << map << std::flush)) ::_exit(77);
+    }
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(77);
+    if (::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=64k,mode=1777") != 0) ::_exit(77);
     io::RealFileSystem files;
     auto file = files.open(dir / "f", OpenMode::create_new);
+    if (!file.ok()) ::_exit(2);
     const auto filled = (*file)->zero_fill(0, 1 << 20);
     ::_exit(!filled.ok() && std::string_view(filled.error().code) == "disk_full" ? 0 : 1);
   }

@@ -131,7 +131,8 @@ StreamResult TlsConnection::read(std::span<std::uint8_t> into) {
   ERR_clear_error();
   errno = 0;
   std::size_t bytes = 0;
-  return settle(SSL_read_ex(ssl_, into.data(), into.size(), &bytes), bytes);
+  const int answer = SSL_read_ex(ssl_, into.data(), into.size(), &bytes);
+  return settle(answer, bytes);
 }
 
 StreamResult TlsConnection::write(base::ByteView bytes) {
@@ -139,7 +140,8 @@ StreamResult TlsConnection::write(base::ByteView bytes) {
   ERR_clear_error();
   errno = 0;
   std::size_t written = 0;
-  return settle(SSL_write_ex(ssl_, bytes.data(), std::min(bytes.size(), record_bytes), &written), written);
+  const int answer = SSL_write_ex(ssl_, bytes.data(), std::min(bytes.size(), record_bytes), &written);
+  return settle(answer, written);
 }
 
 StreamResult TlsConnection::write_pieces(std::span<const base::ByteView> pieces) {

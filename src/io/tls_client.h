@@ -28,6 +28,7 @@ struct TlsClientOptions {
   std::string certificate_file;        ///< client certificate in PEM; empty: none
   std::string key_file;
   std::vector<std::string> protocols;  ///< ALPN; empty: not offered
+  bool newest_is_tls12 = false;        ///< behaves like a client that does not know TLS 1.3
   base::Duration connect_timeout = base::seconds(10);  ///< TCP and TLS together
   base::Duration transfer_timeout = base::seconds(30);  ///< for each read and write_all
 };
