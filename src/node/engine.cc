@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "node/key_feed.h"
 
 namespace node {
 
@@ -32,8 +33,6 @@ std::uint16_t differing_fields(const model::IdempotencyTag& a, const model::Idem
   }
   return static_cast<std::uint16_t>(differing);
 }
-
-bool is_refused(const model::Event& event) { return std::holds_alternative<model::Refused>(event.body); }
 
 // The tag of the item that an event of an entry answers; null if it had no key.
 const model::IdempotencyTag* tag_of(const model::Entry& entry, model::EventNumber event) {
@@ -221,7 +220,7 @@ void Engine::take_command(model::Admitted& admitted, std::size_t index, base::In
   core::decide(state_, command, at, options_.bounds, events_);
   CHECK_THAT(!events_.empty(), "every admitted command leads to an event");
   const model::EventNumber first_event = commit_decision(command, at);
-  take_privates(admitted, index, first_event, private_cursor);
+  take_privates(admitted.privates, index, first_event, private_cursor);
   const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
   const std::size_t answers = transfer != nullptr ? transfer->items.size() : 1;
   for (std::size_t i = 0; i < answers; ++i) answer.items.push_back({.event = first_event + i});
@@ -377,11 +376,13 @@ Finding Engine::find(const Question& question) {
 
 // --- committing ---------------------------------------------------------------------------------------------------------------
 
-bool Engine::take_own(const model::Command& command, base::Instant at) {
+bool Engine::take_own(const model::Command& command, base::Instant at, std::vector<model::PrivateDraft> privates) {
   group_at_ = at;
   core::decide(state_, command, at, options_.bounds, events_);
   if (events_.empty()) return false;
-  commit_decision(command, at);
+  const model::EventNumber first_event = commit_decision(command, at);
+  std::size_t cursor = 0;
+  take_privates(privates, 0, first_event, cursor);
   return true;
 }
 
@@ -397,7 +398,7 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
   for (std::size_t i = 0; i < events_.size(); ++i) {
     const model::EventNumber number = first_event + i;
     state_.apply(events_[i]);
-    index_event(command, i, events_[i], number);
+    feed_keys(keys_, command, i, events_[i], number);
     if (is_notable(events_[i])) {
       notable_.push_back(number);
       clients_changed = clients_changed || std::holds_alternative<model::ClientCreated>(events_[i].body) ||
@@ -411,24 +412,8 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
   return first_event;
 }
 
-void Engine::index_event(const model::Command& command, std::size_t item, const model::Event& event, model::EventNumber number) {
-  if (const auto* transfer = std::get_if<model::CreateTransfer>(&command.body)) {
-    const model::TransferItem& sent = transfer->items[item];
-    if (sent.idempotency) keys_.insert(store::KeyKind::idempotency, sent.idempotency->key, number);
-    if (sent.reference && !is_refused(event)) keys_.insert(store::KeyKind::reference, sent.reference_key, number);
-    return;
-  }
-  if (item == 0 && command.idempotency) keys_.insert(store::KeyKind::idempotency, command.idempotency->key, number);
-  if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
-    keys_.insert(store::KeyKind::hold_resolution, store::hold_resolution_key(resolved->hold), number);
-  }
-  if (const auto* cancelled = std::get_if<model::KeyCancelled>(&event.body)) {
-    keys_.insert(store::KeyKind::idempotency, cancelled->key, number);
-  }
-}
-
-void Engine::take_privates(model::Admitted& admitted, std::size_t index, model::EventNumber first_event, std::size_t& cursor) {
-  auto& privates = admitted.privates;
+void Engine::take_privates(std::vector<model::PrivateDraft>& privates, std::size_t index, model::EventNumber first_event,
+                           std::size_t& cursor) {
   while (cursor < privates.size() && privates[cursor].command < index) ++cursor;   // of commands that keys answered
   for (; cursor < privates.size() && privates[cursor].command == index; ++cursor) {
     model::PrivateDraft& draft = privates[cursor];

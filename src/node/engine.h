@@ -71,7 +71,8 @@ class Engine {
   /// Answers a submission without deciding anything; still in order, after all that was decided before.
   void refuse(const Submission& submission, model::Outcome outcome);
   /// Decides a command of the process itself (confirmed clock, new epoch...). True if it led to events.
-  bool take_own(const model::Command& command, base::Instant at);
+  /// `privates` belong to its only command.
+  bool take_own(const model::Command& command, base::Instant at, std::vector<model::PrivateDraft> privates = {});
   /// Resolves holds whose time has come; true if there were any.
   bool tick(base::Instant at);
 
@@ -106,8 +107,8 @@ class Engine {
   base::Result<model::HoldStanding> standing_of(model::EventNumber hold, model::TenantNumber tenant);
   /// Applies and stores the decision in events_; returns the number of its first event.
   model::EventNumber commit_decision(const model::Command& command, base::Instant at);
-  void index_event(const model::Command& command, std::size_t item, const model::Event& event, model::EventNumber number);
-  void take_privates(model::Admitted& admitted, std::size_t index, model::EventNumber first_event, std::size_t& cursor);
+  void take_privates(std::vector<model::PrivateDraft>& privates, std::size_t index, model::EventNumber first_event,
+                     std::size_t& cursor);
   void close_group(base::Instant at);
   Finding find(const Question& question);
 

@@ -258,6 +258,20 @@ void Pipeline::run_core() {
     if (!timekeeper_.suspended() && room_for_own()) engine_.tick(now);
     publish();
     if (engine_.has_group() && in_flight_.load(std::memory_order_acquire) == 0) hand_over();
+    seal_if_idle();
+  }
+}
+
+// With nothing in flight the journal is touched by nobody else.
+void Pipeline::seal_if_idle() {
+  const auto now = std::chrono::steady_clock::now();
+  if (engine_.has_group() || in_flight_.load(std::memory_order_acquire) != 0) {
+    last_work_ = now;
+    sealed_ = false;
+  } else if (!sealed_ && now - last_work_ >= std::chrono::milliseconds(options_.idle_seal_ms)) {
+    const base::Status sealed = journal_.seal(timekeeper_.now());
+    if (!sealed.ok()) return fatal(sealed.error());
+    sealed_ = true;
   }
 }
 

@@ -36,6 +36,7 @@ struct PipelineOptions {
   std::uint32_t groups_in_flight_max = 3;        ///< full groups ahead of the sync thread
   std::uint64_t space_reserve_bytes = 40u << 20; ///< room the journal must have before anything is decided
   std::uint64_t freeze_every_events = 2'000'000; ///< a snapshot is asked for after so many events
+  std::uint32_t idle_seal_ms = 1'000;            ///< after so long without work a seal says that all is durable
 };
 
 /// Learns of every durable group, in order, on the sync thread, before its answers are delivered. Must be quick.
@@ -120,6 +121,7 @@ class Pipeline {
   bool room_for(const Submission& submission);
   bool room_for_own() const;
   void hand_over();
+  void seal_if_idle();
   void publish();
   void fatal(const base::Error& error);
 
@@ -147,6 +149,8 @@ class Pipeline {
   std::atomic<model::EventNumber> decided_{0};
   std::atomic<bool> disk_full_{false}, freeze_requested_{false}, clock_confirmed_{false}, clock_suspended_{false}, failed_{false};
   model::EventNumber last_freeze_ = 0;
+  std::chrono::steady_clock::time_point last_work_ = std::chrono::steady_clock::now();
+  bool sealed_ = false;
 
   std::atomic<std::uint64_t> submissions_{0}, refused_overload_{0}, refused_space_{0}, groups_{0}, events_{0}, sync_ns_sum_{0},
       sync_ns_max_{0};

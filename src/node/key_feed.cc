@@ -1,0 +1,25 @@
+#include "node/key_feed.h"
+
+#include <variant>
+
+namespace node {
+
+void feed_keys(store::KeyIndex& keys, const model::Command& command, std::size_t item, const model::Event& event,
+               model::EventNumber number) {
+  using store::KeyKind;
+  if (const auto* transfer = std::get_if<model::CreateTransfer>(&command.body)) {
+    const model::TransferItem& sent = transfer->items[item];
+    if (sent.idempotency) keys.insert(KeyKind::idempotency, sent.idempotency->key, number);
+    if (sent.reference && !is_refused(event)) keys.insert(KeyKind::reference, sent.reference_key, number);
+    return;
+  }
+  if (item == 0 && command.idempotency) keys.insert(KeyKind::idempotency, command.idempotency->key, number);
+  if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
+    keys.insert(KeyKind::hold_resolution, store::hold_resolution_key(resolved->hold), number);
+  }
+  if (const auto* cancelled = std::get_if<model::KeyCancelled>(&event.body)) {
+    keys.insert(KeyKind::idempotency, cancelled->key, number);
+  }
+}
+
+}  // namespace node
