@@ -89,7 +89,7 @@ base::Result<Loaded> load(store::SnapshotReader& snapshot) {
     return base::ok();
   }));
   TRY(load_names(names, *loaded.directory, *loaded.tenants));
-  if (loaded.directory->size() != loaded.state.account_count() || loaded.tenants->names().size() != loaded.state.tenant_count() ||
+  if (loaded.directory->size() != loaded.state.account_count() || loaded.tenants->size() != loaded.state.tenant_count() ||
       loaded.state.head().next_event != snapshot.position().event + 1) {
     return base::Error{"snapshot_state_malformed", "names, state and position of a snapshot do not agree"};
   }

@@ -1,6 +1,7 @@
 #pragma once
-// Names of tenants, in the order of their opening. Few; a list is enough. Core thread only.
+// Names of tenants, in the order of their opening. Few; a list is enough. find() and open() on the core thread, copy() on any.
 
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,19 @@ class Tenants {
     }
     return 0;
   }
-  void open(std::string_view name) { names_.emplace_back(name); }
-  const std::vector<std::string>& names() const { return names_; }
+  void open(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    names_.emplace_back(name);
+  }
+  std::vector<std::string> copy() const {
+    const std::lock_guard lock(mutex_);
+    return names_;
+  }
+  std::size_t size() const { return names_.size(); }
 
  private:
-  std::vector<std::string> names_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> names_;   // written under the mutex by the one thread that also reads without it
 };
 
 }  // namespace node

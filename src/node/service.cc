@@ -1,0 +1,250 @@
+#include "node/service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "crypto/hash.h"
+
+namespace node {
+
+namespace {
+
+constexpr std::string_view default_tenant = "default";
+constexpr std::uint64_t snapshot_step_bytes = 4u << 20;
+
+}  // namespace
+
+// The engine's view of what is durable.
+class Service::JournalEntries final : public EntrySource {
+ public:
+  explicit JournalEntries(std::shared_ptr<store::JournalReader> reader) : reader_(std::move(reader)) {}
+
+  base::Result<model::Entry> read_entry(model::EventNumber event) override {
+    TRY_ASSIGN(const store::StoredEntry stored, reader_->read_entry(event));
+    return model::decode_entry(stored.bytes, stored.first_event);
+  }
+
+ private:
+  std::shared_ptr<store::JournalReader> reader_;
+};
+
+Service::Service(io::FileSystem& files, ServiceOptions options, std::function<void(const base::Error&)> on_fatal)
+    : files_(files), options_(std::move(options)), on_fatal_(std::move(on_fatal)) {}
+
+Service::~Service() { stop(); }
+
+base::Result<std::unique_ptr<Service>> Service::open(io::FileSystem& files, io::Clock& clock, io::Random& random,
+                                                     const audit::Blinding& blinding, ServiceOptions options,
+                                                     std::function<void(const base::Error&)> on_fatal,
+                                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  random.fill(options.recovery.id_if_new);
+  std::unique_ptr<Service> service(new Service(files, std::move(options), std::move(on_fatal)));
+  TRY_ASSIGN(service->partition_,
+             recover(files, clock, blinding, service->options_.recovery, service->recovery_, progress));
+  Partition& partition = service->partition_;
+  const base::Instant last = std::max(partition.state.head().last_instant, partition.journal->end_at_open().at);
+  std::optional<TimeAnchor> anchor;
+  if (last.ns != 0) anchor = TimeAnchor{.instant = last, .boot_ns = 0, .boot_id = {}};
+  service->timekeeper_ = std::make_unique<Timekeeper>(clock, anchor, service->options_.time);
+  service->entries_ = std::make_unique<JournalEntries>(partition.reader);
+  service->learn_tenants_and_assets(partition.state.freeze());
+  service->stats_.snapshot = service->recovery_.snapshot_event;
+  service->engine_ = std::make_unique<Engine>(std::move(partition.state), *partition.directory, *partition.tenants,
+                                              *partition.keys, *service->entries_, partition.journal->buffers(),
+                                              service->options_.engine);
+  if (service->engine_->position() == 0) TRY(service->bootstrap(random));
+  service->announced_ = service->engine_->position();
+  service->pipeline_ = std::make_unique<Pipeline>(
+      *service->engine_, *partition.journal, *service->timekeeper_, *service,
+      [raw = service.get()](const base::Error& error) { raw->fatal(error); }, service->options_.pipeline);
+  return service;
+}
+
+// The first event of every journal opens the default tenant, before any thread runs.
+base::Status Service::bootstrap(io::Random& random) {
+  model::PrivateDraft name{.field = model::PrivateField::tenant_name, .salt = {}, .value = base::to_bytes(base::as_bytes(default_tenant))};
+  random.fill(name.salt);
+  crypto::Sha256 hash;
+  hash.update(name.salt);
+  hash.update(name.value);
+  model::OpenTenant open{.name = hash.finish()};
+  CHECK(engine_->take_own({.tenant = 1, .idempotency = {}, .body = open}, timekeeper_->now(), {std::move(name)}));
+  OutgoingGroup group = engine_->seal_group(false);
+  TRY_ASSIGN(const auto sealed, partition_.journal->append(std::move(*group.draft)));
+  engine_->durable_through(sealed->header().next_event() - 1);
+  return base::ok();
+}
+
+void Service::start() {
+  CHECK(!started_);
+  started_ = true;
+  segments_ = std::thread([this] { run_segments(); });
+  keys_ = std::thread([this] { run_keys(); });
+  derived_ = std::thread([this] { run_derived(); });
+  pipeline_->start();
+}
+
+void Service::stop() {
+  if (!started_) return;
+  pipeline_->stop();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    // The pipeline's threads are gone: the state is as the last group left it.
+    if (options_.snapshot_on_stop && last_group_ && last_group_->header().next_event() == engine_->position() + 1) {
+      frozen_ = std::make_shared<core::FrozenState>(engine_->state().freeze());
+      frozen_group_ = last_group_;
+    }
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  segments_.join();
+  keys_.join();
+  derived_.join();
+  started_ = false;
+}
+
+DerivedStats Service::derived() const {
+  const std::lock_guard lock(mutex_);
+  DerivedStats stats = stats_;
+  stats.projected = projected_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+std::optional<model::Asset> Service::asset(model::AssetNumber number) const {
+  const std::lock_guard lock(mutex_);
+  if (number == 0 || number > assets_.size()) return std::nullopt;
+  return assets_[number - 1];
+}
+
+void Service::fatal(const base::Error& error) { on_fatal_(error); }
+
+void Service::learn_tenants_and_assets(const core::FrozenState& state) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = assets_.size(); i < state.assets.size(); ++i) assets_.push_back(state.assets[i].asset());
+}
+
+// On the sync thread, before the answers of the group leave: an asset that a reply names must be known by then.
+void Service::durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
+                      std::shared_ptr<core::FrozenState> frozen) {
+  const std::lock_guard lock(mutex_);
+  for (const model::EventNumber event : notable) {
+    const auto view = group->find_entry(event);
+    if (!view.ok()) continue;
+    const auto entry = model::decode_entry(view->bytes, view->first_event);
+    CHECK(entry.ok());
+    const auto* registered =
+        std::get_if<model::AssetRegistered>(&entry->events[static_cast<std::size_t>(event - entry->first_event)].body);
+    if (registered != nullptr) assets_.push_back(registered->asset);
+  }
+  announced_ = group->header().next_event() - 1;
+  last_group_ = group;
+  notable_.insert(notable_.end(), notable.begin(), notable.end());
+  if (frozen) {
+    frozen_ = std::move(frozen);
+    frozen_group_ = group;
+  }
+  ++groups_announced_;
+  // A wake-up for every group would cost more than it brings; the derived threads also look by themselves.
+  if (!notable.empty() || frozen_ || groups_announced_ % 64 == 0) changed_.notify_all();
+}
+
+void Service::run_segments() {
+  while (true) {
+    const base::Status prepared = partition_.journal->prepare_next();
+    if (prepared.ok()) {
+      pipeline_->set_disk_full(false);
+      pipeline_->wake();
+    } else if (std::string_view(prepared.error().code) == "disk_full") {
+      pipeline_->set_disk_full(true);
+      pipeline_->wake();
+    } else {
+      return fatal(prepared.error());
+    }
+    // A segment lasts a third of a second at the very least; a full disk is tried again at the same pace.
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, std::chrono::milliseconds(20), [this] { return stopping_; })) return;
+  }
+}
+
+void Service::run_keys() {
+  while (true) {
+    const auto more = partition_.keys->flush_step(pipeline_->durable());
+    if (!more.ok()) return fatal(more.error());
+    if (*more) continue;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return stopping_; })) return;
+  }
+}
+
+void Service::run_derived() {
+  auto next_refresh = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.refresh_interval_ms);
+  model::EventNumber refreshed = 0;
+  while (true) {
+    std::vector<model::EventNumber> notable;
+    model::EventNumber through = 0;
+    std::shared_ptr<core::FrozenState> frozen;
+    std::shared_ptr<const store::SealedGroup> frozen_group;
+    bool last = false;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(100), [this] { return stopping_ || !notable_.empty() || frozen_; });
+      notable.swap(notable_);
+      through = announced_;
+      frozen = std::move(frozen_);
+      frozen_group = std::move(frozen_group_);
+      last = stopping_;
+    }
+    if (projection_ != nullptr && (!notable.empty() || through > projected_.load(std::memory_order_relaxed))) {
+      const base::Status projected = projection_->project(notable, through);
+      if (!projected.ok()) return fatal(projected.error());
+    }
+    projected_.store(through, std::memory_order_release);
+    if (frozen) {
+      const model::EventNumber event = frozen->head.next_event - 1;
+      if (projection_ != nullptr) {
+        const base::Status done = projection_->refresh(*frozen, event);
+        if (!done.ok()) return fatal(done.error());
+      }
+      refreshed = event;
+      const model::EventNumber newest = derived().snapshot;
+      if (event - newest >= options_.pipeline.freeze_every_events || (last && event > newest)) {
+        const base::Status written = write_snapshot(*frozen, *frozen_group);
+        // A snapshot only shortens the next start; without space for one the journal still holds everything.
+        if (!written.ok() && std::string_view(written.error().code) != "disk_full") return fatal(written.error());
+      }
+    }
+    if (last) {
+      const std::lock_guard lock(mutex_);
+      if (notable_.empty() && !frozen_) return;
+      continue;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_refresh && through > refreshed) {
+      pipeline_->request_freeze();
+      next_refresh = now + std::chrono::milliseconds(options_.refresh_interval_ms);
+    }
+  }
+}
+
+base::Status Service::write_snapshot(const core::FrozenState& state, const store::SealedGroup& group) {
+  const auto started = std::chrono::steady_clock::now();
+  base::Bytes head, names;
+  const std::vector<std::string> tenants = partition_.tenants->copy();
+  auto sections = snapshot_sections(state, *partition_.directory, tenants, head, names);
+  TRY_ASSIGN(const auto writer, store::SnapshotWriter::begin(files_, options_.recovery.directory + "/snapshots",
+                                                             snapshot_position(group), std::move(sections), nullptr));
+  while (true) {
+    TRY_ASSIGN(const bool more, writer->step(snapshot_step_bytes));
+    if (!more) break;
+  }
+  const std::lock_guard lock(mutex_);
+  stats_.snapshot = group.header().next_event() - 1;
+  stats_.snapshots += 1;
+  stats_.snapshot_ns_last = static_cast<std::uint64_t>((std::chrono::steady_clock::now() - started).count());
+  return base::ok();
+}
+
+}  // namespace node

@@ -1,0 +1,123 @@
+#pragma once
+// A running partition: recovered state, pipeline, and the threads that keep derived data in step. Composition only; the
+// flow itself is pipeline.h.
+//
+// Threads of its own besides the pipeline's three: `segments` (makes the next segment ready), `keys` (writes key runs),
+// `derived` (snapshots and views).
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "io/random.h"
+#include "node/pipeline.h"
+#include "node/recovery.h"
+#include "node/timekeeper.h"
+
+namespace node {
+
+/// Keeps something derived from durable groups, in order. Called on the `derived` thread only.
+class Projection {
+ public:
+  virtual ~Projection() = default;
+  /// Events worth a look, all durable, ascending; everything up to `through` has been announced.
+  virtual base::Status project(const std::vector<model::EventNumber>& notable, model::EventNumber through) = 0;
+  /// A frozen state as of `through`: a chance to bring balances up to date.
+  virtual base::Status refresh(const core::FrozenState& state, model::EventNumber through) = 0;
+};
+
+struct ServiceOptions {
+  RecoveryOptions recovery;
+  EngineOptions engine;
+  PipelineOptions pipeline;
+  TimekeeperOptions time;
+  std::uint32_t refresh_interval_ms = 5'000;   ///< how often balances in views are brought up to date, at most
+  bool snapshot_on_stop = true;
+};
+
+/// Numbers of the derived data, for metrics.
+struct DerivedStats {
+  model::EventNumber projected = 0;        ///< views include every notable event up to here
+  model::EventNumber snapshot = 0;         ///< newest written snapshot
+  std::uint64_t snapshots = 0;
+  std::uint64_t snapshot_ns_last = 0;
+};
+
+class Service final : public DurableListener {
+ public:
+  /// Recovers (or creates, with the default tenant) and starts. All references outlive the service. `on_fatal` is called
+  /// once, from any thread, when the process must stop.
+  static base::Result<std::unique_ptr<Service>> open(io::FileSystem& files, io::Clock& clock, io::Random& random,
+                                                     const audit::Blinding& blinding, ServiceOptions options,
+                                                     std::function<void(const base::Error&)> on_fatal,
+                                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress = {});
+  ~Service() override;
+
+  /// Attaches views; before start().
+  void project_to(Projection& projection) { projection_ = &projection; }
+  void start();
+  /// Finishes what was taken, writes a last snapshot, ends all threads.
+  void stop();
+
+  /// From the pipeline's sync thread.
+  void durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
+               std::shared_ptr<core::FrozenState> frozen) override;
+
+  Pipeline& pipeline() { return *pipeline_; }
+  const Pipeline& pipeline() const { return *pipeline_; }
+  const Directory& directory() const { return *partition_.directory; }
+  const store::JournalReader& reader() const { return *partition_.reader; }
+  store::Journal& journal() { return *partition_.journal; }
+  const store::KeyIndex& keys() const { return *partition_.keys; }
+  const RecoveryReport& recovery() const { return recovery_; }
+  DerivedStats derived() const;
+  /// The asset of a number; any thread.
+  std::optional<model::Asset> asset(model::AssetNumber number) const;
+  /// Newest event that views include.
+  model::EventNumber projected() const { return projected_.load(std::memory_order_acquire); }
+
+ private:
+  Service(io::FileSystem& files, ServiceOptions options, std::function<void(const base::Error&)> on_fatal);
+
+  class JournalEntries;
+
+  base::Status bootstrap(io::Random& random);
+  void run_segments();
+  void run_keys();
+  void run_derived();
+  base::Status write_snapshot(const core::FrozenState& state, const store::SealedGroup& group);
+  void learn_tenants_and_assets(const core::FrozenState& state);
+  void fatal(const base::Error& error);
+
+  io::FileSystem& files_;
+  const ServiceOptions options_;
+  const std::function<void(const base::Error&)> on_fatal_;
+  RecoveryReport recovery_;
+  Partition partition_;
+  std::unique_ptr<JournalEntries> entries_;
+  std::unique_ptr<Timekeeper> timekeeper_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Pipeline> pipeline_;
+  Projection* projection_ = nullptr;
+
+  mutable std::mutex mutex_;                 // everything below
+  std::condition_variable changed_;
+  bool stopping_ = false, started_ = false;
+  std::vector<model::EventNumber> notable_;
+  model::EventNumber announced_ = 0;
+  std::shared_ptr<core::FrozenState> frozen_;
+  std::shared_ptr<const store::SealedGroup> frozen_group_;
+  std::shared_ptr<const store::SealedGroup> last_group_;
+  std::uint64_t groups_announced_ = 0;
+  std::vector<model::Asset> assets_;
+  DerivedStats stats_;
+  std::atomic<model::EventNumber> projected_{0};
+  std::thread segments_, keys_, derived_;
+};
+
+}  // namespace node
