@@ -1,0 +1,28 @@
+#pragma once
+// Who can sign. What holds the private key (this process, a token, another machine) is behind this interface.
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace custody {
+
+/// Numbers are written to disk and never reused.
+enum class SigningAlgorithm : std::uint8_t {
+  ed25519 = 1,  ///< RFC 8032; public key 32 bytes, signature 64 bytes
+};
+
+/// One private key. Calls may come from any thread.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  virtual SigningAlgorithm algorithm() const = 0;
+  /// In the algorithm's raw form.
+  virtual base::Bytes public_key() const = 0;
+  /// Signature of the whole message in the algorithm's raw form. Errors are those of the holder; a software key has
+  /// none.
+  virtual base::Result<base::Bytes> sign(base::ByteView message) = 0;
+};
+
+}  // namespace custody
