@@ -131,6 +131,12 @@ TEST_CASE("where one cannot listen") {
   CHECK(code_of(refused) == "listen_failed");
 }
 
+TEST_CASE("a listener that no longer listens says so") {
+  auto listener = listen_somewhere();
+  REQUIRE(::shutdown(listener->fd(), SHUT_RDWR) == 0);
+  CHECK(code_of(listener->accept()) == "accept_failed");
+}
+
 TEST_CASE("whom one cannot reach") {
   std::uint16_t port = 0;
   {

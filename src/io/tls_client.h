@@ -40,8 +40,9 @@ using TlsSession = std::shared_ptr<ssl_session_st>;
 class TlsClient {
  public:
   /// Connects, and verifies the server's chain and name. Errors: those of connect_blocking and of reading files;
-  /// tls_client_ca_unusable, tls_certificate_unusable, tls_key_unusable, server_certificate_not_trusted,
-  /// server_name_does_not_match, tls_handshake_failed, connect_timed_out.
+  /// tls_setup_failed, tls_client_ca_unusable, tls_certificate_unusable, tls_key_unusable,
+  /// tls_key_does_not_match_certificate, server_certificate_not_trusted, server_name_does_not_match,
+  /// tls_handshake_failed, connect_timed_out.
   static base::Result<std::unique_ptr<TlsClient>> connect(FileSystem& files, const TlsClientOptions& options,
                                                           const TlsSession& resume = nullptr);
   ~TlsClient();

@@ -1,5 +1,6 @@
 #include "io/tls.h"
 
+#include <openssl/evp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -419,6 +420,19 @@ TEST_CASE("server files that do not do are refused by name") {
   CHECK(code_of(open_with([](auto& o) { o.client_ca_file = "empty.pem"; })) == "tls_client_ca_unusable");
   files.put("large.pem", std::string((1 << 20) + 1, 'x'));
   CHECK(code_of(open_with([](auto& o) { o.key_file = "large.pem"; })) == "file_too_large");
+}
+
+TEST_CASE("an OpenSSL whose configuration forbids everything is an error") {
+  Files files;
+  // What a FIPS configuration without its provider does.
+  REQUIRE(EVP_set_default_properties(nullptr, "fips=yes") == 1);
+  const auto server = io::TlsServerContext::open(files.disk, files.options());
+  io::TlsClientOptions options;
+  options.host = "127.0.0.1";
+  const auto client = io::TlsClient::connect(files.disk, options);
+  REQUIRE(EVP_set_default_properties(nullptr, "") == 1);
+  CHECK(code_of(server) == "tls_setup_failed");
+  CHECK(code_of(client) == "tls_setup_failed");
 }
 
 TEST_CASE("TLS 1.2 clients come in only by permission") {
