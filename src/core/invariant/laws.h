@@ -1,0 +1,114 @@
+#pragma once
+// The seven laws. Most speak of one account at a time and share the walk over accounts; two speak of sums and remember
+// what they saw of each account (64 and 32 bytes), so that a step costs the accounts it touched and no more.
+
+#include <unordered_map>
+#include <vector>
+
+#include "core/invariant/invariant.h"
+
+namespace core {
+
+/// The accounts that events moved, opened or changed; ascending, each once.
+std::vector<model::AccountNumber> touched_accounts(std::span<const model::Event> events);
+
+/// A law about each account by itself.
+class AccountLaw : public Law {
+ public:
+  std::optional<Violation> check(const State& state) final;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) final;
+
+ private:
+  /// What is wrong with the account; empty if nothing is.
+  virtual std::string fault(const State& state, const AccountRecord& account) const = 0;
+};
+
+/// Every counter, and posted plus pending of each side, is at most 2^127 - 1.
+class CountersWithinBounds final : public AccountLaw {
+ public:
+  std::string_view name() const override { return "counters_within_bounds"; }
+
+ private:
+  std::string fault(const State& state, const AccountRecord& account) const override;
+};
+
+/// debits_must_not_exceed_credits and credits_must_not_exceed_debits hold; what is pending counts as used, never as funds.
+class NoOverdraft final : public AccountLaw {
+ public:
+  std::string_view name() const override { return "no_overdraft"; }
+
+ private:
+  std::string fault(const State& state, const AccountRecord& account) const override;
+};
+
+/// A closed account has no balance, nothing pending and no open hold.
+class ClosedAccountsAreAtRest final : public AccountLaw {
+ public:
+  std::string_view name() const override { return "closed_accounts_are_at_rest"; }
+
+ private:
+  std::string fault(const State& state, const AccountRecord& account) const override;
+};
+
+/// The heads of an account's history fit its count of postings, and lie between its opening and the next event.
+class HistoryIsLinked final : public AccountLaw {
+ public:
+  std::string_view name() const override { return "history_is_linked"; }
+
+ private:
+  std::string fault(const State& state, const AccountRecord& account) const override;
+};
+
+/// Of every asset, debits equal credits over all accounts: posted ones, and pending ones.
+class DebitsEqualCredits final : public Law {
+ public:
+  std::string_view name() const override { return "debits_equal_credits"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  // Debits minus credits, modulo 2^128: sums of many accounts may pass the type, and equality survives that.
+  struct Difference {
+    base::U128 posted = 0;
+    base::U128 pending = 0;
+  };
+  void see(const State& state, model::AccountNumber number);
+  std::optional<Violation> judge(model::AssetNumber asset, model::AccountNumber account) const;
+
+  std::vector<model::Counters> seen_;     // by account number
+  std::vector<Difference> differences_;   // by asset number
+};
+
+/// The pending counters of an account are the sums of its open holds.
+class PendingEqualsOpenHolds final : public Law {
+ public:
+  std::string_view name() const override { return "pending_equals_open_holds"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  struct Held {
+    base::U128 debits = 0;
+    base::U128 credits = 0;
+  };
+  Held& held_by(model::AccountNumber number);
+  std::optional<Violation> judge(const State& state, model::AccountNumber number);
+
+  std::vector<Held> held_;   // by account number
+};
+
+/// What is derived from the table of holds agrees with it: slots, expiries, the list of free slots, counts of open holds;
+/// and no two accounts share limits.
+class DerivedIndexesAgree final : public Law {
+ public:
+  std::string_view name() const override { return "derived_indexes_agree"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  std::optional<Violation> check_slots(const State& state) const;
+  std::optional<Violation> check_accounts(const State& state) const;
+  std::optional<Violation> check_counts(const State& state) const;
+};
+
+}  // namespace core
