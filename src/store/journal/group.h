@@ -32,7 +32,7 @@ struct EntryView {
 struct StoredPrivate {
   model::EventNumber event = 0;
   model::PrivateField field = model::PrivateField::account_name;
-  bool erased = false;         ///< salt and value are zeros then
+  bool erased = false;         ///< salt and value are zeros then (the value keeps its length)
   base::Tag128 salt{};
   base::Bytes value;
 };
@@ -51,26 +51,22 @@ bool frame_intact(base::ByteView frame);
 /// Sets the head of a frame whose entry bytes are in place.
 void store_frame_head(std::span<std::uint8_t> frame, std::uint32_t event_count);
 
-/// One slot of an offset table: the event with which an entry (or private record) begins, and its place.
-struct Slot {
-  model::EventNumber event = 0;
-  std::uint64_t offset = 0;    ///< from the start of the body, or of the private records
-};
-
 // Offset table at the end of a body, one slot for each 64 entries: u32 event - first event, u32 frame offset; then a
 // u32 crc32c of the slots.
 constexpr std::uint64_t body_slot_bytes = 8;
 std::uint64_t body_table_bytes(std::uint64_t entry_count);
+void append_body_table(base::Bytes& out, std::span<const Slot> slots, model::EventNumber first_event);
 /// Nothing if the table is damaged. `table` is exactly the table.
 std::optional<std::vector<Slot>> decode_body_table(base::ByteView table, const GroupHeader& header);
 
-// The private section: u32 number of records, u32 crc32c of number and slots; a slot for each 64 records: u64 event, u32
-// offset from the first record, u32 zero; then the records. Everything is a multiple of 8 bytes.
+// The private section: u32 number of records, u32 crc32c of number and slots; a slot for each 64 records: u64 event, u64
+// offset from the first record; then the records. Everything is a multiple of 8 bytes.
 constexpr std::uint64_t private_slot_bytes = 16;
 constexpr std::uint64_t private_head_bytes = 8;
 std::uint64_t private_table_bytes(std::uint64_t record_count);
-/// `section` begins with the private section and holds at least its table.
-std::optional<std::vector<Slot>> decode_private_table(base::ByteView section);
+void append_private_table(base::Bytes& out, std::span<const Slot> slots, std::uint32_t record_count);
+/// Nothing if the table is damaged. `table` is exactly number, crc and slots.
+std::optional<std::vector<Slot>> decode_private_table(base::ByteView table, std::uint32_t record_count);
 
 // A private record: u64 event, u8 field, 3 zeros, u32 length of the value | u32 state, u32 crc32c of the first 16 bytes |
 // u32 crc32c of salt, value and padding, u32 zero | salt | value | zeros to a multiple of 8. The state is one aligned
@@ -107,7 +103,7 @@ struct GroupFault {
 /// How thorough check_group is.
 struct GroupCheck {
   bool body_hash = false;        ///< also SHA-256 of the body (costs three quarters of a microsecond a KiB)
-  bool finish_erases = true;     ///< false: a record whose erasing was interrupted is a fault
+  bool allow_unfinished_erases = true;   ///< false: a record whose erasing was interrupted is a fault
 };
 
 /// Looks at every byte of a group: map, frames, table, private records, all padding. Nothing if it is sound. A fault that
@@ -132,9 +128,8 @@ base::Status for_each_entry_in(base::ByteView group, const GroupHeader& header, 
 /// Visits the private records of a group that was checked.
 template <typename Visit>
 base::Status for_each_private_in(base::ByteView group, const GroupHeader& header, Visit&& visit) {
-  if (header.private_bytes == 0) return base::ok();
   const base::ByteView section = group.subspan(header.private_begin(), header.private_bytes);
-  std::uint64_t at = private_table_bytes(base::load_le<std::uint32_t>(section.data()));
+  std::uint64_t at = private_table_bytes(header.private_count);
   while (at < section.size()) {
     const auto head = decode_private_record_head(section.subspan(at));
     CHECK(head.has_value());
@@ -144,11 +139,16 @@ base::Status for_each_private_in(base::ByteView group, const GroupHeader& header
   return base::ok();
 }
 
+/// The slot behind which an event's entry or private records begin: the last one that starts before `event` or, where an
+/// entry starts with it, there. `slots` is not empty and its first slot is not behind the event.
+std::size_t slot_of_entry(std::span<const Slot> slots, model::EventNumber event);
+std::size_t slot_of_private(std::span<const Slot> slots, model::EventNumber event);
+
 /// A durable group in memory, immutable: what the journal thread hands on after the sync. Personal values in it are as they
 /// were written; erasing changes the disk only, so nobody keeps one for long. Any thread.
 class SealedGroup {
  public:
-  SealedGroup(base::Bytes bytes, const GroupHeader& header, const base::Digest& header_hash, const audit::Frontier& frontier,
+  SealedGroup(GroupBufferPool::Buffers buffers, const GroupHeader& header, const base::Digest& header_hash, const audit::Frontier& frontier,
               std::shared_ptr<GroupBufferPool> pool);
   ~SealedGroup();
   SealedGroup(const SealedGroup&) = delete;
@@ -159,14 +159,14 @@ class SealedGroup {
   /// The audit log right after this group.
   const audit::Frontier& frontier() const { return frontier_; }
   /// As on disk.
-  base::ByteView bytes() const { return bytes_; }
+  base::ByteView bytes() const { return buffers_.group; }
   /// The entry that holds this event. Errors: event_not_in_group.
   base::Result<EntryView> find_entry(model::EventNumber event) const;
   /// Nothing if the event has no such value.
   std::optional<StoredPrivate> private_value(model::EventNumber event, model::PrivateField field) const;
 
  private:
-  base::Bytes bytes_;
+  GroupBufferPool::Buffers buffers_;
   GroupHeader header_;
   base::Digest header_hash_;
   audit::Frontier frontier_;

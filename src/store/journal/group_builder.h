@@ -18,11 +18,11 @@ namespace store {
 class GroupBufferPool {
  public:
   struct Buffers {
-    base::Bytes group;                       ///< the group as it will lie on disk
+    base::Bytes group;                       ///< room for a header block, then the body
     base::Bytes privates;                    ///< private records
-    base::Bytes private_slots;
+    std::vector<Slot> slots;                 ///< of the body
+    std::vector<Slot> private_slots;
     std::vector<model::ByteRange> events;    ///< within `group`
-    std::vector<std::uint64_t> slots;        ///< first event | frame offset, see GroupBuilder
   };
   /// Empty buffers with whatever capacity they grew to before.
   Buffers take();

@@ -15,17 +15,19 @@
 //   journal_segment_missing   a file between the first and the last is not there
 //   journal_version_unknown   written by another version of the format
 //   journal_partition_wrong   belongs to another partition
-//   journal_epoch_wrong       epochs do not grow as they must, or another journal's file lies here
+//   journal_epoch_wrong       epochs do not grow as they must
+//   journal_id_wrong          a file of another journal lies here
 //   journal_failed            an earlier write or sync failed; nothing is taken any more
 //   journal_tree_mismatch     the audit log that start was given is not that of the journal's end
 //   journal_group_too_large   the group does not fit a segment
 //   event_not_in_journal, event_not_in_group, private_value_not_found
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "audit/blinding.h"
 #include "audit/merkle.h"
@@ -33,11 +35,15 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "store/journal/group.h"
+#include "store/journal/chain.h"
 #include "store/journal/group_builder.h"
 #include "store/journal/layout.h"
+#include "store/journal/leaves.h"
 #include "store/journal/reader.h"
 
 namespace store {
+
+struct JournalScan;
 
 struct JournalOptions {
   std::string directory;                            ///< `DIR/journal`; made if it is not there
@@ -45,19 +51,6 @@ struct JournalOptions {
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  ///< of new segments; a multiple of 4096, at least 64 KiB
   io::Clock* clock = nullptr;                       ///< read when a segment is begun; must outlive the journal
   JournalId id_if_new{};                            ///< random bytes for a journal that does not exist yet
-};
-
-/// Where the journal ends.
-struct JournalEnd {
-  JournalId journal{};
-  model::Epoch epoch = 1;
-  GroupNumber group = 0;                 ///< last group, 0 if there is none
-  model::EventNumber next_event = 1;
-  base::Instant at{};                    ///< of the last group
-  std::uint64_t tree_size = 0;
-  base::Digest tree_root{};              ///< empty_root() if there is no group
-  base::Digest header_hash{};            ///< of the last group; zero if there is none
-  bool sealed = false;                   ///< the last group is a seal
 };
 
 /// What open had to repair.
@@ -71,7 +64,7 @@ struct JournalRepairs {
 /// A group that is hashed and has its place in the chain, not yet written.
 class PreparedGroup {
  public:
-  const GroupHeader& header() const;
+  const GroupHeader& header() const { return group_->header(); }
 
  private:
   friend class Journal;
@@ -85,11 +78,12 @@ class Journal {
   static base::Result<std::unique_ptr<Journal>> open(io::FileSystem& files, const JournalOptions& options);
   ~Journal();
 
-  const JournalEnd& end_at_open() const;
-  const JournalRepairs& repairs() const;
+  const JournalEnd& end_at_open() const { return end_at_open_; }
+  const JournalRepairs& repairs() const { return repairs_; }
   /// Reads what is durable; may be kept beyond the journal's life, never beyond that of `files`.
-  std::shared_ptr<JournalReader> reader() const;
-  std::shared_ptr<GroupBufferPool> buffers() const;
+  std::shared_ptr<JournalReader> reader() const { return reader_; }
+  /// Where builders of its groups take their buffers.
+  std::shared_ptr<GroupBufferPool> buffers() const { return pool_; }
 
   /// Makes it ready to append. `blinding` must outlive the journal; `frontier` is the audit log at end_at_open().
   /// Errors: journal_tree_mismatch.
@@ -117,7 +111,7 @@ class Journal {
   /// it has not seen committed; false for long although prepare_next is called means that the disk is full.
   bool room_for(std::uint64_t bytes) const;
   /// Largest group (disk_bytes) that can be appended.
-  std::uint64_t group_bytes_max() const;
+  std::uint64_t group_bytes_max() const { return store::group_bytes_max(options_.segment_bytes); }
   /// Errors: journal_failed.
   base::Status check_usable() const;
 
@@ -125,11 +119,57 @@ class Journal {
   /// interrupted. Errors: private_value_not_found, journal_segment_damaged, those of io/file.h (a failed sync fails the journal).
   base::Status erase_private(model::EventNumber event, model::PrivateField field);
 
-  struct State;
-
  private:
-  explicit Journal(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  Journal(io::FileSystem& files, const JournalOptions& options);
+
+  base::Status recover();
+  base::Status repair_last_segment(const JournalScan& scan);
+  base::Status remove_leftovers(const JournalScan& scan);
+  base::Error failed_error() const;
+  /// Passes a status on; an error fails the journal.
+  base::Status or_fail(base::Status status);
+
+  base::Result<PreparedGroup> prepare_unchecked(GroupDraft draft);
+  base::Status write_group(const SealedGroup& group);
+  base::Status begin_segment(const SealedGroup& group);
+  base::Status close_segment();
+  base::Status make_segment(SegmentNumber number);
+
+  io::FileSystem& files_;
+  const JournalOptions options_;
+  std::shared_ptr<GroupBufferPool> pool_ = std::make_shared<GroupBufferPool>();
+  std::shared_ptr<SegmentSet> segments_;
+  std::shared_ptr<JournalReader> reader_;
+  JournalEnd end_at_open_;
+  JournalRepairs repairs_;
+  std::atomic<bool> failed_{false};
+
+  // Of the thread that prepares.
+  const audit::Blinding* blinding_ = nullptr;
+  audit::Frontier frontier_;
+  JournalEnd prepared_;                        ///< after the group prepared last
+  std::optional<model::Epoch> next_epoch_;     ///< set by bump_epoch
+  LeafHasher leaves_;
+
+  // Of the thread that commits.
+  std::shared_ptr<io::File> file_;             ///< the segment being written; null before the first group
+  SegmentHeader segment_;
+  bool segment_closed_ = false;
+  std::vector<IndexEntry> index_;
+  JournalEnd committed_;
+  std::atomic<GroupNumber> durable_group_{0};
+
+  // The next segment. next_mutex_ is held while one is made.
+  std::mutex next_mutex_;
+  bool next_ready_ = false;
+  SegmentNumber next_number_ = 1;
+
+  // What room_for answers from.
+  mutable std::mutex room_mutex_;
+  std::uint64_t room_position_ = 0;            ///< end of the last group; segment_bytes if nothing more goes there
+  std::uint64_t room_groups_ = 0;
+  std::uint64_t room_segment_bytes_ = 0;
+  bool room_next_ = false;
 };
 
 }  // namespace store

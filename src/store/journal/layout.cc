@@ -89,6 +89,7 @@ void encode_header(const GroupHeader& header, std::span<std::uint8_t> out) {
   to.put(header.body_bytes);
   to.put(header.table_offset);
   to.put(header.private_bytes);
+  to.put(header.private_count);
   to.put(header.flags);
   to.put(header.known_durable_group);
   to.put(header.tree_size);
@@ -113,6 +114,7 @@ SectorState decode_header(base::ByteView sector, GroupHeader& into) {
   header.body_bytes = from.take<std::uint32_t>();
   header.table_offset = from.take<std::uint32_t>();
   header.private_bytes = from.take<std::uint32_t>();
+  header.private_count = from.take<std::uint32_t>();
   header.flags = from.take<std::uint32_t>();
   header.known_durable_group = from.take<std::uint64_t>();
   header.tree_size = from.take<std::uint64_t>();
@@ -173,6 +175,7 @@ void encode_header(const SegmentFooter& footer, std::span<std::uint8_t> out) {
   to.put(footer.last_epoch);
   to.put(footer.journal);
   to.put(footer.last_hash);
+  to.put(footer.groups_end);
   to.put(footer.index_crc);
   to.finish();
 }
@@ -189,6 +192,7 @@ SectorState decode_header(base::ByteView sector, SegmentFooter& into) {
   footer.last_epoch = from.take<std::uint32_t>();
   from.take(footer.journal);
   from.take(footer.last_hash);
+  footer.groups_end = from.take<std::uint64_t>();
   footer.index_crc = from.take<std::uint32_t>();
   if (!from.rest_is_zeros() || footer.group_count == 0) return SectorState::damaged;
   into = footer;

@@ -46,7 +46,8 @@ struct GroupHeader {
   base::Instant at{};
   std::uint32_t body_bytes = 0;         ///< entry frames and offset table, without padding
   std::uint32_t table_offset = 0;       ///< of the offset table, from the start of the body
-  std::uint32_t private_bytes = 0;      ///< without padding
+  std::uint32_t private_bytes = 0;      ///< table and records, without padding
+  std::uint32_t private_count = 0;      ///< records
   std::uint32_t flags = 0;              ///< GroupFlag
   GroupNumber known_durable_group = 0;  ///< every group up to this one was synced when this header was made
   std::uint64_t tree_size = 0;          ///< leaves of the audit log after this group
@@ -92,6 +93,7 @@ struct SegmentFooter {
   model::Epoch last_epoch = 0;
   JournalId journal{};
   base::Digest last_hash{};             ///< SHA-256 of the header sector of its last group
+  std::uint64_t groups_end = 0;         ///< offset behind its last group
   std::uint32_t index_crc = 0;
   bool operator==(const SegmentFooter&) const = default;
 };
@@ -105,6 +107,12 @@ struct IndexEntry {
   bool operator==(const IndexEntry&) const = default;
 };
 constexpr std::uint64_t index_entry_bytes = 16;
+
+/// One slot of an offset table: the event with which an entry (or private record) begins, and its place.
+struct Slot {
+  model::EventNumber event = 0;
+  std::uint64_t offset = 0;    ///< from the start of the body, or of the private records
+};
 
 /// What stands in the sector where a header or footer is expected.
 enum class SectorState {

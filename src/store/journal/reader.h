@@ -11,10 +11,13 @@
 #include "audit/merkle.h"
 #include "base/result.h"
 #include "io/file.h"
+#include "store/journal/chain.h"
 #include "store/journal/group.h"
 #include "store/journal/layout.h"
 
 namespace store {
+
+class SegmentSet;
 
 /// A group in place: views into a buffer that lives as long as the callback runs.
 struct GroupView {
@@ -51,12 +54,8 @@ class JournalReader {
                                                            model::PartitionNumber partition);
   ~JournalReader();
 
-  /// First event that is not durable yet.
-  model::EventNumber next_event() const;
-  /// Last durable group, 0 if none.
-  GroupNumber last_group() const;
-  model::Epoch epoch() const;
-  JournalId journal_id() const;
+  /// Where the durable part ends now.
+  JournalEnd end() const;
 
   /// The entry that holds this event; reads header, a part of the table and a few frames, not the group.
   /// Errors: event_not_in_journal, journal_segment_damaged, file_read_failed.
@@ -67,6 +66,9 @@ class JournalReader {
   base::Result<base::Bytes> read_group(model::EventNumber event) const;
   /// A personal value; nothing if the event has none such. An erased one says so.
   base::Result<std::optional<StoredPrivate>> read_private(model::EventNumber event, model::PrivateField field) const;
+
+  /// See Journal::erase_private, which is the way to call it; needs a reader that came from a Journal.
+  base::Status erase_private(model::EventNumber event, model::PrivateField field) const;
 
   /// All groups from the one that holds `from` (events from 1; seals included) to the durable end at the time of the call, in
   /// order. The first error of `visit` ends it and is returned.
@@ -81,11 +83,11 @@ class JournalReader {
   /// Errors: those of io/file.h; file_exists if `to` exists.
   base::Status copy_to(io::FileSystem& target, const std::string& to) const;
 
-  struct State;
-  explicit JournalReader(std::shared_ptr<State> state);
+  /// For Journal::open and JournalReader::open.
+  explicit JournalReader(std::shared_ptr<SegmentSet> segments);
 
  private:
-  std::shared_ptr<State> state_;
+  std::shared_ptr<SegmentSet> segments_;
 };
 
 }  // namespace store
