@@ -159,7 +159,9 @@ struct MessageParser::State {
     State& state = of(parser);
     if (state.name_pending) return -1;
     parser->upgrade = 0;  // never taken up: the message is read as if it had not asked
-    return state.no_body ? 1 : 0;
+    // A 304 may name the length of what it does not carry (RFC 9110 section 15.4.5).
+    const bool bodiless = state.kind == Kind::response && (parser->status_code == 304 || parser->status_code == 204);
+    return state.no_body || bodiless ? 1 : 0;
   }
   static int on_body(llhttp_t* parser, const char* at, std::size_t bytes) {
     State& state = of(parser);
