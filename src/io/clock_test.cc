@@ -1,10 +1,10 @@
 #include "io/clock.h"
 
+#include <doctest/doctest.h>
+
 #include <fstream>
 
 #include "io/temporary_directory.h"
-
-#include <doctest/doctest.h>
 
 TEST_CASE("the real clock reads the machine") {
   auto clock = io::RealClock::open();

@@ -9,8 +9,9 @@ namespace {
 
 base::Error planned_error(const char* code, Fault fault, const char* action, const std::string& path) {
   const bool full = fault == Fault::disk_full;
-  return {full ? "disk_full" : code, std::string("cannot ") + action + " \"" + path + "\": " +
-                                         (full ? "No space left on device" : "Input/output error") + " (planned fault)"};
+  return {full ? "disk_full" : code, std::string("cannot ") + action + " \"" + path +
+                                         "\": " + (full ? "No space left on device" : "Input/output error") +
+                                         " (planned fault)"};
 }
 
 class FaultingFile final : public File {

@@ -1,5 +1,6 @@
 #pragma once
-// A disk that fails where it is told to, laid over any other: for failing the k-th call of code that runs on real files.
+// A disk that fails where it is told to, laid over any other: for failing the k-th call of code that runs on real
+// files.
 
 #include "io/call_faults.h"
 #include "io/file.h"

@@ -39,8 +39,8 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  /// Fills `into` from `offset`, as far as the file goes: fewer bytes than asked for means end of file, 0 at or past it.
-  /// Errors: file_read_failed.
+  /// Fills `into` from `offset`, as far as the file goes: fewer bytes than asked for means end of file, 0 at or past
+  /// it. Errors: file_read_failed.
   virtual base::Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
 
   /// Writes all of `bytes` at `offset`, extending the file where needed. After an error any part of it may have been
@@ -75,8 +75,8 @@ enum class OpenMode {
 /// What the file system says about a name.
 struct FileInfo {
   std::uint64_t size = 0;
-  std::uint32_t mode = 0;           ///< permission bits only, 0600
-  std::uint32_t owner = 0;          ///< user id
+  std::uint32_t mode = 0;   ///< permission bits only, 0600
+  std::uint32_t owner = 0;  ///< user id
   bool is_directory = false;
   bool is_regular = false;          ///< neither directory, device, pipe nor socket
   bool owned_by_this_user = false;  ///< owner is the effective user of this process
@@ -106,8 +106,8 @@ class FileSystem {
   /// Names in a directory, without `.` and `..`, in byte order. Errors: file_not_found, file_access_denied,
   /// file_read_failed.
   virtual base::Result<std::vector<std::string>> list(const std::string& directory) = 0;
-  /// Renames a file atomically, replacing what `to` named. Both must be in one directory, because two directories cannot
-  /// be made durable at once. Errors: file_not_found, file_access_denied, file_write_failed, disk_full.
+  /// Renames a file atomically, replacing what `to` named. Both must be in one directory, because two directories
+  /// cannot be made durable at once. Errors: file_not_found, file_access_denied, file_write_failed, disk_full.
   virtual base::Status rename(const std::string& from, const std::string& to) = 0;
   /// Removes a file or an empty directory. Errors: file_not_found, file_access_denied, file_write_failed.
   virtual base::Status remove(const std::string& path) = 0;

@@ -62,8 +62,8 @@ class Timer {
   Loop& loop_;
   Task work_;
   bool armed_ = false;
-  std::int64_t due_ns_ = 0;               ///< when the user wants it
-  std::int64_t queued_ns_ = 0;            ///< under which time it stands in the queue; never later than due_ns_
+  std::int64_t due_ns_ = 0;     ///< when the user wants it
+  std::int64_t queued_ns_ = 0;  ///< under which time it stands in the queue; never later than due_ns_
   std::size_t position_ = not_queued;
 };
 
@@ -129,11 +129,11 @@ class Loop {
   std::vector<Registration> registrations_;  ///< by descriptor number
   std::vector<Timer*> timers_;               ///< heap by queued_ns_
   std::int64_t now_ns_ = 0;
-  Timer** firing_ = nullptr;                 ///< the timer whose work is running; cleared if that destroys it
+  Timer** firing_ = nullptr;  ///< the timer whose work is running; cleared if that destroys it
 
   std::mutex post_mutex_;
-  std::vector<Task> posted_;                 ///< under post_mutex_
-  std::vector<Task> running_;                ///< kept for its capacity
+  std::vector<Task> posted_;   ///< under post_mutex_
+  std::vector<Task> running_;  ///< kept for its capacity
   std::atomic<bool> has_posted_{false};
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stop_{false};

@@ -1,5 +1,6 @@
 #include "io/loop.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,8 +12,6 @@
 #include <functional>
 #include <string>
 #include <thread>
-
-#include <doctest/doctest.h>
 
 using base::milliseconds;
 

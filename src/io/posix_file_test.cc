@@ -1,5 +1,6 @@
 #include "io/posix_file.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -13,8 +14,6 @@
 
 #include "io/descriptor.h"
 #include "io/temporary_directory.h"
-
-#include <doctest/doctest.h>
 
 using base::as_bytes;
 using io::OpenMode;
@@ -84,7 +83,8 @@ TEST_CASE("names: list, rename, remove, exists") {
   io::TemporaryDirectory dir;
   io::RealFileSystem files;
   REQUIRE(files.make_dir(dir / "d").ok());
-  for (const char* name : {"c", "a", "b"}) REQUIRE(files.open(io::join_path(dir / "d", name), OpenMode::create_new).ok());
+  for (const char* name : {"c", "a", "b"})
+    REQUIRE(files.open(io::join_path(dir / "d", name), OpenMode::create_new).ok());
   CHECK(files.list(dir / "d").value() == std::vector<std::string>{"a", "b", "c"});
   REQUIRE(files.rename(dir / "d/a", dir / "d/c").ok());
   REQUIRE(files.sync_dir(dir / "d").ok());

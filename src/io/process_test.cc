@@ -1,5 +1,6 @@
 #include "io/process.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 TEST_CASE("signals become events of the loop") {
   auto loop = io::Loop::open().value();

@@ -1,11 +1,11 @@
 #include "io/random.h"
 
+#include <doctest/doctest.h>
+
 #include <set>
 
 #include "base/bytes.h"
 #include "base/text.h"
-
-#include <doctest/doctest.h>
 
 TEST_CASE("real randomness fills everything and does not repeat") {
   io::RealRandom random;

@@ -45,7 +45,7 @@ class SecretMemory {
 
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
-  void* mapping_ = nullptr;         ///< with its guard pages
+  void* mapping_ = nullptr;  ///< with its guard pages
   std::size_t mapping_bytes_ = 0;
 };
 

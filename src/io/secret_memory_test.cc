@@ -1,13 +1,12 @@
 #include "io/secret_memory.h"
 
+#include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
-
-#include <doctest/doctest.h>
 
 namespace {
 

@@ -136,7 +136,10 @@ using Disk = SimulatedFileSystem::Disk;
 class SimulatedFile final : public File {
  public:
   SimulatedFile(Disk& disk, InodePointer inode, std::string path, bool writable)
-      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), writable_(writable),
+      : disk_(disk),
+        inode_(std::move(inode)),
+        path_(std::move(path)),
+        writable_(writable),
         generation_(disk.generation) {}
 
   base::Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) override {

@@ -29,9 +29,9 @@ namespace io {
 
 /// What a crash does with data and names that were never synced.
 enum class CrashMode {
-  random,     ///< the seed decides, per file and sector
-  lose_all,   ///< only what was synced survives
-  keep_all,   ///< everything survives (the process died, the machine did not)
+  random,    ///< the seed decides, per file and sector
+  lose_all,  ///< only what was synced survives
+  keep_all,  ///< everything survives (the process died, the machine did not)
 };
 
 /// How long calls take. They do not wait: the time is told to `spent`, which may advance a SimulatedClock.

@@ -1,12 +1,12 @@
 #include "io/simulated_file.h"
 
+#include <doctest/doctest.h>
+
 #include <set>
 #include <thread>
 
 #include "io/clock.h"
 #include "io/faulting_file.h"
-
-#include <doctest/doctest.h>
 
 using base::as_bytes;
 using io::CrashMode;
@@ -28,7 +28,8 @@ std::string code_of(const R& result) {
   return result.error().code;
 }
 
-std::unique_ptr<io::File> create(Disk& disk, const std::string& path, const std::string& text = "", bool durable = true) {
+std::unique_ptr<io::File> create(Disk& disk, const std::string& path, const std::string& text = "",
+                                 bool durable = true) {
   auto file = disk.open(path, OpenMode::create_new);
   REQUIRE(file.ok());
   REQUIRE((*file)->write_at(0, as_bytes(text)).ok());

@@ -118,8 +118,8 @@ void SimulatedInode::settle_sectors(SimulatedRandom& random) {
       if (change.kind == Change::Kind::lost_write) continue;
       const auto from = std::max<std::uint64_t>(begin, change.offset);
       if (change.kind == Change::Kind::truncate) {
-        std::fill(settled.begin() + static_cast<std::ptrdiff_t>(from), settled.begin() + static_cast<std::ptrdiff_t>(end),
-                  std::uint8_t{0});
+        std::fill(settled.begin() + static_cast<std::ptrdiff_t>(from),
+                  settled.begin() + static_cast<std::ptrdiff_t>(end), std::uint8_t{0});
         continue;
       }
       const std::uint64_t to = std::min<std::uint64_t>(end, change.offset + change.length);
@@ -150,7 +150,8 @@ void SimulatedInode::settle(CrashMode mode, SimulatedRandom& random) {
         sync();
         break;
       case 2:
-        pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(random.below(pending_.size() + 1)), pending_.end());
+        pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(random.below(pending_.size() + 1)),
+                       pending_.end());
         sync();
         break;
       default:

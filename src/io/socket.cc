@@ -176,8 +176,8 @@ base::Result<std::optional<Accepted>> Listener::accept() {
         Descriptor dropped(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         dropped.close();
         spare_ = open_spare();
-        return base::Error{"too_many_open_files", "a connection to " + endpoint_.text() +
-                                                      " was closed at once: " + errno_text(reason)};
+        return base::Error{"too_many_open_files",
+                           "a connection to " + endpoint_.text() + " was closed at once: " + errno_text(reason)};
       }
       // Troubles of one connection, reported by accept (accept(2), "Error handling"): the next may be fine.
       case EINTR:

@@ -1,5 +1,6 @@
 #include "io/socket.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -8,8 +9,6 @@
 
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 using base::as_bytes;
 using io::StreamState;
@@ -139,9 +138,7 @@ TEST_CASE("a listener that no longer listens says so") {
 
 TEST_CASE("whom one cannot reach") {
   std::uint16_t port = 0;
-  {
-    port = listen_somewhere()->endpoint().port;
-  }
+  { port = listen_somewhere()->endpoint().port; }
   CHECK(code_of(io::connect_blocking("127.0.0.1", port, base::seconds(1))) == "connect_failed");
   CHECK(code_of(io::connect_blocking("no such host", 1, base::seconds(1))) == "host_not_found");
   // A full backlog answers nothing.

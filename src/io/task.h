@@ -15,8 +15,8 @@ class Task {
   Task() = default;
 
   template <typename F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Task> && std::is_invocable_r_v<void, std::decay_t<F>&>)
-  Task(F&& work) {  // NOLINT: conversion is the point
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Task> && std::is_invocable_r_v<void, std::decay_t<F>&>)
+      Task(F&& work) {  // NOLINT: conversion is the point
     using Work = std::decay_t<F>;
     if constexpr (fits_in_place<Work>) {
       new (place_) Work(std::forward<F>(work));
@@ -50,8 +50,9 @@ class Task {
   };
 
   template <typename Work>
-  static constexpr bool fits_in_place = sizeof(Work) <= place_bytes && alignof(Work) <= alignof(std::max_align_t) &&
-                                        std::is_nothrow_move_constructible_v<Work>;
+  static constexpr bool fits_in_place =
+      sizeof(Work) <= place_bytes &&
+      alignof(Work) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Work>;
 
   template <typename Work>
   static constexpr Actions in_place = {

@@ -29,9 +29,8 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
                     unsigned int offered_length, void* argument) {
   const auto& ours = *static_cast<const std::string*>(argument);
   unsigned char* found = nullptr;
-  const int answer =
-      SSL_select_next_proto(&found, chosen_length, reinterpret_cast<const unsigned char*>(ours.data()),
-                            static_cast<unsigned int>(ours.size()), offered, offered_length);
+  const int answer = SSL_select_next_proto(&found, chosen_length, reinterpret_cast<const unsigned char*>(ours.data()),
+                                           static_cast<unsigned int>(ours.size()), offered, offered_length);
   *chosen = found;
   return answer == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -63,11 +62,12 @@ base::Result<std::shared_ptr<ssl_ctx_st>> TlsServerContext::load() const {
   if (context == nullptr) return base::Error{"tls_setup_failed", "cannot set up TLS: " + tls_setup::last_reason()};
 
   static const unsigned char session_context[] = "holdfast";
-  const bool set = SSL_CTX_set_min_proto_version(context, options_.allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
-                   SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-                   SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) == 1 &&
-                   SSL_CTX_set_num_tickets(context, 1) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1 &&
-                   SSL_CTX_set_recv_max_early_data(context, 0) == 1;
+  const bool set =
+      SSL_CTX_set_min_proto_version(context, options_.allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+      SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+      SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) == 1 &&
+      SSL_CTX_set_num_tickets(context, 1) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1 &&
+      SSL_CTX_set_recv_max_early_data(context, 0) == 1;
   if (!set) return base::Error{"tls_setup_failed", "cannot set up TLS: " + tls_setup::last_reason()};
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets carry the sessions

@@ -1,6 +1,6 @@
 #pragma once
-// TLS for servers, over OpenSSL 3. TLS 1.3 (RFC 8446) only unless told otherwise; session tickets on, early data (0-RTT)
-// off because it can be replayed; ALPN (RFC 7301) picks h2 or http/1.1.
+// TLS for servers, over OpenSSL 3. TLS 1.3 (RFC 8446) only unless told otherwise; session tickets on, early data
+// (0-RTT) off because it can be replayed; ALPN (RFC 7301) picks h2 or http/1.1.
 
 #include <cstdint>
 #include <memory>
@@ -53,8 +53,8 @@ class TlsServerContext {
   std::shared_ptr<ssl_ctx_st> current_;
 };
 
-/// One server-side connection. Owns the descriptor (non-blocking). One thread at a time. The process must ignore SIGPIPE
-/// (io/process.h).
+/// One server-side connection. Owns the descriptor (non-blocking). One thread at a time. The process must ignore
+/// SIGPIPE (io/process.h).
 class TlsConnection final : public Stream {
  public:
   TlsConnection(const TlsServerContext& context, Descriptor fd);

@@ -106,8 +106,8 @@ base::Result<std::unique_ptr<TlsClient>> TlsClient::connect(FileSystem& files, c
     named = SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
   }
   if (!named) {
-    return base::Error{"tls_handshake_failed", "\"" + name + "\" cannot be the name of a server: " +
-                                                   tls_setup::last_reason()};
+    return base::Error{"tls_handshake_failed",
+                       "\"" + name + "\" cannot be the name of a server: " + tls_setup::last_reason()};
   }
   if (resume != nullptr) SSL_set_session(ssl, resume.get());
   while (true) {

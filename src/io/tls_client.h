@@ -21,15 +21,15 @@ struct ssl_session_st;
 namespace io {
 
 struct TlsClientOptions {
-  std::string host;                    ///< name or numeric address to connect to
+  std::string host;  ///< name or numeric address to connect to
   std::uint16_t port = 0;
-  std::string server_name;             ///< what the certificate must be for; empty: `host`
-  std::string ca_file;                 ///< PEM; empty: the system's trust store
-  std::string certificate_file;        ///< client certificate in PEM; empty: none
+  std::string server_name;       ///< what the certificate must be for; empty: `host`
+  std::string ca_file;           ///< PEM; empty: the system's trust store
+  std::string certificate_file;  ///< client certificate in PEM; empty: none
   std::string key_file;
-  std::vector<std::string> protocols;  ///< ALPN; empty: not offered
-  bool newest_is_tls12 = false;        ///< behaves like a client that does not know TLS 1.3
-  base::Duration connect_timeout = base::seconds(10);  ///< TCP and TLS together
+  std::vector<std::string> protocols;                   ///< ALPN; empty: not offered
+  bool newest_is_tls12 = false;                         ///< behaves like a client that does not know TLS 1.3
+  base::Duration connect_timeout = base::seconds(10);   ///< TCP and TLS together
   base::Duration transfer_timeout = base::seconds(30);  ///< for each read and write_all
 };
 

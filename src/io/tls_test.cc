@@ -1,5 +1,6 @@
 #include "io/tls.h"
 
+#include <doctest/doctest.h>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -15,8 +16,6 @@
 #include "io/socket.h"
 #include "io/test_certificates.h"
 #include "io/tls_client.h"
-
-#include <doctest/doctest.h>
 
 using base::as_bytes;
 using io::StreamState;
@@ -93,7 +92,8 @@ class EchoServer {
       while (true) {
         while (!out_.empty()) {
           const std::size_t half = out_.size() / 2;
-          const std::vector<base::ByteView> pieces = {base::ByteView(out_).first(half), base::ByteView(out_).subspan(half)};
+          const std::vector<base::ByteView> pieces = {base::ByteView(out_).first(half),
+                                                      base::ByteView(out_).subspan(half)};
           const io::StreamResult written = tls_.write_pieces(pieces);
           if (!proceed(written)) return;
           out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(written.bytes));
