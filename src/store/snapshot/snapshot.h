@@ -8,7 +8,8 @@
 // Errors (besides those of io/file.h):
 //   snapshot_damaged          a checksum, size or digest is wrong; named with file and offset
 //   snapshot_version_unknown  written by a newer Holdfast
-//   snapshot_not_found        none that is usable; the message names why each was passed over
+//   snapshot_of_another_log   belongs to another journal or epoch
+//   snapshot_ahead_of_journal contains events the journal does not have
 
 #include <cstdint>
 #include <functional>
@@ -38,7 +39,9 @@ struct SnapshotPosition {
   bool operator==(const SnapshotPosition&) const = default;
 };
 
-/// One part of the state by name, as a sequence of byte chunks. The chunks must stay unchanged and alive while they are
+constexpr std::size_t snapshot_chunk_bytes_max = std::size_t{16} << 20;
+
+/// One part of the state by name, as a sequence of byte chunks of at most snapshot_chunk_bytes_max. The chunks must stay unchanged and alive while they are
 /// written: the core hands out frozen copy-on-write chunks.
 struct SnapshotSection {
   std::string name;                      ///< 1 to 64 characters, unique
@@ -47,7 +50,7 @@ struct SnapshotSection {
 };
 
 struct SnapshotOptions {
-  std::uint32_t kept = 2;                ///< newest files that stay
+  std::uint32_t kept = 2;                ///< files that stay: the one written and the newest before it
   std::uint32_t sync_bytes = 8u << 20;   ///< synced every so often while writing, to stay out of the journal's way
 };
 
@@ -66,7 +69,7 @@ class SnapshotWriter {
   SnapshotWriter& operator=(const SnapshotWriter&) = delete;
 
   /// Writes about `bytes_max` more bytes; true while there is more. The last step syncs, renames, syncs the directory and
-  /// removes old snapshots. After an error the writer is dead: destroy it (the half file is removed at the next open).
+  /// removes old snapshots. After an error the writer is dead: destroy it (the next begin removes the half file).
   base::Result<bool> step(std::uint64_t bytes_max);
 
   /// SHA-256 over position and public sections, once step() has returned false.
@@ -123,14 +126,15 @@ struct SnapshotChoice {
 };
 
 /// The newest good snapshot of the journal `identity` with at most `event_max` as its event, every byte of it checked, and
-/// the reasons for passing over newer ones. Removes half-written files. If there are snapshots but none is good, that is no
-/// error: the journal is complete and the caller replays it from its start.
+/// the reasons for passing over newer ones. Changes nothing on disk. If there are snapshots but none is good, that is no
+/// error: the journal is complete and the caller replays it from its start. Errors: those of io about the directory.
 base::Result<SnapshotChoice> choose_snapshot(io::FileSystem& files, const std::string& directory,
                                              const base::Tag128& identity, model::EventNumber event_max);
 
-/// Rewrites the private sections of every snapshot in `directory` through `edit` (chunks in, chunks out: one call for each
-/// chunk), leaving position, public sections and state digest as they are; the former bytes are overwritten with zeros
-/// before the file is removed. For erasing personal values. Errors: snapshot_damaged.
+/// Rewrites the private sections of every snapshot of `identity` in `directory` through `edit` (one call for each chunk, a
+/// chunk back), leaving position, public sections and state digest as they are. Each file is replaced whole, then its
+/// former private bytes are overwritten with zeros. For erasing personal values. A damaged snapshot is removed: it cannot be
+/// used, and what it holds must not stay.
 base::Status rewrite_private_sections(
     io::FileSystem& files, const std::string& directory, const base::Tag128& identity,
     const std::function<base::Result<base::Bytes>(std::string_view section, base::ByteView chunk)>& edit);

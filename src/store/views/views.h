@@ -10,6 +10,8 @@
 //   view_database_damaged     the database cannot be read. Rebuild.
 //   views_of_another_log      the database belongs to another journal or epoch. Rebuild.
 //   views_version_unknown     another version of the tables. Rebuild.
+//   views_option_changed      made with another every_transfer. Rebuild.
+//   views_read_failed         a query failed although the database is whole (I/O error, no memory)
 //   views_write_failed        the database could not be written (disk full, I/O error)
 //   view_filter_not_indexed   the combination of filters has no index; the message names it
 //   view_cursor_malformed     a cursor that no query of this kind gave out
@@ -28,6 +30,7 @@
 #include "base/result.h"
 #include "model/account.h"
 #include "model/command.h"
+#include "model/entry.h"
 #include "model/event.h"
 #include "model/ids.h"
 
@@ -91,7 +94,8 @@ struct ClientRow {
   model::TenantNumber tenant = 0;
   model::PrincipalKind kind = model::PrincipalKind::service;
   model::Scopes scopes = 0;
-  std::string name;
+  std::string name;                       ///< empty once erased
+  model::EventNumber created_event = 0;
   base::Instant created_at{};
   base::Instant revoked_at{};             ///< 0 not revoked
   bool operator==(const ClientRow&) const = default;
@@ -138,7 +142,8 @@ class Projector {
   /// after `balances`.
   virtual ViewPositions positions() const = 0;
 
-  /// Takes balance updates into memory: for each account the latest counts. Never touches the disk.
+  /// Takes balance updates into memory: for each account the latest counts. Never touches the disk. Those of all events up
+  /// to `through` come before apply(..., through).
   virtual void note_balances(std::span<const BalanceUpdate> updates) = 0;
 
   /// Applies events to the tables in one transaction with the new position `through` (the last event of what was looked
@@ -171,17 +176,17 @@ struct Page {
   std::string next_cursor;   ///< empty: no more
 };
 
-/// Accounts of a tenant. At most one of name_prefix, asset, flags may be given.
+/// Accounts of a tenant. Filters with an index: none; name_prefix; asset; flag.
 struct AccountQuery {
   model::TenantNumber tenant = 1;
   std::string name_prefix;                        ///< rows then come by name, else by number
   std::optional<model::AssetNumber> asset;
   std::optional<model::AccountFlags> flag;        ///< exactly one of frozen_for_debits, frozen_for_credits, closed
-  std::string cursor;
-  std::uint32_t limit = view_limit_max;           ///< 1 to view_limit_max
+  std::string cursor;                             ///< of a query with the same filters; empty for the first page
+  std::uint32_t limit = view_limit_max;           ///< taken into 1 to view_limit_max
 };
 
-/// Transfers of a tenant, newest first. Filters: none, state, account, account and state, reference.
+/// Transfers of a tenant, newest first. Filters with an index: none; state; account; account and held; reference.
 struct TransferQuery {
   model::TenantNumber tenant = 1;
   std::optional<TransferState> state;

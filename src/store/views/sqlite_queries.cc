@@ -1,0 +1,236 @@
+#include "store/views/sqlite_queries.h"
+
+#include <algorithm>
+
+#include "store/views/view_cursor.h"
+#include "store/views/view_rows.h"
+
+namespace store {
+
+namespace {
+
+std::uint32_t limit_of(std::uint32_t wanted) { return std::clamp<std::uint32_t>(wanted, 1, view_limit_max); }
+
+// Reads an account and, in the columns after it, its balance row if it has one.
+base::Status read_with_balance(Statement& at, AccountRow& row) {
+  TRY(read_row(at, row));
+  if (at.is_null_next()) return base::ok();
+  BalanceUpdate balance;
+  TRY(read_row(at, balance));
+  row.counters = balance.counters;
+  row.counters_event = balance.event;
+  return base::ok();
+}
+base::Status read_any(Statement& at, AccountRow& row) { return read_with_balance(at, row); }
+base::Status read_any(Statement& at, TransferRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, ClientRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, AssetRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, TenantRow& row) { return read_row(at, row); }
+
+// Up to `limit` rows, and whether there is one more.
+template <typename Row>
+base::Result<bool> read_rows(Statement& at, std::size_t limit, std::vector<Row>& rows) {
+  for (;;) {
+    TRY_ASSIGN(const bool any, at.step());
+    if (!any) return false;
+    if (rows.size() == limit) return true;
+    TRY(read_any(at, rows.emplace_back()));
+  }
+}
+
+// The least text greater than every text that begins with `prefix`; nothing if there is none.
+std::optional<std::string> end_of_prefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<std::uint8_t>(prefix.back()) == 0xff) prefix.pop_back();
+  if (prefix.empty()) return std::nullopt;
+  prefix.back() = static_cast<char>(static_cast<std::uint8_t>(prefix.back()) + 1);
+  return prefix;
+}
+
+base::Error not_indexed(const char* what) {
+  return {"view_filter_not_indexed", std::string("there is no index for ") + what};
+}
+
+const char* index_of(model::AccountFlags flag) {
+  switch (flag) {
+    case model::frozen_for_debits: return "accounts_frozen_for_debits";
+    case model::frozen_for_credits: return "accounts_frozen_for_credits";
+    case model::closed: return "accounts_closed";
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Queries>> SqliteQueries::open(const std::string& path) {
+  TRY_ASSIGN(Connection connection, Connection::open(path, Connection::Mode::read_only));
+  TRY(connection.execute("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"));
+  return std::unique_ptr<Queries>(new SqliteQueries(std::move(connection)));
+}
+
+base::Result<ViewPositions> SqliteQueries::positions() {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM about"));
+  TRY_ASSIGN(const bool found, select.step());
+  if (!found) return base::Error{"view_row_damaged", "about: row 1 is missing"};
+  AboutRow about;
+  TRY(read_row(select, about));
+  return about.positions;
+}
+
+base::Result<Page<AccountRow>> SqliteQueries::accounts(const AccountQuery& query) {
+  const bool by_name = !query.name_prefix.empty();
+  const int filters = (by_name ? 1 : 0) + (query.asset ? 1 : 0) + (query.flag ? 1 : 0);
+  if (filters > 1) return not_indexed("more than one of name prefix, asset and flag");
+  if (query.flag && index_of(*query.flag) == nullptr) {
+    return not_indexed("flags other than frozen_for_debits, frozen_for_credits and closed, or several of them");
+  }
+  CursorScope scope("accounts");
+  scope.add(query.tenant).add(query.name_prefix).add(query.asset.value_or(0)).add(query.flag.value_or(0));
+
+  // INDEXED BY: a query that could not use its index is an error here, never a slow scan.
+  const char* index = by_name ? "accounts_by_name" : query.asset ? "accounts_by_asset" : "accounts_of_tenant";
+  if (query.flag) index = index_of(*query.flag);
+  std::string sql = std::string("SELECT a.*, b.* FROM accounts a INDEXED BY ") + index +
+                    " LEFT JOIN account_balances b ON b.number = a.number WHERE a.tenant = ?";
+  const bool first_page = query.cursor.empty();
+  const std::optional<std::string> end = end_of_prefix(query.name_prefix);
+  if (by_name) {
+    sql += first_page ? " AND a.name >= ?" : " AND a.name > ?";
+    if (end) sql += " AND a.name < ?";
+    sql += " ORDER BY a.name LIMIT ?";
+  } else {
+    if (query.asset) sql += " AND a.asset = ?";
+    if (query.flag) sql += " AND a.flags & " + std::to_string(*query.flag);
+    sql += " AND a.number > ? ORDER BY a.number LIMIT ?";
+  }
+  TRY_ASSIGN(Statement select, connection_.prepare(sql));
+  select.bind(query.tenant);
+  const std::uint32_t limit = limit_of(query.limit);
+  if (by_name) {
+    std::string least = query.name_prefix;
+    if (!first_page) {
+      TRY_ASSIGN(least, scope.name_in(query.cursor));
+    }
+    select.bind_text(least);
+    if (end) select.bind_text(*end);
+  } else {
+    std::uint64_t after = 0;
+    if (!first_page) {
+      TRY_ASSIGN(after, scope.number_in(query.cursor));
+    }
+    if (query.asset) select.bind(*query.asset);
+    select.bind(static_cast<std::int64_t>(after));
+  }
+  select.bind(std::int64_t{limit} + 1);
+
+  Page<AccountRow> page;
+  TRY_ASSIGN(const bool more, read_rows(select, limit, page.rows));
+  if (more) {
+    const AccountRow& last = page.rows.back();
+    page.next_cursor = by_name ? scope.cursor_after(std::string_view(last.name)) : scope.cursor_after(last.number);
+  }
+  return page;
+}
+
+base::Result<std::optional<AccountRow>> SqliteQueries::account(model::AccountNumber number) {
+  TRY_ASSIGN(Statement select,
+             connection_.prepare("SELECT a.*, b.* FROM accounts a LEFT JOIN account_balances b ON b.number = a.number "
+                                 "WHERE a.number = ?"));
+  select.bind(number);
+  TRY_ASSIGN(const bool found, select.step());
+  if (!found) return std::optional<AccountRow>();
+  AccountRow row;
+  TRY(read_with_balance(select, row));
+  return std::optional(std::move(row));
+}
+
+base::Result<Page<TransferRow>> SqliteQueries::transfers(const TransferQuery& query) {
+  if (query.reference && (query.state || query.account)) return not_indexed("reference together with state or account");
+  if (query.account && query.state && *query.state != TransferState::held) {
+    return not_indexed("account together with a state other than held");
+  }
+  CursorScope scope("transfers");
+  scope.add(query.tenant).add(query.state ? static_cast<std::uint64_t>(*query.state) : 0).add(query.account.value_or(0));
+  scope.add(query.reference.value_or("")).add(query.reference ? 1 : 0);
+
+  // Parameters: 1 tenant, 2 greatest number (exclusive), 3 limit, 4 the filter.
+  std::string sql;
+  if (query.account) {
+    // Each side has its index; a transfer never has one account on both.
+    const std::string held = query.state ? " AND state = 2" : "";
+    const std::string index = query.state ? "holds_by_" : "transfers_by_";
+    const auto side = [&](const std::string& column) {
+      return "SELECT * FROM (SELECT * FROM transfers INDEXED BY " + index + column + " WHERE " + column +
+             " = ?4 AND number < ?2" + held + " AND tenant = ?1 ORDER BY number DESC LIMIT ?3)";
+    };
+    sql = "SELECT * FROM (" + side("debit") + " UNION ALL " + side("credit") + ") ORDER BY number DESC LIMIT ?3";
+  } else {
+    const char* index = query.state       ? "transfers_by_state"
+                        : query.reference ? "transfers_by_reference"
+                                          : "transfers_of_tenant";
+    sql = std::string("SELECT * FROM transfers INDEXED BY ") + index + " WHERE tenant = ?1 AND number < ?2";
+    if (query.state) sql += " AND state = ?4";
+    if (query.reference) sql += " AND reference = ?4";
+    sql += " ORDER BY number DESC LIMIT ?3";
+  }
+  std::uint64_t before = model::event_number_max + 1;
+  if (!query.cursor.empty()) {
+    TRY_ASSIGN(before, scope.number_in(query.cursor));
+  }
+  const std::uint32_t limit = limit_of(query.limit);
+  TRY_ASSIGN(Statement select, connection_.prepare(sql));
+  select.bind(query.tenant).bind(static_cast<std::int64_t>(before)).bind(std::int64_t{limit} + 1);
+  if (query.account) {
+    select.bind(*query.account);
+  } else if (query.state) {
+    select.bind(static_cast<std::int64_t>(*query.state));
+  } else if (query.reference) {
+    select.bind_text(*query.reference);
+  }
+  Page<TransferRow> page;
+  TRY_ASSIGN(const bool more, read_rows(select, limit, page.rows));
+  if (more) page.next_cursor = scope.cursor_after(page.rows.back().number);
+  return page;
+}
+
+base::Result<std::optional<TransferRow>> SqliteQueries::transfer(model::EventNumber number) {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM transfers WHERE number = ?"));
+  select.bind(static_cast<std::int64_t>(number));
+  TRY_ASSIGN(const bool found, select.step());
+  if (!found) return std::optional<TransferRow>();
+  TransferRow row;
+  TRY(read_row(select, row));
+  return std::optional(std::move(row));
+}
+
+base::Result<Page<ClientRow>> SqliteQueries::clients(const ClientQuery& query) {
+  CursorScope scope("clients");
+  scope.add(query.tenant);
+  std::uint64_t after = 0;
+  if (!query.cursor.empty()) {
+    TRY_ASSIGN(after, scope.number_in(query.cursor));
+  }
+  const std::uint32_t limit = limit_of(query.limit);
+  TRY_ASSIGN(Statement select,
+             connection_.prepare("SELECT * FROM clients WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?"));
+  select.bind(query.tenant).bind(static_cast<std::int64_t>(after)).bind(std::int64_t{limit} + 1);
+  Page<ClientRow> page;
+  TRY_ASSIGN(const bool more, read_rows(select, limit, page.rows));
+  if (more) page.next_cursor = scope.cursor_after(page.rows.back().number);
+  return page;
+}
+
+base::Result<std::vector<AssetRow>> SqliteQueries::assets() {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM assets ORDER BY number"));
+  std::vector<AssetRow> rows;
+  TRY(read_rows(select, SIZE_MAX, rows));
+  return rows;
+}
+
+base::Result<std::vector<TenantRow>> SqliteQueries::tenants() {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM tenants ORDER BY number"));
+  std::vector<TenantRow> rows;
+  TRY(read_rows(select, SIZE_MAX, rows));
+  return rows;
+}
+
+}  // namespace store

@@ -1,0 +1,30 @@
+#pragma once
+// The reading half over SQLite.
+
+#include <memory>
+#include <string>
+
+#include "store/views/sqlite_connection.h"
+#include "store/views/views.h"
+
+namespace store {
+
+class SqliteQueries final : public Queries {
+ public:
+  static base::Result<std::unique_ptr<Queries>> open(const std::string& path);
+
+  base::Result<ViewPositions> positions() override;
+  base::Result<Page<AccountRow>> accounts(const AccountQuery& query) override;
+  base::Result<std::optional<AccountRow>> account(model::AccountNumber number) override;
+  base::Result<Page<TransferRow>> transfers(const TransferQuery& query) override;
+  base::Result<std::optional<TransferRow>> transfer(model::EventNumber number) override;
+  base::Result<Page<ClientRow>> clients(const ClientQuery& query) override;
+  base::Result<std::vector<AssetRow>> assets() override;
+  base::Result<std::vector<TenantRow>> tenants() override;
+
+ private:
+  explicit SqliteQueries(Connection connection) : connection_(std::move(connection)) {}
+  Connection connection_;
+};
+
+}  // namespace store
