@@ -47,7 +47,10 @@ class CowArray {
   class Frozen {
    public:
     Frozen() = default;
-    Frozen(Frozen&& other) noexcept : chunks_(std::move(other.chunks_)), size_(other.size_) { other.chunks_.clear(); }
+    Frozen(Frozen&& other) noexcept : chunks_(std::move(other.chunks_)), size_(other.size_) {
+      other.chunks_.clear();
+      other.size_ = 0;
+    }
     Frozen& operator=(Frozen&& other) noexcept {
       std::swap(chunks_, other.chunks_);
       std::swap(size_, other.size_);
