@@ -132,22 +132,35 @@ base::Result<Digest> TileHashReader::node(unsigned level, std::uint64_t index) {
   return hash_in(*tile, per_tile + static_cast<std::size_t>(index % per_tile));
 }
 
+void TileHashReader::grow(std::uint64_t size) {
+  CHECK(size >= size_);
+  size_ = size;
+  // A tile that was not full may have more hashes now.
+  for (auto& level : loaded_) {
+    std::erase_if(level, [](const auto& entry) { return entry.second.id.width < tile_width; });
+  }
+}
+
 base::Result<TileHashReader::Loaded*> TileHashReader::load(unsigned level, std::uint64_t index) {
-  if (loaded_.size() <= level) loaded_.resize(level + 1);
-  std::optional<Loaded>& slot = loaded_[level];
-  if (slot && slot->id.index == index) return &*slot;
+  auto& tiles = loaded_[level];
+  if (const auto found = tiles.find(index); found != tiles.end()) {
+    found->second.last_used = ++uses_;
+    return &found->second;
+  }
   Loaded fresh{{false, level, index, tile_width_at(size_, level, index)},
+               ++uses_,
                std::vector<Digest>(2 * tile_width),
                std::vector<bool>(2 * tile_width)};
   CHECK(fresh.id.width > 0);
   static_assert(sizeof(Digest) == 32);
   Digest* const hashes = fresh.heap.data() + tile_width;
-  slot.reset();
   TRY(source_.read_tile(fresh.id,
                         std::span(reinterpret_cast<std::uint8_t*>(hashes), std::size_t{32} * fresh.id.width)));
   std::fill_n(fresh.known.begin() + tile_width, fresh.id.width, true);
-  slot = std::move(fresh);
-  return &*slot;
+  if (tiles.size() >= tiles_kept_ && !tiles.empty()) {
+    tiles.erase(std::ranges::min_element(tiles, {}, [](const auto& entry) { return entry.second.last_used; }));
+  }
+  return &tiles.emplace(index, std::move(fresh)).first->second;
 }
 
 const Digest& TileHashReader::hash_in(Loaded& tile, std::size_t place) {

@@ -2,11 +2,13 @@
 // Tiles: the tree cut into files of 256 hashes that never change (C2SP tlog-tiles). Their paths and contents, and a
 // reader that answers for any hash of the tree out of them.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "audit/proof.h"
@@ -48,20 +50,26 @@ class TileSource {
   virtual base::Status read_tile(const TileId& id, std::span<std::uint8_t> out) = 0;
 };
 
-/// The hashes of the first `size` leaves' tree out of its tiles. Remembers the last tile of every level (at most
-/// 128 KiB), with the hashes above it, so that a proof reads every tile once. Not for two threads.
+/// The hashes of the first `size` leaves' tree out of its tiles. Remembers tiles with the hashes above them: a proof
+/// then reads each tile once, and a reader that is kept finds the upper levels ready. Not for two threads.
 class TileHashReader final : public HashReader {
  public:
-  /// `source` must outlive the reader.
-  TileHashReader(TileSource& source, std::uint64_t size) : source_(source), size_(size) {}
+  /// `source` must outlive the reader. At most `tiles_kept` tiles of each level are remembered, the least recently used
+  /// goes first; one takes 17 KiB, and a level has 256 times fewer of them than the one below.
+  TileHashReader(TileSource& source, std::uint64_t size, std::size_t tiles_kept = 4)
+      : source_(source), size_(size), tiles_kept_(tiles_kept) {}
+
+  /// The log has grown to `size` leaves; it never shrinks (CHECK).
+  void grow(std::uint64_t size);
 
   /// Error `node_outside_tree`, and those of the source.
   base::Result<Digest> node(unsigned level, std::uint64_t index) override;
 
  private:
-  // One tile as a heap: the hashes of width tile_width >> l begin at tile_width >> l, and [1] is the tile's root.
+  // One tile as a heap: [1] is the tile's root, [2] and [3] the two below it, and the tile's own hashes begin at 256.
   struct Loaded {
     TileId id;
+    std::uint64_t last_used = 0;
     std::vector<Digest> heap;
     std::vector<bool> known;
   };
@@ -70,7 +78,9 @@ class TileHashReader final : public HashReader {
 
   TileSource& source_;
   std::uint64_t size_;
-  std::vector<std::optional<Loaded>> loaded_;
+  std::size_t tiles_kept_;
+  std::uint64_t uses_ = 0;
+  std::array<std::unordered_map<std::uint64_t, Loaded>, 8> loaded_;  // by level, then index
 };
 
 }  // namespace audit

@@ -169,6 +169,30 @@ TEST_CASE("a proof reads few tiles, each once") {
   CHECK(tiles.reads <= 5);
 }
 
+TEST_CASE("a kept reader follows the log as it grows and forgets what it has not used for longest") {
+  audit::TreeInMemory tree = audit::counted_tree(1500);
+  TilesInMemory tiles(tree);
+  audit::TileHashReader reader(tiles, 1, 2);
+  for (std::uint64_t size = 1; size <= 1500; size += 101) {
+    reader.grow(size);
+    const auto proof = audit::inclusion_proof(reader, size / 3, size);
+    REQUIRE(proof.ok());
+    CHECK(audit::verify_inclusion(tree.leaves()[size / 3], size / 3, size, *proof, tree.mth(0, size)).ok());
+  }
+  reader.grow(1500);
+  const auto read_again = [&](std::uint64_t leaf) {
+    const int before = tiles.reads;
+    CHECK(reader.node(0, leaf).ok());
+    return tiles.reads - before;
+  };
+  CHECK(reader.node(0, 0).ok());
+  CHECK(reader.node(0, 256).ok());
+  CHECK(read_again(1) == 0);
+  CHECK(read_again(512) == 1);  // puts out the tile of 256
+  CHECK(read_again(2) == 0);
+  CHECK(read_again(257) == 1);
+}
+
 TEST_CASE("hashes a tree does not have, and storage that fails, are errors") {
   audit::TreeInMemory tree = audit::counted_tree(300);
   TilesInMemory tiles(tree);
