@@ -28,14 +28,15 @@ base::Tag128 reference_mac(const GateKeys& keys, model::TenantNumber tenant, std
 std::span<const std::string_view> fields_of(model::Operation operation);
 
 /// Collects the business fields of one request in ascending order of their numbers and makes the tag. A field that is
-/// absent is not called; one that has a default is called with it, so that saying the default and leaving it out agree.
-/// Reuse one object: it keeps its memory.
+/// absent, or present with its default value, is not given: so that saying the default and leaving it out agree.
+/// Reuse one object: it keeps its memory. Not for two threads.
 class FingerprintMaker {
  public:
   explicit FingerprintMaker(const GateKeys& keys) : keys_(keys), writer_(bytes_) {}
 
   /// Begins the tag of a request under this key.
-  void start(model::Operation operation, const base::Tag128& key_mac);
+  void start(model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation,
+             std::string_view key);
   void text(std::uint8_t field, std::string_view value);
   void number(std::uint8_t field, std::uint64_t value);
   void amount(std::uint8_t field, base::U128 value);
@@ -51,12 +52,15 @@ class FingerprintMaker {
   const GateKeys& keys_;
   base::Bytes bytes_;
   base::CborWriter writer_;
+  base::Tag128 request_key_{};      // SipHash key of this one request
   std::size_t field_start_ = 0;
   model::IdempotencyTag tag_;
 };
 
-/// Names of the fields in which two requests under one key differ; empty when none does. Tags of another version than
-/// the running one compare as whole: all fields are named.
+/// Names of fields given as bits: bit i is field i + 1 (node::ItemAnswer::differing_fields).
+std::vector<std::string_view> field_names(model::Operation operation, std::uint16_t bits);
+
+/// Names of the fields in which two requests under one key differ; empty when none does.
 std::vector<std::string_view> differing_fields(model::Operation operation, const model::IdempotencyTag& first,
                                                const model::IdempotencyTag& second);
 

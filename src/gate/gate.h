@@ -3,6 +3,7 @@
 // can make a model::Admitted.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,16 +66,26 @@ class Gate {
   /// vouches for the sender; values are checked as strictly. `key` may be empty for principal 0: no idempotency then.
   std::variant<model::Admitted, Refusal> admit_body(const Sender& sender, std::string_view key, const RequestBody& body);
 
-  /// Many transfers, each with its own key, at most batch_items_max. Without `batch_key` the result is not a batch with a
-  /// reply of its own: is_batch is true and batch_tag is empty.
+  /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a whole
+  /// then has no key (batch_tag is empty).
   std::variant<model::Admitted, Refusal> admit_transfers(const Sender& sender, std::span<const TransferRequest> transfers,
                                                          std::string_view batch_key = {});
 
-  /// Commands of the process itself: Tick, ConfirmClock, BumpEpoch.
-  static model::Admitted admit_own(model::CommandBody body);
-
  private:
-  struct Call;   // one request on its way through admit()
+  struct Call;     // one request on its way through admit()
+  struct Builder;  // one Admitted in the making
+
+  base::Tag128 trace_of(const wire::Request& request);
+  Admission judge(Call& call);
+  Admission grant_token(Call& call);
+  /// Fills in who is calling; a refusal if nobody we know.
+  std::optional<Refusal> authenticate(Call& call);
+  Admission admit_change(Call& call);
+  Admission admit_batch(Call& call, std::string_view key);
+  std::optional<Refusal> refuse_reach(const Call& call, const RequestBody& body);
+  model::IdempotencyTag add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer);
+  model::IdempotencyTag tag_of(const Sender& sender, std::string_view key, const RequestBody& body);
+  model::CommandBody command_of(Builder& builder, const RequestBody& body);
 
   const GateKeys& keys_;
   const ClientBook& clients_;
@@ -83,7 +94,8 @@ class Gate {
   TokenAuthority tokens_;
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;
-  std::vector<std::uint32_t> seen_keys_;   ///< scratch of the look for a key used twice in a batch
+  std::vector<base::Tag128> seen_keys_;   // scratch: the keys of a batch, to find one used twice
+  base::Bytes batch_fields_;              // scratch: what a batch's own fingerprint covers
 };
 
 }  // namespace gate

@@ -10,8 +10,8 @@
 namespace gate {
 
 struct RateLimits {
-  std::uint32_t per_second = 50'000;   ///< tokens that flow in; a request takes one, a batch one for each item
-  std::uint32_t burst = 200'000;       ///< tokens a bucket holds; at least batch_items_max, or no batch ever passes
+  std::uint32_t per_second = 500'000;   ///< tokens that flow in, at least 1; a request takes one, a batch one for each item
+  std::uint32_t burst = 1'000'000;      ///< tokens a bucket holds; at least batch_items_max, or no full batch ever passes
 };
 
 /// What the RateLimit header says.
@@ -32,7 +32,7 @@ class RateLimiter {
 
  private:
   struct Bucket {
-    std::int64_t filled_ns = 0;   ///< tokens held, each worth 1e9 / per_second
+    std::int64_t level = 0;   // billionths of a token
     base::Instant at{};
   };
   Bucket& refill(model::PrincipalNumber principal, base::Instant now);

@@ -26,6 +26,7 @@ constexpr std::size_t batch_bytes_max = std::size_t{16} << 20;
 constexpr std::size_t body_bytes_max = std::size_t{64} << 10;   ///< of everything but batches
 constexpr std::uint64_t hold_seconds_max = 4'000'000'000;       ///< of the field; the core's own bound is tighter
 constexpr std::uint64_t overlap_seconds_max = 7 * 86'400;
+constexpr std::uint64_t overlap_seconds_default = 86'400;
 
 struct TenantOpening {
   std::string_view name;         ///< 1 to 64 of A-Z a-z 0-9 - . _

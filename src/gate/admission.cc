@@ -1,0 +1,335 @@
+// From decoded bodies to commands with commitments and MACs.
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "crypto/hash.h"
+#include "gate/gate.h"
+#include "gate/refusal_of.h"
+#include "gate/schema.h"
+
+namespace gate {
+
+using model::Outcome;
+
+struct Gate::Builder {
+  Builder(const Sender& from, const RandomSource& source) : sender(from), random(source) {
+    admitted.tenant = sender.tenant;
+    admitted.principal = sender.principal;
+    admitted.trace = sender.trace;
+  }
+
+  model::Command& add_command() {
+    model::Command& command = admitted.commands.emplace_back();
+    command.tenant = sender.tenant;
+    command.principal = sender.principal;
+    command.trace = sender.trace;
+    return command;
+  }
+  std::uint32_t last_command() const { return static_cast<std::uint32_t>(admitted.commands.size() - 1); }
+
+  void resolve(model::NameToResolve::Field field, std::string_view name, std::uint32_t item = 0) {
+    admitted.names.push_back({last_command(), item, field, model::account_name_hash(sender.tenant, name), std::string(name)});
+  }
+  /// Keeps a personal value for the private section and gives what the command says of it.
+  model::Commitment commit(model::PrivateField field, base::ByteView value, std::uint32_t item = 0) {
+    model::PrivateDraft& draft = admitted.privates.emplace_back();
+    draft.command = last_command();
+    draft.item = item;
+    draft.field = field;
+    random(draft.salt);
+    draft.value = base::to_bytes(value);
+    return crypto::sha256({draft.salt, value});
+  }
+
+  Sender sender;
+  const RandomSource& random;
+  model::Admitted admitted;
+};
+
+namespace {
+
+void tag_limits(FingerprintMaker& maker, std::uint8_t first, const model::AccountLimits& limits) {
+  if (limits.debit_amount_max) maker.amount(first, *limits.debit_amount_max);
+  if (limits.daily_debits_max) maker.amount(static_cast<std::uint8_t>(first + 1), *limits.daily_debits_max);
+  if (limits.balance_max) maker.amount(static_cast<std::uint8_t>(first + 2), *limits.balance_max);
+}
+
+std::uint64_t number_of(const model::TransferId& id) { return (std::uint64_t{id.partition} << 48) | id.event; }
+
+std::uint64_t seconds_of(base::Duration duration) { return static_cast<std::uint64_t>(duration.ns / base::seconds(1).ns); }
+
+// Gives each body's fields to the maker, in ascending order of the numbers in docs/format/idempotency.md.
+struct FieldGiver {
+  FingerprintMaker& maker;
+
+  void operator()(const TenantOpening& body) { maker.text(1, body.name); }
+  void operator()(const AssetRegistration& body) { maker.asset(1, body.asset); }
+  void operator()(const AccountOpening& body) {
+    maker.text(1, body.name);
+    maker.asset(2, body.asset);
+    if (body.flags != model::debits_must_not_exceed_credits) maker.number(3, body.flags);
+    tag_limits(maker, 4, body.limits);
+    if (!body.metadata.empty()) maker.bytes(7, body.metadata);
+  }
+  void operator()(const AccountFlagChange& body) {
+    maker.text(1, body.name);
+    maker.number(2, static_cast<std::uint64_t>(body.action));
+    if (body.action == FlagAction::close) return;
+    if (!body.debits) maker.boolean(3, false);
+    if (!body.credits) maker.boolean(4, false);
+  }
+  void operator()(const AccountLimitChange& body) {
+    maker.text(1, body.name);
+    tag_limits(maker, 2, body.limits);
+  }
+  void operator()(const TransferRequest& body) {
+    maker.text(1, body.debit_account);
+    maker.text(2, body.credit_account);
+    maker.asset(3, body.asset);
+    maker.amount(4, body.amount);
+    if (body.hold) maker.boolean(5, true);
+    if (body.hold_for.ns != 0) maker.number(6, seconds_of(body.hold_for));
+    if (!body.reference.empty()) maker.text(7, body.reference);
+    if (!body.metadata.empty()) maker.bytes(8, body.metadata);
+  }
+  void operator()(const Capture& body) {
+    maker.number(1, number_of(body.hold));
+    if (body.amount) maker.amount(2, *body.amount);
+  }
+  void operator()(const Voiding& body) { maker.number(1, number_of(body.hold)); }
+  void operator()(const KeyCancellation& body) {
+    maker.number(1, static_cast<std::uint64_t>(body.operation));
+    maker.text(2, body.key);
+  }
+  void operator()(const ClientCreation& body) {
+    maker.text(1, body.name);
+    maker.number(2, static_cast<std::uint64_t>(body.kind));
+    maker.number(3, body.scopes);
+  }
+  void operator()(const ClientRotation& body) {
+    maker.number(1, body.client);
+    if (body.overlap != base::seconds(overlap_seconds_default)) maker.number(2, seconds_of(body.overlap));
+  }
+  void operator()(const ClientRevocation& body) { maker.number(1, body.client); }
+};
+
+struct OperationOf {
+  model::Operation operator()(const TenantOpening&) const { return model::Operation::open_tenant; }
+  model::Operation operator()(const AssetRegistration&) const { return model::Operation::register_asset; }
+  model::Operation operator()(const AccountOpening&) const { return model::Operation::open_account; }
+  model::Operation operator()(const AccountFlagChange&) const { return model::Operation::change_account_flags; }
+  model::Operation operator()(const AccountLimitChange&) const { return model::Operation::set_account_limits; }
+  model::Operation operator()(const TransferRequest&) const { return model::Operation::create_transfer; }
+  model::Operation operator()(const Capture&) const { return model::Operation::capture_hold; }
+  model::Operation operator()(const Voiding&) const { return model::Operation::void_hold; }
+  model::Operation operator()(const KeyCancellation&) const { return model::Operation::cancel_key; }
+  model::Operation operator()(const ClientCreation&) const { return model::Operation::create_client; }
+  model::Operation operator()(const ClientRotation&) const { return model::Operation::rotate_client; }
+  model::Operation operator()(const ClientRevocation&) const { return model::Operation::revoke_client; }
+};
+
+// Only partition 0 exists; the event number of an id from elsewhere means something else here.
+bool names_other_partition(const RequestBody& body) {
+  if (const auto* capture = std::get_if<Capture>(&body)) return capture->hold.partition != 0;
+  if (const auto* voiding = std::get_if<Voiding>(&body)) return voiding->hold.partition != 0;
+  return false;
+}
+
+std::optional<Refusal> refuse_key(const Sender& sender, std::string_view key) {
+  if (key.empty() && sender.principal != 0) return refusal(Outcome::idempotency_key_missing, "there is no idempotency key", sender.trace);
+  if (!key.empty() && !is_idempotency_key(key)) {
+    return refusal(Outcome::idempotency_key_invalid, "an idempotency key is 1 to 255 printable ASCII characters", sender.trace);
+  }
+  return std::nullopt;
+}
+
+// Puts a key into a table of open addressing (a power of two of slots, at least twice as many as keys; a free one is all
+// zeros). False if it is there already. Keys are MACs: their first bytes need no further hashing.
+bool put_key(std::vector<base::Tag128>& table, const base::Tag128& key) {
+  std::size_t slot = base::load_le<std::uint64_t>(key.data()) & (table.size() - 1);
+  while (table[slot] != base::Tag128{}) {
+    if (table[slot] == key) return false;
+    slot = (slot + 1) & (table.size() - 1);
+  }
+  table[slot] = key;
+  return true;
+}
+
+std::size_t slots_for(std::size_t keys) {
+  std::size_t slots = 16;
+  while (slots < keys * 2) slots *= 2;
+  return slots;
+}
+
+}  // namespace
+
+model::IdempotencyTag Gate::tag_of(const Sender& sender, std::string_view key, const RequestBody& body) {
+  fingerprints_.start(sender.tenant, sender.principal, std::visit(OperationOf{}, body), key);
+  std::visit(FieldGiver{fingerprints_}, body);
+  return fingerprints_.finish();
+}
+
+model::IdempotencyTag Gate::add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer) {
+  auto& items = std::get<model::CreateTransfer>(builder.admitted.commands.back().body).items;
+  const auto place = static_cast<std::uint32_t>(items.size());
+  model::TransferItem& item = items.emplace_back();
+  builder.resolve(model::NameToResolve::Field::debit, transfer.debit_account, place);
+  builder.resolve(model::NameToResolve::Field::credit, transfer.credit_account, place);
+  item.asset = transfer.asset;
+  item.amount = transfer.amount;
+  item.hold = transfer.hold;
+  item.hold_for = transfer.hold_for;
+  if (!transfer.reference.empty()) {
+    item.reference = builder.commit(model::PrivateField::transfer_reference, base::as_bytes(transfer.reference), place);
+    item.reference_key = reference_mac(keys_, builder.sender.tenant, transfer.reference);
+  }
+  if (!transfer.metadata.empty()) {
+    item.metadata = builder.commit(model::PrivateField::transfer_metadata, transfer.metadata, place);
+  }
+  if (key.empty()) return {};
+  const Sender& sender = builder.sender;
+  fingerprints_.start(sender.tenant, sender.principal, model::Operation::create_transfer, key);
+  FieldGiver{fingerprints_}(transfer);
+  item.idempotency = fingerprints_.finish();
+  return *item.idempotency;
+}
+
+model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request) {
+  using Field = model::NameToResolve::Field;
+  if (const auto* body = std::get_if<TenantOpening>(&request)) {
+    builder.resolve(Field::opened_tenant, body->name);
+    return model::OpenTenant{.name = builder.commit(model::PrivateField::tenant_name, base::as_bytes(body->name))};
+  }
+  if (const auto* body = std::get_if<AssetRegistration>(&request)) {
+    const std::string text = model::to_text(body->asset);
+    const std::string world = "world/" + text.substr(0, text.find('/'));
+    return model::RegisterAsset{
+        .asset = body->asset,
+        .world_name = builder.commit(model::PrivateField::world_account_name, base::as_bytes(world))};
+  }
+  if (const auto* body = std::get_if<AccountOpening>(&request)) {
+    builder.resolve(Field::opened_account, body->name);
+    model::OpenAccount open{.name = builder.commit(model::PrivateField::account_name, base::as_bytes(body->name)),
+                            .asset = body->asset,
+                            .flags = body->flags,
+                            .limits = body->limits,
+                            .metadata = {}};
+    if (!body->metadata.empty()) open.metadata = builder.commit(model::PrivateField::account_metadata, body->metadata);
+    return open;
+  }
+  if (const auto* body = std::get_if<AccountFlagChange>(&request)) {
+    builder.resolve(Field::account, body->name);
+    model::AccountFlags sides = 0;
+    if (body->debits) sides |= model::frozen_for_debits;
+    if (body->credits) sides |= model::frozen_for_credits;
+    switch (body->action) {
+      case FlagAction::freeze: return model::ChangeAccountFlags{.set = sides};
+      case FlagAction::unfreeze: return model::ChangeAccountFlags{.clear = sides};
+      case FlagAction::close: return model::ChangeAccountFlags{.set = model::closed};
+    }
+  }
+  if (const auto* body = std::get_if<AccountLimitChange>(&request)) {
+    builder.resolve(Field::account, body->name);
+    return model::SetAccountLimits{.limits = body->limits};
+  }
+  if (const auto* body = std::get_if<Capture>(&request)) {
+    return model::CaptureHold{.hold = body->hold.event, .amount = body->amount};
+  }
+  if (const auto* body = std::get_if<Voiding>(&request)) return model::VoidHold{.hold = body->hold.event};
+  if (const auto* body = std::get_if<KeyCancellation>(&request)) {
+    const Sender& sender = builder.sender;
+    return model::CancelKey{.cancelled = key_mac(keys_, sender.tenant, sender.principal, body->operation, body->key)};
+  }
+  if (const auto* body = std::get_if<ClientCreation>(&request)) {
+    builder.admitted.secret = make_refresh_secret(random_);
+    return model::CreateClient{.kind = body->kind,
+                               .scopes = body->scopes,
+                               .name = builder.commit(model::PrivateField::client_name, base::as_bytes(body->name)),
+                               .secret_hash = hash_refresh_secret(keys_.secret, builder.admitted.secret)};
+  }
+  if (const auto* body = std::get_if<ClientRotation>(&request)) {
+    builder.admitted.secret = make_refresh_secret(random_);
+    return model::RotateClient{.client = body->client,
+                               .secret_hash = hash_refresh_secret(keys_.secret, builder.admitted.secret),
+                               .overlap = body->overlap};
+  }
+  return model::RevokeClient{.client = std::get<ClientRevocation>(request).client};
+}
+
+std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, std::string_view key, const RequestBody& body) {
+  if (auto refused = refuse_key(sender, key)) return *std::move(refused);
+  Problems problems;
+  check_body(body, "", problems);
+  if (!problems.empty()) return refusal(std::move(problems), sender.trace);
+  if (names_other_partition(body)) {
+    return refusal(Outcome::transfer_not_found, "there is no transfer with this id here", sender.trace);
+  }
+
+  Builder builder(sender, random_);
+  model::Command& command = builder.add_command();
+  if (const auto* transfer = std::get_if<TransferRequest>(&body)) {
+    command.body = model::CreateTransfer{};
+    add_transfer(builder, key, *transfer);   // its tag belongs to the item
+  } else {
+    if (!key.empty()) command.idempotency = tag_of(sender, key, body);
+    command.body = command_of(builder, body);
+  }
+  return std::move(builder.admitted);
+}
+
+std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sender, std::span<const TransferRequest> transfers,
+                                                             std::string_view batch_key) {
+  if (!batch_key.empty() && !is_idempotency_key(batch_key)) return *refuse_key(sender, batch_key);
+  if (transfers.size() > batch_items_max) {
+    return refusal(Outcome::batch_too_large, "a batch has at most 8190 items", sender.trace);
+  }
+  Problems problems, of_item;
+  if (transfers.empty()) add_problem(problems, "request_field_out_of_range", "/items", "a batch has at least one item");
+  for (std::size_t i = 0; i < transfers.size(); ++i) {
+    check_transfer(transfers[i], "", of_item);
+    if (!is_idempotency_key(transfers[i].key)) {
+      add_problem(of_item, "request_field_malformed", "/idempotency_key", "1 to 255 printable ASCII characters");
+    }
+    if (of_item.empty()) [[likely]] continue;
+    const std::string prefix = item_pointer(transfers, i);
+    for (wire::FieldProblem& problem : of_item) add_problem(problems, problem.code, prefix + problem.pointer, problem.detail);
+    of_item.clear();
+    if (problems.size() >= problems_max) break;
+  }
+  if (!problems.empty()) return refusal(std::move(problems), sender.trace);
+
+  Builder builder(sender, random_);
+  builder.admitted.is_batch = true;
+  builder.admitted.commands.reserve(transfers.size());
+  builder.admitted.names.reserve(transfers.size() * 2);
+  seen_keys_.assign(slots_for(transfers.size()), {});
+  batch_fields_.clear();
+  for (std::size_t i = 0; i < transfers.size(); ++i) {
+    const TransferRequest& transfer = transfers[i];
+    const bool joins = i > 0 && transfer.group != 0 && transfer.group == transfers[i - 1].group;
+    if (!joins) std::get<model::CreateTransfer>((builder.add_command().body = model::CreateTransfer{})).items.reserve(1);
+    const model::IdempotencyTag tag = add_transfer(builder, transfer.key, transfer);
+    if (!put_key(seen_keys_, tag.key)) {
+      const std::string pointer = item_pointer(transfers, i) + "/idempotency_key";
+      Refusal refused = refusal(Outcome::idempotency_key_twice_in_batch, pointer + ": another item has the same key", sender.trace);
+      refused.fields.push_back({"request_field_not_unique", pointer, "another item has the same key", ""});
+      return refused;
+    }
+    if (!batch_key.empty()) {
+      base::append(batch_fields_, tag.key);
+      base::append(batch_fields_, tag.fingerprint);
+      batch_fields_.push_back(joins ? 1 : 0);
+    }
+  }
+  if (!batch_key.empty()) {
+    fingerprints_.start(sender.tenant, sender.principal, model::Operation::record_batch, batch_key);
+    fingerprints_.bytes(1, batch_fields_);
+    builder.admitted.batch_tag = fingerprints_.finish();
+  }
+  return std::move(builder.admitted);
+}
+
+}  // namespace gate

@@ -1,0 +1,171 @@
+#include "gate/fingerprint.h"
+
+#include <array>
+#include <cstring>
+
+#include "base/check.h"
+#include "crypto/mac.h"
+
+namespace gate {
+
+namespace {
+
+// The lists of docs/format/idempotency.md. Only ever appended to: the place is the number.
+constexpr std::array<std::string_view, 1> open_tenant = {"name"};
+constexpr std::array<std::string_view, 1> register_asset = {"code"};
+constexpr std::array<std::string_view, 7> open_account = {
+    "id", "asset", "flags", "limits/debit_amount_max", "limits/daily_debits_max", "limits/balance_max", "metadata"};
+constexpr std::array<std::string_view, 4> change_account_flags = {"id", "action", "debits", "credits"};
+constexpr std::array<std::string_view, 4> set_account_limits = {"id", "debit_amount_max", "daily_debits_max",
+                                                                "balance_max"};
+constexpr std::array<std::string_view, 9> create_transfer = {
+    "debit_account", "credit_account", "asset", "amount", "hold", "hold_seconds", "reference", "metadata", "kind"};
+constexpr std::array<std::string_view, 2> capture_hold = {"id", "amount"};
+constexpr std::array<std::string_view, 1> void_hold = {"id"};
+constexpr std::array<std::string_view, 2> cancel_key = {"operation", "key"};
+constexpr std::array<std::string_view, 1> record_batch = {"items"};
+constexpr std::array<std::string_view, 3> create_client = {"name", "kind", "scopes"};
+constexpr std::array<std::string_view, 2> rotate_client = {"id", "overlap_seconds"};
+constexpr std::array<std::string_view, 1> revoke_client = {"id"};
+static_assert(create_transfer.size() <= model::fingerprint_fields_max);
+
+void write_scope(base::CborWriter& out, model::TenantNumber tenant, model::PrincipalNumber principal,
+                 model::Operation operation, std::string_view key) {
+  out.array(4);
+  out.uint(tenant);
+  out.uint(principal);
+  out.uint(static_cast<std::uint64_t>(operation));
+  out.text(key);
+}
+
+}  // namespace
+
+base::Tag128 key_mac(const GateKeys& keys, model::TenantNumber tenant, model::PrincipalNumber principal,
+                     model::Operation operation, std::string_view key) {
+  base::Bytes bytes;
+  base::CborWriter out(bytes);
+  write_scope(out, tenant, principal, operation, key);
+  return crypto::siphash128(keys.idempotency, bytes);
+}
+
+base::Tag128 reference_mac(const GateKeys& keys, model::TenantNumber tenant, std::string_view reference) {
+  base::Bytes bytes;
+  base::CborWriter out(bytes);
+  out.array(2);
+  out.uint(tenant);
+  out.text(reference);
+  return crypto::siphash128(keys.reference, bytes);
+}
+
+std::span<const std::string_view> fields_of(model::Operation operation) {
+  switch (operation) {
+    case model::Operation::open_tenant: return open_tenant;
+    case model::Operation::register_asset: return register_asset;
+    case model::Operation::open_account: return open_account;
+    case model::Operation::change_account_flags: return change_account_flags;
+    case model::Operation::set_account_limits: return set_account_limits;
+    case model::Operation::create_transfer: return create_transfer;
+    case model::Operation::capture_hold: return capture_hold;
+    case model::Operation::void_hold: return void_hold;
+    case model::Operation::cancel_key: return cancel_key;
+    case model::Operation::record_batch: return record_batch;
+    case model::Operation::create_client: return create_client;
+    case model::Operation::rotate_client: return rotate_client;
+    case model::Operation::revoke_client: return revoke_client;
+    case model::Operation::none:
+    case model::Operation::tick:
+    case model::Operation::confirm_clock:
+    case model::Operation::bump_epoch: break;
+  }
+  return {};
+}
+
+void FingerprintMaker::start(model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation,
+                             std::string_view key) {
+  bytes_.clear();
+  write_scope(writer_, tenant, principal, operation, key);
+  tag_ = {};
+  tag_.key = crypto::siphash128(keys_.idempotency, bytes_);
+  tag_.fingerprint_version = fingerprint_version;
+  // Every request has a key of its own, bound to its scope: equal fields of different requests do not show as equal.
+  request_key_ = crypto::siphash128(keys_.fingerprint, tag_.key);
+  bytes_.clear();
+  bytes_.push_back(0xA0);   // head of a map of fewer than 24 pairs, counted up by end()
+}
+
+void FingerprintMaker::begin(std::uint8_t field) {
+  CHECK(field > tag_.field_count && field <= model::fingerprint_fields_max);
+  field_start_ = bytes_.size();
+  writer_.uint(field);
+}
+
+void FingerprintMaker::end(std::uint8_t field) {
+  ++bytes_[0];
+  const base::ByteView pair = base::ByteView(bytes_).subspan(field_start_);
+  const auto mac = static_cast<std::uint32_t>(crypto::siphash64(request_key_, pair));
+  tag_.fields[field - 1u] = mac == 0 ? 1 : mac;   // 0 is a field that is absent
+  tag_.field_count = field;
+}
+
+void FingerprintMaker::text(std::uint8_t field, std::string_view value) {
+  begin(field);
+  writer_.text(value);
+  end(field);
+}
+
+void FingerprintMaker::number(std::uint8_t field, std::uint64_t value) {
+  begin(field);
+  writer_.uint(value);
+  end(field);
+}
+
+void FingerprintMaker::amount(std::uint8_t field, base::U128 value) {
+  begin(field);
+  writer_.amount(value);
+  end(field);
+}
+
+void FingerprintMaker::boolean(std::uint8_t field, bool value) {
+  begin(field);
+  writer_.boolean(value);
+  end(field);
+}
+
+void FingerprintMaker::bytes(std::uint8_t field, base::ByteView value) {
+  begin(field);
+  writer_.bytes(value);
+  end(field);
+}
+
+void FingerprintMaker::asset(std::uint8_t field, const model::Asset& value) {
+  begin(field);
+  writer_.array(2);
+  writer_.text({value.code.data(), ::strnlen(value.code.data(), value.code.size())});
+  writer_.uint(value.scale);
+  end(field);
+}
+
+model::IdempotencyTag FingerprintMaker::finish() {
+  tag_.fingerprint = crypto::siphash128(request_key_, bytes_);
+  return tag_;
+}
+
+std::vector<std::string_view> field_names(model::Operation operation, std::uint16_t bits) {
+  std::vector<std::string_view> names;
+  const auto fields = fields_of(operation);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if ((bits >> i & 1u) != 0) names.push_back(fields[i]);
+  }
+  return names;
+}
+
+std::vector<std::string_view> differing_fields(model::Operation operation, const model::IdempotencyTag& first,
+                                               const model::IdempotencyTag& second) {
+  unsigned bits = 0;
+  for (std::size_t i = 0; i < model::fingerprint_fields_max; ++i) {
+    if (first.fields[i] != second.fields[i]) bits |= 1u << i;
+  }
+  return field_names(operation, static_cast<std::uint16_t>(bits));
+}
+
+}  // namespace gate

@@ -1,0 +1,254 @@
+#include "gate/gate.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "gate/query_reader.h"
+#include "gate/refusal_of.h"
+#include "gate/schema.h"
+#include "gate/scope.h"
+#include "wire/json_value.h"
+#include "wire/structured_field.h"
+
+namespace gate {
+
+using model::Outcome;
+
+namespace {
+
+constexpr std::uint32_t json_depth_max = 8;
+
+enum class BodyForm : std::uint8_t { json, cbor };
+
+// What the body is, or the refusal of what it is not.
+std::variant<BodyForm, Refusal> form_of(const wire::Request& request, bool takes_cbor, const base::Tag128& trace) {
+  const auto refused = [&](std::string detail) { return refusal(Outcome::media_type_unsupported, std::move(detail), trace); };
+  const auto& headers = request.headers;
+  if (headers.count("content-encoding") != 0) return refused("send the body without a Content-Encoding");
+  if (request.body.empty() && headers.count("content-type") == 0) return BodyForm::json;
+  const auto header = headers.find("content-type");
+  const auto media = header ? wire::parse_media_type(*header) : std::nullopt;
+  if (media && media->type == "application/json" && (media->charset.empty() || media->charset == "utf-8")) return BodyForm::json;
+  if (media && takes_cbor && media->type == "application/cbor") return BodyForm::cbor;
+  return refused(takes_cbor ? "send Content-Type: application/json or application/cbor" : "send Content-Type: application/json");
+}
+
+// An empty body stands for an object without fields.
+base::Result<wire::JsonDocument> parse_body(const wire::Request& request, std::size_t bytes_max) {
+  const std::string_view text = request.body.empty() ? std::string_view("{}") : std::string_view(request.body);
+  return wire::parse_json(base::as_bytes(text), {.bytes_max = bytes_max, .depth_max = json_depth_max});
+}
+
+Refusal refuse_json(const base::Error& error, const base::Tag128& trace) {
+  const bool too_large = std::string_view(error.code) == "json_too_large";
+  return refusal(too_large ? Outcome::body_too_large : Outcome::request_malformed, error.message, trace);
+}
+
+template <typename T>
+Admission widen(std::variant<T, Refusal>&& narrow) {
+  return std::visit([](auto&& one) -> Admission { return std::forward<decltype(one)>(one); }, std::move(narrow));
+}
+
+}  // namespace
+
+struct Gate::Call {
+  const wire::Request& request;
+  base::Instant now;
+  RouteMatch match;
+  Sender sender;
+  model::Scopes scopes = 0;
+
+  Refusal refuse(Outcome outcome, std::string detail) const { return refusal(outcome, std::move(detail), sender.trace); }
+};
+
+Gate::Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random, GateSettings settings)
+    : keys_(keys),
+      clients_(clients),
+      random_(std::move(random)),
+      settings_(settings),
+      tokens_(keys.token),
+      limiter_(settings.rate),
+      fingerprints_(keys) {}
+
+base::Tag128 Gate::trace_of(const wire::Request& request) {
+  const auto header = request.headers.find("traceparent");
+  const auto context = header ? wire::parse_traceparent(*header) : std::nullopt;
+  if (context) return context->trace_id;
+  base::Tag128 trace;
+  random_(trace);
+  return trace;
+}
+
+Admission Gate::admit(const wire::Request& request, base::Instant now) {
+  Call call{.request = request, .now = now, .match = {}, .sender = {.trace = trace_of(request)}};
+  return judge(call);
+}
+
+Admission Gate::judge(Call& call) {
+  const auto segments = wire::split_path(call.request.path);
+  if (!segments.ok()) return call.refuse(Outcome::request_malformed, segments.error().message);
+  call.match = find_route(call.request.method, *segments);
+  if (call.match.route == nullptr) {
+    if (call.match.allow.empty()) return call.refuse(Outcome::not_found, "there is nothing at this path");
+    Refusal refused = call.refuse(Outcome::method_not_allowed, "this path takes " + std::string(call.match.allow));
+    refused.allow = call.match.allow;
+    return refused;
+  }
+  const Route& route = *call.match.route;
+  if (!route.scope) return grant_token(call);
+  if (auto refused = authenticate(call)) return *std::move(refused);
+  if (const base::Duration wait = limiter_.take(call.sender.principal, 1, call.now); wait.ns != 0) {
+    Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
+    refused.retry_after = wait;
+    return refused;
+  }
+  if ((call.scopes & *route.scope) == 0) {
+    return call.refuse(Outcome::scope_missing, "this needs the scope " + std::string(to_text(*route.scope)));
+  }
+  if (route.method == "GET") {
+    Query query{.tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
+    return widen(read_query(std::move(query), call.match, call.request, keys_));
+  }
+  return admit_change(call);
+}
+
+std::optional<Refusal> Gate::authenticate(Call& call) {
+  const auto& headers = call.request.headers;
+  if (headers.count("authorization") == 0) return call.refuse(Outcome::credentials_missing, "there is no Authorization header");
+  const auto header = headers.find("authorization");
+  const auto bearer = header ? wire::parse_bearer(*header) : std::nullopt;
+  if (!bearer) return call.refuse(Outcome::credentials_invalid, "the Authorization header is not one bearer token");
+  const auto token = tokens_.verify(*bearer, call.now);
+  if (!token.ok()) {
+    const bool expired = std::string_view(token.error().code) == "token_expired";
+    return call.refuse(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message);
+  }
+  const auto client = clients_.find(token->principal);
+  if (!client || client->tenant != token->tenant) return call.refuse(Outcome::credentials_invalid, "the token is for a client that is not known");
+  if (client->revoked) return call.refuse(Outcome::credentials_invalid, "the client was revoked");
+  // After a rotation tokens of the former generation pass as long as the former secret does.
+  const bool former = token->generation + 1 == client->generation && call.now <= client->former_valid_until;
+  if (token->generation != client->generation && !former) {
+    return call.refuse(Outcome::credentials_invalid, "the token was issued before the client's secret was rotated");
+  }
+  call.sender.tenant = client->tenant;
+  call.sender.principal = client->principal;
+  call.scopes = token->scopes & client->scopes;
+  return std::nullopt;
+}
+
+Admission Gate::grant_token(Call& call) {
+  auto form = form_of(call.request, false, call.sender.trace);
+  if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
+  const auto document = parse_body(call.request, body_bytes_max);
+  if (!document.ok()) return refuse_json(document.error(), call.sender.trace);
+  Problems problems;
+  const TokenBody body = read_token_body(document->root(), problems);
+  if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
+
+  // The same work and the same answer whether the client is unknown, revoked, or the secret is wrong.
+  const auto client = clients_.find(body.client);
+  const base::Digest hash = hash_refresh_secret(keys_.secret, body.refresh_secret);
+  const Client known = client.value_or(Client{});
+  if (client) {
+    if (const base::Duration wait = limiter_.take(known.principal, 1, call.now); wait.ns != 0) {
+      Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
+      refused.retry_after = wait;
+      return refused;
+    }
+  }
+  const bool current = base::equal_constant_time(hash, known.secret_hash);
+  const bool former = base::equal_constant_time(hash, known.former_secret_hash) && call.now <= known.former_valid_until;
+  if (!client || known.revoked || !is_refresh_secret(body.refresh_secret) || !(current || former)) {
+    return call.refuse(Outcome::credentials_invalid, "client and refresh secret do not belong together");
+  }
+  AccessTokenGrant grant{.access_token = {},
+                         .expires_at = call.now + settings_.token_lifetime,
+                         .scopes = known.scopes,
+                         .principal = known.principal,
+                         .trace = call.sender.trace};
+  grant.access_token = tokens_.issue({.principal = known.principal,
+                                      .tenant = known.tenant,
+                                      .generation = known.generation,
+                                      .scopes = known.scopes,
+                                      .issued_at = call.now,
+                                      .expires_at = grant.expires_at});
+  return grant;
+}
+
+Admission Gate::admit_change(Call& call) {
+  const Route& route = *call.match.route;
+  const auto& headers = call.request.headers;
+  auto form = form_of(call.request, route.takes_cbor, call.sender.trace);
+  if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  if (headers.count("idempotency-key") == 0) {
+    return call.refuse(Outcome::idempotency_key_missing, "there is no Idempotency-Key header");
+  }
+  const auto header = headers.find("idempotency-key");
+  const auto key = header ? wire::parse_idempotency_key(*header)
+                          : base::Result<std::string>(base::Error{"idempotency_key_malformed", "there is more than one Idempotency-Key"});
+  if (!key.ok()) return call.refuse(Outcome::idempotency_key_invalid, key.error().message);
+  if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
+  if (route.action == Action::create_batch) return admit_batch(call, *key);
+
+  const auto document = parse_body(call.request, body_bytes_max);
+  if (!document.ok()) return refuse_json(document.error(), call.sender.trace);
+  Problems problems;
+  const RequestBody body = read_body(route.action, call.match.parameters, document->root(), problems);
+  if (!problems.empty()) {
+    check_body(body, "", problems);   // so that one reply names everything
+    return refusal(std::move(problems), call.sender.trace);
+  }
+  if (auto refused = refuse_reach(call, body)) return *std::move(refused);
+  return widen(admit_body(call.sender, *key, body));
+}
+
+Admission Gate::admit_batch(Call& call, std::string_view key) {
+  if (call.request.body.size() > batch_bytes_max) return call.refuse(Outcome::body_too_large, "a batch has at most 16 MiB");
+  Problems problems;
+  std::vector<TransferRequest> transfers;
+  std::optional<wire::JsonDocument> document;   // what the transfers look at
+  const auto form = form_of(call.request, true, call.sender.trace);
+  if (std::get<BodyForm>(form) == BodyForm::cbor) {
+    auto read = read_batch(base::as_bytes(call.request.body), problems);
+    if (!read.ok()) return call.refuse(Outcome::request_malformed, read.error().message);
+    transfers = std::move(read).value();
+  } else {
+    auto parsed = parse_body(call.request, batch_bytes_max);
+    if (!parsed.ok()) return refuse_json(parsed.error(), call.sender.trace);
+    document.emplace(std::move(parsed).value());
+    transfers = read_batch(document->root(), problems);
+  }
+  if (transfers.size() > batch_items_max) return call.refuse(Outcome::batch_too_large, "a batch has at most 8190 items");
+  if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
+  if (transfers.size() > 1) {
+    const auto more = static_cast<std::uint32_t>(transfers.size() - 1);
+    if (const base::Duration wait = limiter_.take(call.sender.principal, more, call.now); wait.ns != 0) {
+      Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate; every item of a batch counts");
+      refused.retry_after = wait;
+      return refused;
+    }
+  }
+  return widen(admit_transfers(call.sender, transfers, key));
+}
+
+// Nobody hands out more than they have, or touches clients of another tenant.
+std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& body) {
+  if (const auto* creation = std::get_if<ClientCreation>(&body)) {
+    const auto beyond = to_texts(creation->scopes & ~call.scopes);
+    if (!beyond.empty()) {
+      return call.refuse(Outcome::scope_missing, "a client cannot grant the scope " + std::string(beyond[0]) + " without having it");
+    }
+  }
+  model::PrincipalNumber target = 0;
+  if (const auto* rotation = std::get_if<ClientRotation>(&body)) target = rotation->client;
+  if (const auto* revocation = std::get_if<ClientRevocation>(&body)) target = revocation->client;
+  if (target != 0) {
+    const auto client = clients_.find(target);
+    if (client && client->tenant != call.sender.tenant) return call.refuse(Outcome::client_not_found, "there is no such client");
+  }
+  return std::nullopt;
+}
+
+}  // namespace gate

@@ -1,0 +1,83 @@
+#include "gate/routes.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace gate {
+
+namespace {
+
+using model::Operation;
+
+constexpr std::array<Route, 22> table = {{
+    {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
+    {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
+    {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
+    {"GET", "/v1/accounts", Action::list_accounts, Operation::none, model::accounts_read},
+    {"GET", "/v1/accounts/{id}", Action::get_account, Operation::none, model::accounts_read},
+    {"GET", "/v1/accounts/{id}/history", Action::get_account_history, Operation::none, model::accounts_read},
+    {"POST", "/v1/accounts/{id}/freeze", Action::freeze_account, Operation::change_account_flags, model::accounts_control},
+    {"POST", "/v1/accounts/{id}/unfreeze", Action::unfreeze_account, Operation::change_account_flags, model::accounts_control},
+    {"POST", "/v1/accounts/{id}/close", Action::close_account, Operation::change_account_flags, model::accounts_control},
+    {"POST", "/v1/accounts/{id}/limits", Action::set_account_limits, Operation::set_account_limits, model::accounts_control},
+    {"POST", "/v1/transfers", Action::create_transfer, Operation::create_transfer, model::transfers_write},
+    {"GET", "/v1/transfers", Action::list_transfers, Operation::none, model::transfers_read},
+    {"POST", "/v1/transfers:batch", Action::create_batch, Operation::record_batch, model::transfers_write, true},
+    {"GET", "/v1/transfers/{id}", Action::get_transfer, Operation::none, model::transfers_read},
+    {"POST", "/v1/transfers/{id}/capture", Action::capture_hold, Operation::capture_hold, model::transfers_write},
+    {"POST", "/v1/transfers/{id}/void", Action::void_hold, Operation::void_hold, model::transfers_write},
+    {"GET", "/v1/trial-balance", Action::get_trial_balance, Operation::none, model::accounts_read},
+    {"POST", "/v1/idempotency-keys:cancel", Action::cancel_key, Operation::cancel_key, model::transfers_write},
+    {"POST", "/v1/clients", Action::create_client, Operation::create_client, model::clients_admin},
+    {"POST", "/v1/clients/{id}/rotate", Action::rotate_client, Operation::rotate_client, model::clients_admin},
+    {"POST", "/v1/clients/{id}/revoke", Action::revoke_client, Operation::revoke_client, model::clients_admin},
+    {"POST", "/v1/token", Action::get_access_token, Operation::none, std::nullopt},
+}};
+
+// Does a template's path match? Parts in braces match any one segment.
+bool matches(std::string_view path, const std::vector<std::string>& segments) {
+  std::size_t at = 0;
+  for (const std::string& segment : segments) {
+    if (at >= path.size()) return false;
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view part = path.substr(at + 1, end - at - 1);
+    if (part.front() != '{' && part != segment) return false;
+    at = end;
+  }
+  return at == path.size();
+}
+
+std::vector<std::string> parameters_of(std::string_view path, const std::vector<std::string>& segments) {
+  std::vector<std::string> parameters;
+  std::size_t at = 0;
+  for (const std::string& segment : segments) {
+    if (path[at + 1] == '{') parameters.push_back(segment);
+    at = std::min(path.find('/', at + 1), path.size());
+  }
+  return parameters;
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return table; }
+
+RouteMatch find_route(std::string_view method, const std::vector<std::string>& segments) {
+  if (method == "HEAD") method = "GET";
+  RouteMatch match;
+  bool gets = false, posts = false;
+  for (const Route& route : table) {
+    if (!matches(route.path, segments)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      match.parameters = parameters_of(route.path, segments);
+      return match;
+    }
+    (route.method == "GET" ? gets : posts) = true;
+  }
+  if (gets) match.allow = posts ? "GET, HEAD, POST" : "GET, HEAD";
+  else if (posts) match.allow = "POST";
+  return match;
+}
+
+}  // namespace gate

@@ -1,0 +1,82 @@
+#include "gate/scope.h"
+
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+
+namespace gate {
+
+namespace {
+
+constexpr std::array<std::pair<model::Scope, std::string_view>, 12> scope_names = {{
+    {model::accounts_read, "accounts:read"},
+    {model::accounts_write, "accounts:write"},
+    {model::transfers_read, "transfers:read"},
+    {model::transfers_write, "transfers:write"},
+    {model::assets_write, "assets:write"},
+    {model::accounts_control, "accounts:control"},
+    {model::clients_admin, "clients:admin"},
+    {model::metrics_read, "metrics:read"},
+    {model::operate, "operate"},
+    {model::audit_read, "audit:read"},
+    {model::imports_read, "imports:read"},
+    {model::imports_write, "imports:write"},
+}};
+static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
+
+constexpr std::array<std::pair<model::Operation, std::string_view>, 13> operation_names = {{
+    {model::Operation::open_tenant, "open_tenant"},
+    {model::Operation::register_asset, "register_asset"},
+    {model::Operation::open_account, "open_account"},
+    {model::Operation::change_account_flags, "change_account_flags"},
+    {model::Operation::set_account_limits, "set_account_limits"},
+    {model::Operation::create_transfer, "create_transfer"},
+    {model::Operation::capture_hold, "capture_hold"},
+    {model::Operation::void_hold, "void_hold"},
+    {model::Operation::cancel_key, "cancel_key"},
+    {model::Operation::record_batch, "record_batch"},
+    {model::Operation::create_client, "create_client"},
+    {model::Operation::rotate_client, "rotate_client"},
+    {model::Operation::revoke_client, "revoke_client"},
+}};
+
+}  // namespace
+
+std::string_view to_text(model::Scope scope) {
+  for (const auto& [known, name] : scope_names) {
+    if (known == scope) return name;
+  }
+  CHECK_THAT(false, "a scope without a name");
+}
+
+std::optional<model::Scope> parse_scope(std::string_view text) {
+  for (const auto& [scope, name] : scope_names) {
+    if (name == text) return scope;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> to_texts(model::Scopes scopes) {
+  std::vector<std::string_view> texts;
+  for (const auto& [scope, name] : scope_names) {
+    if ((scopes & scope) != 0) texts.push_back(name);
+  }
+  return texts;
+}
+
+std::string_view to_text(model::Operation operation) {
+  for (const auto& [known, name] : operation_names) {
+    if (known == operation) return name;
+  }
+  CHECK_THAT(false, "an operation that no client can send has no name");
+}
+
+std::optional<model::Operation> parse_operation(std::string_view text) {
+  for (const auto& [operation, name] : operation_names) {
+    if (name == text) return operation;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gate
