@@ -78,6 +78,8 @@ class Service final : public DurableListener {
   DerivedStats derived() const;
   /// The asset of a number; any thread.
   std::optional<model::Asset> asset(model::AssetNumber number) const;
+  /// The state as the last group left it; only after stop().
+  const core::State& state_after_stop() const { return engine_->state(); }
   /// Newest event that views include.
   model::EventNumber projected() const { return projected_.load(std::memory_order_acquire); }
 
