@@ -1,0 +1,40 @@
+#pragma once
+// What the operator address serves: GET /healthz and /readyz for everybody, GET /metrics with the scope metrics:read
+// (unless opened), POST /clock/confirm with the scope operate.
+
+#include "edge/backend.h"
+#include "edge/server.h"
+#include "gate/client_book.h"
+#include "gate/keys.h"
+#include "gate/token.h"
+#include "io/clock.h"
+
+namespace edge {
+
+struct OperatorOptions {
+  bool metrics_open = false;   ///< /metrics without credentials; for a loopback address only
+};
+
+/// For one loop; its thread. All references outlive it, and it outlives the servers that use it.
+class OperatorApi final : public Handler {
+ public:
+  OperatorApi(io::Clock& clock, OperatorBackend& backend, const gate::GateKeys& keys, const gate::ClientBook& clients,
+              gate::RandomSource random, OperatorOptions options = {});
+
+  void handle(Server& server, Exchange exchange, wire::Request&& request) override;
+
+ private:
+  wire::Response answer(const wire::Request& request);
+  /// The refusal of a caller without this scope; nothing if the caller has it.
+  std::optional<wire::Response> refuse_caller(const wire::Request& request, model::Scope scope,
+                                              const base::Tag128& trace);
+
+  io::Clock& clock_;
+  OperatorBackend& backend_;
+  const gate::ClientBook& clients_;
+  gate::RandomSource random_;
+  gate::TokenAuthority tokens_;
+  const OperatorOptions options_;
+};
+
+}  // namespace edge
