@@ -42,18 +42,23 @@ std::optional<Violation> DerivedIndexesAgree::check_slots(const State& state) co
   return std::nullopt;
 }
 
-std::optional<Violation> DerivedIndexesAgree::check_accounts(const State& state) const {
-  std::vector<std::uint32_t> holds(state.account_count() + 1u);
+std::uint32_t& DerivedIndexesAgree::holds_of(model::AccountNumber number) {
+  if (holds_.size() <= number) holds_.resize(number + 1u);
+  return holds_[number];
+}
+
+std::optional<Violation> DerivedIndexesAgree::check_accounts(const State& state) {
+  holds_.assign(state.account_count() + 1u, 0);
   for (std::uint32_t slot = 0; slot < state.hold_slot_count(); ++slot) {
     const HoldRecord& hold = state.hold_slot(slot);
     if (hold.placed == 0) continue;
-    holds[hold.debit] += 1;
-    holds[hold.credit] += 1;
+    holds_[hold.debit] += 1;
+    holds_[hold.credit] += 1;
   }
   std::vector<bool> limits(state.limits_count() + 1u);
   for (model::AccountNumber number = 1; number <= state.account_count(); ++number) {
     const AccountRecord& account = *state.account(number);
-    if (account.open_holds != holds[number]) return Violation{name(), "the account's count of open holds is wrong", number};
+    if (account.open_holds != holds_[number]) return Violation{name(), "the account's count of open holds is wrong", number};
     if (account.limits_slot == 0) continue;
     if (limits[account.limits_slot]) return Violation{name(), "the account shares its limits with another", number};
     limits[account.limits_slot] = true;
@@ -67,11 +72,12 @@ std::optional<Violation> DerivedIndexesAgree::check(const State& state) {
   return check_accounts(state);
 }
 
-std::optional<Violation> DerivedIndexesAgree::check_touched(const State& state, std::span<const model::Event> events) {
-  if (auto violation = check_counts(state)) return violation;
+std::optional<Violation> DerivedIndexesAgree::check_events(const State& state, std::span<const model::Event> events) {
   model::EventNumber number = state.head().next_event - events.size();
   for (const model::Event& event : events) {
     if (const auto* placed = std::get_if<model::HoldPlaced>(&event.body)) {
+      holds_of(placed->debit.account) += 1;
+      holds_of(placed->credit.account) += 1;
       // A later event of the same run may have resolved it; then the run's own check of that event speaks.
       if (const HoldRecord* hold = state.open_hold(number)) {
         if (hold->placed != number || hold->amount != placed->amount || hold->debit != placed->debit.account ||
@@ -83,16 +89,22 @@ std::optional<Violation> DerivedIndexesAgree::check_touched(const State& state, 
         }
       }
     } else if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
+      holds_of(resolved->debit.account) -= 1;
+      holds_of(resolved->credit.account) -= 1;
       if (state.open_hold(resolved->hold) != nullptr) {
         return Violation{name(), "hold " + std::to_string(resolved->hold) + " is open after it was resolved", resolved->debit.account};
       }
     }
     ++number;
   }
+  return std::nullopt;
+}
+
+std::optional<Violation> DerivedIndexesAgree::check_touched(const State& state, std::span<const model::Event> events) {
+  if (auto violation = check_counts(state)) return violation;
+  if (auto violation = check_events(state, events)) return violation;
   for (const model::AccountNumber touched : touched_accounts(events)) {
-    const AccountRecord& account = *state.account(touched);
-    const bool pending = account.counters.debits_pending != 0 || account.counters.credits_pending != 0;
-    if (pending != (account.open_holds != 0)) return Violation{name(), "the account's count of open holds is wrong", touched};
+    if (state.account(touched)->open_holds != holds_of(touched)) return Violation{name(), "the account's count of open holds is wrong", touched};
   }
   return std::nullopt;
 }

@@ -1,8 +1,7 @@
 #pragma once
-// The seven laws. Most speak of one account at a time and share the walk over accounts; two speak of sums and remember
-// what they saw of each account (64 and 32 bytes), so that a step costs the accounts it touched and no more.
+// The seven laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
+// remember what they saw of each account (64, 32 and 4 bytes), so that a step costs the accounts it touched and no more.
 
-#include <unordered_map>
 #include <vector>
 
 #include "core/invariant/invariant.h"
@@ -107,8 +106,12 @@ class DerivedIndexesAgree final : public Law {
 
  private:
   std::optional<Violation> check_slots(const State& state) const;
-  std::optional<Violation> check_accounts(const State& state) const;
+  std::optional<Violation> check_accounts(const State& state);
   std::optional<Violation> check_counts(const State& state) const;
+  std::optional<Violation> check_events(const State& state, std::span<const model::Event> events);
+  std::uint32_t& holds_of(model::AccountNumber number);
+
+  std::vector<std::uint32_t> holds_;   // open ones on either side, by account number
 };
 
 }  // namespace core

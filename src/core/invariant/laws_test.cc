@@ -1,0 +1,220 @@
+// Every law finds its breach: states that no decision leads to, made from events that lie and from edited snapshots.
+#include "core/invariant/laws.h"
+
+#include <cstring>
+
+#include "core/ledger/story_test.h"
+
+#include <doctest/doctest.h>
+
+using namespace core;
+
+namespace {
+
+std::vector<std::string> names_of_broken(const State& state) {
+  std::vector<std::string> names;
+  for (const auto& law : all_laws()) {
+    if (const auto violation = law->check(state)) {
+      CHECK_EQ(violation->law, law->name());
+      CHECK(!violation->sentence.empty());
+      names.emplace_back(violation->law);
+    }
+  }
+  return names;
+}
+
+// The story's state under events that were made up; laws watched it from the beginning.
+struct Liar {
+  Story story;
+  std::vector<std::unique_ptr<Law>> laws = all_laws();
+
+  Liar() {
+    story.tell("open a\nopen b\nopen c free\nmove world a 100\nhold a b 10 as h");
+    CHECK(!first_violation(laws, story.state));
+  }
+  // Applies the event and gives the laws that speak up, when asked about this event and when asked about everything.
+  std::vector<std::string> apply(model::EventBody body) {
+    const model::Event event{story.now, std::move(body)};
+    story.state.apply(event);
+    std::vector<std::string> names;
+    for (const auto& law : laws) {
+      if (law->check_touched(story.state, {&event, 1})) names.emplace_back(law->name());
+    }
+    CHECK_EQ(names, names_of_broken(story.state));
+    return names;
+  }
+  model::Side side(const std::string& name) const {
+    const model::AccountNumber number = story.account(name);
+    const AccountRecord& record = *story.state.account(number);
+    return {.account = number, .after = record.counters, .links = {.previous = record.last_posting}};
+  }
+};
+
+using Names = std::vector<std::string>;
+
+model::TransferPosted posted(base::U128 amount, const model::Side& debit, const model::Side& credit) {
+  return {.amount = amount, .asset = 1, .debit = debit, .credit = credit, .group = 0, .reference = {}, .metadata = {}};
+}
+model::HoldPlaced placed(base::U128 amount, const model::Side& debit, const model::Side& credit) {
+  return {.amount = amount, .asset = 1, .debit = debit, .credit = credit, .expires_at = {}, .group = 0, .reference = {}, .metadata = {}};
+}
+model::AccountFlagsChanged flagged(model::AccountNumber account, model::AccountFlags flags) {
+  return {.account = account, .flags = flags, .counters = {}};
+}
+
+// The state with one record of its snapshot changed.
+template <typename Record>
+State edited(const State& state, StateSection where, std::size_t index, void (*change)(Record&)) {
+  StateLoader loader;
+  const FrozenState frozen = state.freeze();
+  for (const auto section : {StateSection::head, StateSection::tenants, StateSection::assets, StateSection::accounts, StateSection::limits,
+                             StateSection::holds, StateSection::clients}) {
+    base::Bytes bytes;
+    frozen.for_each_piece(section, [&bytes](base::ByteView piece) { base::append(bytes, piece); });
+    if (section == where) {
+      Record record;
+      std::memcpy(&record, bytes.data() + index * sizeof record, sizeof record);
+      change(record);
+      std::memcpy(bytes.data() + index * sizeof record, &record, sizeof record);
+    }
+    loader.take(section, bytes);
+  }
+  auto loaded = loader.finish();
+  REQUIRE_MESSAGE(loaded.ok(), loaded.error().message);
+  return std::move(loaded).value();
+}
+
+}  // namespace
+
+TEST_CASE("there are seven laws, by name") {
+  Names names;
+  for (const auto& law : all_laws()) names.emplace_back(law->name());
+  CHECK_EQ(names, Names{"counters_within_bounds", "debits_equal_credits", "pending_equals_open_holds", "no_overdraft",
+                        "closed_accounts_are_at_rest", "history_is_linked", "derived_indexes_agree"});
+  CHECK(names_of_broken(State{}).empty());
+}
+
+TEST_CASE("events name the accounts they touch, each once") {
+  Liar liar;
+  model::AccountOpened opened;
+  opened.number = 9;
+  const std::vector<model::Event> events{{{}, posted(1, liar.side("c"), liar.side("a"))},
+                                         {{}, flagged(liar.story.account("a"), 0)},
+                                         {{}, opened},
+                                         {{}, model::Refused{.debit = 7}},
+                                         {{}, model::KeyCancelled{}}};
+  CHECK_EQ(touched_accounts(events), std::vector<model::AccountNumber>{2, 4, 9});
+}
+
+TEST_CASE("money from nowhere") {
+  Liar liar;
+  auto debit = liar.side("a"), credit = liar.side("c");
+  debit.after.debits_posted += 5;
+  credit.after.credits_posted += 6;
+  CHECK_EQ(liar.apply(posted(5, debit, credit)), Names{"debits_equal_credits"});
+}
+
+TEST_CASE("money into a movement's neighbour asset") {
+  Liar liar;
+  liar.story.tell("asset EUR/2\nopen e EUR/2 free");
+  CHECK(!first_violation(liar.laws, liar.story.state));
+  auto debit = liar.side("a"), credit = liar.side("e");
+  debit.after.debits_posted += 5;
+  credit.after.credits_posted += 5;
+  CHECK_EQ(liar.apply(posted(5, debit, credit)), Names{"debits_equal_credits"});
+}
+
+TEST_CASE("a hold whose pending money is not counted, or counted twice") {
+  Liar liar;
+  auto debit = liar.side("a"), credit = liar.side("c");
+  debit.after.debits_pending += 5;
+  credit.after.credits_pending += 4;
+  CHECK_EQ(liar.apply(placed(5, debit, credit)),
+           Names{"debits_equal_credits", "pending_equals_open_holds"});
+}
+
+TEST_CASE("a hold resolved while its money stays pending") {
+  Liar liar;
+  CHECK_EQ(liar.apply(model::HoldResolved{.hold = liar.story.holds["h"], .held = 10, .asset = 1, .debit = liar.side("a"), .credit = liar.side("b")}),
+           Names{"pending_equals_open_holds"});
+}
+
+TEST_CASE("an overdraft, on either limited side") {
+  Liar liar;
+  auto debit = liar.side("a"), credit = liar.side("c");
+  debit.after.debits_posted += 91;
+  credit.after.credits_posted += 91;
+  CHECK_EQ(liar.apply(posted(91, debit, credit)), Names{"no_overdraft"});
+
+  Liar other;
+  other.story.tell("open d credits-limited");
+  CHECK(!first_violation(other.laws, other.story.state));
+  debit = other.side("a");
+  credit = other.side("d");
+  debit.after.debits_posted += 1;
+  credit.after.credits_posted += 1;
+  CHECK_EQ(other.apply(posted(1, debit, credit)), Names{"no_overdraft"});
+}
+
+TEST_CASE("counters past their bound") {
+  Liar liar;
+  auto debit = liar.side("c"), credit = liar.side("b");
+  debit.after.debits_posted += base::amount_max;
+  credit.after.credits_posted += base::amount_max;
+  CHECK_EQ(liar.apply(posted(1, debit, credit)), Names{"counters_within_bounds"});
+}
+
+TEST_CASE("closed with a balance, closed with a hold") {
+  for (const std::string name : {"a", "b"}) {
+    Liar liar;
+    const model::AccountNumber number = liar.story.account(name);
+    CHECK_EQ(liar.apply(flagged(number, model::closed)), Names{"closed_accounts_are_at_rest"});
+  }
+}
+
+TEST_CASE("histories whose heads do not fit") {
+  Story story;
+  story.tell("open a\nopen b\nmove world a 100");
+  for (int i = 0; i < 70; ++i) story.tell("move a b 1");
+  const std::size_t a = story.account("a") - 1u;
+  const auto broken_by = [&](void (*change)(AccountRecord&)) { return names_of_broken(edited(story.state, StateSection::accounts, a, change)); };
+  const Names linked{"history_is_linked"};
+  CHECK(broken_by([](AccountRecord&) {}).empty());
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.opened = 0; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.opened = 9999; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.postings = 0; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.last_posting = 0; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.last_64 = 0; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.last_4096 = r.last_64; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.last_64 = r.last_posting; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.last_64 = r.last_posting + 1; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.postings = 64; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.postings += 50; }), linked);
+  CHECK_EQ(broken_by([](AccountRecord& r) { r.postings = 5000, r.last_4096 = r.last_64; }), linked);
+}
+
+TEST_CASE("derived counts that do not agree") {
+  Story story;
+  story.tell("open a single=1\nopen b single=1\nmove world a 1\nhold a b 1 9s as h");
+  const Names derived{"derived_indexes_agree"};
+  const std::size_t a = story.account("a") - 1u;
+  CHECK_EQ(names_of_broken(edited<AccountRecord>(story.state, StateSection::accounts, a, [](AccountRecord& r) { r.open_holds = 2; })), derived);
+  CHECK_EQ(names_of_broken(edited<AccountRecord>(story.state, StateSection::accounts, a, [](AccountRecord& r) { r.limits_slot = 2; })), derived);
+  CHECK_EQ(names_of_broken(edited<HoldRecord>(story.state, StateSection::holds, 0, [](HoldRecord& r) { r.amount = 2; })),
+           Names{"pending_equals_open_holds"});
+}
+
+TEST_CASE("a law that watches from a loaded state on finds what comes after") {
+  Liar liar;
+  auto laws = all_laws();
+  CHECK(!first_violation(laws, liar.story.state));
+  auto debit = liar.side("a"), credit = liar.side("c");
+  debit.after.debits_posted += 5;
+  const model::Event event{liar.story.now, posted(5, debit, credit)};
+  liar.story.state.apply(event);
+  const auto violation = first_violation(laws, liar.story.state, {&event, 1});
+  REQUIRE(violation.has_value());
+  CHECK_EQ(violation->law, "debits_equal_credits");
+  CHECK_EQ(violation->account, liar.story.account("a"));
+  CHECK_EQ(violation->sentence, "posted debits and credits of asset 1 differ");
+}
