@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
   leaf_cost(120);
   leaf_cost(200);
 
-  io::PosixFileSystem files;
+  io::RealFileSystem files;
   const std::string path = io::join_path(argv[1], "audit_bench.hashes");
   auto file = must(files.open(path, io::OpenMode::create_new));
   must(files.remove(path));
