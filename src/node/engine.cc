@@ -341,13 +341,23 @@ base::Status Engine::resolve_answers(model::Command& command) {
 }
 
 Finding Engine::find(const Question& question) {
-  if (const auto* ask = std::get_if<AskAccount>(&question)) {
-    const model::AccountNumber number = directory_.find(ask->tenant, ask->name, ask->hash);
+  const auto account = [this](model::AccountNumber number) -> std::optional<AccountFound> {
     const core::AccountRecord* record = state_.account(number);
-    if (record == nullptr) return {};
+    if (record == nullptr) return std::nullopt;
     AccountFound found{.number = number, .record = *record, .limits = {}};
     if (const core::LimitsRecord* limits = state_.limits_of(*record)) found.limits = *limits;
     return found;
+  };
+  if (const auto* ask = std::get_if<AskAccount>(&question)) {
+    auto found = account(directory_.find(ask->tenant, ask->name, ask->hash));
+    return found ? Finding(std::move(*found)) : Finding();
+  }
+  if (const auto* ask = std::get_if<AskAccounts>(&question)) {
+    AccountsFound all;
+    for (const model::AccountNumber number : ask->numbers) {
+      if (auto found = account(number)) all.accounts.push_back(std::move(*found));
+    }
+    return all;
   }
   if (const auto* ask = std::get_if<AskTransfer>(&question)) {
     if (ask->event == 0 || ask->event > position()) return {};

@@ -306,6 +306,7 @@ void Pipeline::run_sync() {
       events_.fetch_add(header.event_count, std::memory_order_relaxed);
       durable_.store(header.next_event() - 1, std::memory_order_release);
       listener_.durable(*sealed, std::move(work.group.notable), std::move(work.group.frozen));
+      for (PendingAnswer& pending : work.group.answers) pending.answer.group = *sealed;
       in_flight_bytes_.fetch_sub(work.disk_bytes, std::memory_order_relaxed);
     }
     in_flight_.fetch_sub(1, std::memory_order_acq_rel);

@@ -116,14 +116,24 @@ DerivedStats Service::derived() const {
 std::optional<model::Asset> Service::asset(model::AssetNumber number) const {
   const std::lock_guard lock(mutex_);
   if (number == 0 || number > assets_.size()) return std::nullopt;
-  return assets_[number - 1];
+  return assets_[number - 1].second;
+}
+
+model::AssetNumber Service::asset_number(model::TenantNumber tenant, const model::Asset& asset) const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < assets_.size(); ++i) {
+    if (assets_[i].first == tenant && assets_[i].second == asset) return static_cast<model::AssetNumber>(i + 1);
+  }
+  return 0;
 }
 
 void Service::fatal(const base::Error& error) { on_fatal_(error); }
 
 void Service::learn_tenants_and_assets(const core::FrozenState& state) {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = assets_.size(); i < state.assets.size(); ++i) assets_.push_back(state.assets[i].asset());
+  for (std::size_t i = assets_.size(); i < state.assets.size(); ++i) {
+    assets_.emplace_back(state.assets[i].tenant, state.assets[i].asset());
+  }
 }
 
 // On the sync thread, before the answers of the group leave: an asset that a reply names must be known by then.
@@ -137,7 +147,7 @@ void Service::durable(const std::shared_ptr<const store::SealedGroup>& group, st
     CHECK(entry.ok());
     const auto* registered =
         std::get_if<model::AssetRegistered>(&entry->events[static_cast<std::size_t>(event - entry->first_event)].body);
-    if (registered != nullptr) assets_.push_back(registered->asset);
+    if (registered != nullptr) assets_.emplace_back(registered->tenant, registered->asset);
   }
   announced_ = group->header().next_event() - 1;
   last_group_ = group;

@@ -78,6 +78,8 @@ class Service final : public DurableListener {
   DerivedStats derived() const;
   /// The asset of a number; any thread.
   std::optional<model::Asset> asset(model::AssetNumber number) const;
+  /// The number under which a tenant registered an asset, 0 if it did not.
+  model::AssetNumber asset_number(model::TenantNumber tenant, const model::Asset& asset) const;
   /// The state as the last group left it; only after stop().
   const core::State& state_after_stop() const { return engine_->state(); }
   /// Newest event that views include.
@@ -116,7 +118,7 @@ class Service final : public DurableListener {
   std::shared_ptr<const store::SealedGroup> frozen_group_;
   std::shared_ptr<const store::SealedGroup> last_group_;
   std::uint64_t groups_announced_ = 0;
-  std::vector<model::Asset> assets_;
+  std::vector<std::pair<model::TenantNumber, model::Asset>> assets_;   ///< by number
   DerivedStats stats_;
   std::atomic<model::EventNumber> projected_{0};
   std::thread segments_, keys_, derived_;

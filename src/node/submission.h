@@ -12,6 +12,7 @@
 #include "core/ledger/state.h"
 #include "model/admitted.h"
 #include "model/outcome.h"
+#include "store/journal/group.h"
 
 namespace node {
 
@@ -20,6 +21,10 @@ struct AskAccount {
   model::TenantNumber tenant = 1;
   std::string name;
   std::uint64_t hash = 0;
+};
+/// Several accounts by number, in the order given; numbers without an account are left out.
+struct AskAccounts {
+  std::vector<model::AccountNumber> numbers;
 };
 struct AskTransfer {
   model::TenantNumber tenant = 1;
@@ -38,12 +43,15 @@ struct AskState {};
 /// Nothing but the position: answered when everything before is durable.
 struct AskPosition {};
 
-using Question = std::variant<AskAccount, AskTransfer, AskKey, AskReference, AskState, AskPosition>;
+using Question = std::variant<AskAccount, AskAccounts, AskTransfer, AskKey, AskReference, AskState, AskPosition>;
 
 struct AccountFound {
   model::AccountNumber number = 0;
   core::AccountRecord record;
   std::optional<core::LimitsRecord> limits;
+};
+struct AccountsFound {
+  std::vector<AccountFound> accounts;
 };
 struct TransferFound {
   model::EventNumber created = 0;
@@ -56,7 +64,7 @@ struct EventsFound {
 struct StateFound {
   std::shared_ptr<const core::FrozenState> state;
 };
-using Finding = std::variant<std::monostate, AccountFound, TransferFound, EventsFound, StateFound>;
+using Finding = std::variant<std::monostate, AccountFound, AccountsFound, TransferFound, EventsFound, StateFound>;
 
 /// The answer to one command of a submission (to one item of a CreateTransfer).
 struct ItemAnswer {
@@ -75,6 +83,8 @@ struct Answer {
   model::EventNumber batch = 0;          ///< event that recorded a batch's reply, if it has a key of its own
   bool batch_replayed = false;
   Finding finding;
+  /// The group whose sync released this answer; null if it waited for none. Holds the events of most items.
+  std::shared_ptr<const store::SealedGroup> group;
 };
 
 /// Receives answers. deliver() is called once for every submission that was taken, on the thread that made things durable;

@@ -1,0 +1,95 @@
+#pragma once
+// The service as the edge sees it: takes what the gate admitted to the pipeline, reads back the entries that answers name,
+// and brings answers and readings to the loop thread that asked.
+//
+// Lists, histories and trial balances are worked on by a reading thread of its own, so that a long one never holds up the
+// loop; everything else is a few microseconds on the loop thread.
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/backend.h"
+#include "io/loop.h"
+#include "node/service.h"
+#include "store/views/views.h"
+
+namespace node {
+
+struct BackendOptions {
+  std::uint32_t reads_waiting_max = 1'000;       ///< lists and histories in the queue; more are refused as overloaded
+  std::uint32_t view_wait_ms = 2'000;            ///< how long a list waits for the views to catch up
+};
+
+class Backend final : public edge::Backend, private AnswerSink {
+ public:
+  /// `queries` may be null: lists that need views are refused then. All references outlive the backend.
+  Backend(Service& service, std::unique_ptr<store::Queries> queries, io::Loop& loop, BackendOptions options = {});
+  ~Backend() override;
+
+  model::Outcome submit(model::Admitted&& admitted, edge::Receiver& receiver, std::uint64_t token) override;
+  model::Outcome query(gate::Query&& query, edge::Receiver& receiver, std::uint64_t token) override;
+  std::string_view account_name(model::AccountNumber number) const override { return service_.directory().name_of(number); }
+  std::optional<model::Asset> asset(model::AssetNumber number) const override;
+  model::PartitionNumber partition() const override { return 0; }
+
+  /// Ends the reading thread; what waits is dropped. No call may follow.
+  void stop();
+
+ private:
+  struct Waiting {
+    edge::Receiver* receiver = nullptr;
+    std::uint64_t token = 0;
+    std::unique_ptr<gate::Query> query;      ///< null for a write
+  };
+  struct Read {
+    Waiting waiting;
+    Answer answer;                           ///< of the question the core answered
+  };
+  using Source = std::shared_ptr<const edge::EntryWithPrivates>;
+
+  void deliver(std::uint64_t token, Answer&& answer) override;
+  void run_delivered();
+  void finish_write(Waiting&& waiting, Answer&& answer);
+  void finish_read(Waiting&& waiting, Answer&& answer);
+  void run_reads();
+  void post_reading(Waiting&& waiting, edge::Reading&& reading);
+  model::Outcome ask(Question question, Waiting&& waiting);
+  std::uint64_t remember(Waiting&& waiting);
+
+  base::Result<Source> load(model::EventNumber event, const store::SealedGroup* group) const;
+  base::Result<edge::AnswerItem> item_of(model::EventNumber event, const store::SealedGroup* group) const;
+  base::Result<edge::AccountReading> account_reading(const AccountFound& found) const;
+  edge::Reading read_account(const gate::Query& query, const Answer& answer) const;
+  base::Result<edge::TransferReading> transfer_reading(model::EventNumber created, bool open, model::EventNumber resolved) const;
+  edge::Reading read_transfer(const gate::Query& query, const Answer& answer) const;
+  edge::Reading read_events(const gate::Query& query, const Answer& answer);
+  edge::Reading read_history(const gate::Query& query, const Answer& answer) const;
+  edge::Reading read_accounts(const gate::Query& query, const Answer& answer);
+  edge::Reading read_transfers(const gate::Query& query, const Answer& answer);
+  edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
+  bool wait_for_views(model::EventNumber position);
+
+  Service& service_;
+  std::unique_ptr<store::Queries> queries_;
+  io::Loop& loop_;
+  const BackendOptions options_;
+
+  std::unordered_map<std::uint64_t, Waiting> waiting_;    // loop thread
+  std::uint64_t next_token_ = 1;
+  mutable std::vector<model::Asset> assets_;               // loop thread: copies of what never changes
+
+  std::mutex mutex_;
+  std::condition_variable read_arrived_;
+  std::vector<std::pair<std::uint64_t, Answer>> delivered_;
+  bool delivery_posted_ = false;
+  std::deque<Read> reads_;
+  bool stopping_ = false;
+  std::thread reading_;
+};
+
+}  // namespace node
