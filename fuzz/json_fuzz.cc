@@ -1,6 +1,6 @@
 // rooms: wire base
-// JSON: the reader against an independent recogniser of the same language (RFC 8259, unique keys, depth 64), and what it
-// read against the writer.
+// JSON: the reader against an independent recogniser of the same language (RFC 8259, unique keys, depth 64), and what
+// it read against the writer.
 #include <cstdint>
 #include <cstdlib>
 #include <set>

@@ -5,6 +5,7 @@
 #include "wire/http_client.h"
 
 using namespace wire;
+using namespace std::literals;
 
 namespace {
 
@@ -113,8 +114,10 @@ TEST_CASE("what could be read in two ways is refused") {
     std::string_view text;
   };
   const Row rows[] = {
-      {"length and coding", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-      {"coding and length", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"},
+      {"length and coding",
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"coding and length",
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"},
       {"two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"},
       {"two equal lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nabcd"},
       {"list of lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4, 4\r\n\r\nabcd"},
@@ -124,7 +127,8 @@ TEST_CASE("what could be read in two ways is refused") {
       {"length with blank", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4 4\r\n\r\nabcd"},
       {"empty length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\nabcd"},
       {"overflowing length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551620\r\n\r\nabcd"},
-      {"two codings", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"two codings",
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
       {"coding list", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
       {"chunked not last", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
       {"unknown coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
@@ -132,7 +136,9 @@ TEST_CASE("what could be read in two ways is refused") {
       {"blank before colon", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n"},
       {"tab before colon", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length\t: 4\r\n\r\nabcd"},
       {"coding in 1.0", "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-      {"vertical tab in coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n"},
+      {"vertical tab in coding",
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \x0b"
+       "chunked\r\n\r\n0\r\n\r\n"},
       {"bare LF after request line", "GET / HTTP/1.1\nHost: h\r\n\r\n"},
       {"bare LF after field", "GET / HTTP/1.1\r\nHost: h\n\r\n"},
       {"bare LF at the end", "GET / HTTP/1.1\r\nHost: h\r\n\n"},
@@ -142,7 +148,7 @@ TEST_CASE("what could be read in two ways is refused") {
       {"fold", "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"},
       {"tab fold", "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n\tb\r\n\r\n"},
       {"blank before first field", "GET / HTTP/1.1\r\n Host: h\r\n\r\n"},
-      {"NUL in value", std::string_view("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 37)},
+      {"NUL in value", "GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"sv},
       {"control in value", "GET / HTTP/1.1\r\nHost: h\r\nX: a\x01\r\n\r\n"},
       {"DEL in value", "GET / HTTP/1.1\r\nHost: h\r\nX: a\x7f\r\n\r\n"},
       {"obs-text in value", "GET / HTTP/1.1\r\nHost: h\r\nX: \xe9\r\n\r\n"},
@@ -273,8 +279,9 @@ TEST_CASE("HEAD, 204 and 304 have no body") {
 
 TEST_CASE("pipelined replies leave in the order of the requests") {
   Peer peer;
-  peer.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
-            "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
+  peer.send(
+      "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
+      "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
   const auto first = peer.take();
   const auto second_request = peer.take();
   const auto third = peer.take();
@@ -341,8 +348,9 @@ TEST_CASE("a refusal waits for the replies before it") {
 }
 
 TEST_CASE("connection: close, and HTTP/1.0") {
-  for (const std::string_view text : {"GET / HTTP/1.1\r\nHost: h\r\nConnection: Keep-Alive, Close\r\n\r\nGET /2 HTTP/1.1\r\n",
-                                      "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n"}) {
+  for (const std::string_view text :
+       {"GET / HTTP/1.1\r\nHost: h\r\nConnection: Keep-Alive, Close\r\n\r\nGET /2 HTTP/1.1\r\n",
+        "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n"}) {
     Peer peer;
     peer.send(text);
     const auto request = peer.take();
@@ -374,7 +382,9 @@ TEST_CASE("100-continue") {
     CHECK(peer.machine->next_deadline() == HttpMachine::no_deadline);
     peer.now = 100 * second;
     peer.reply(peer.take()->stream, "x");
-    CHECK(peer.fetch().ends_with("x" "HTTP/1.1 100 Continue\r\n\r\n"));
+    CHECK(
+        peer.fetch().ends_with("x"
+                               "HTTP/1.1 100 Continue\r\n\r\n"));
     CHECK(peer.machine->next_deadline() == 110 * second);
     peer.send("abc");
     CHECK(peer.take()->request.body == "abc");

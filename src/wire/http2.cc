@@ -226,8 +226,9 @@ class Http2Machine final : public HttpMachine {
   }
 
   /// nghttp2 would leave a malformed field out and go on.
-  static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t*, std::size_t name_bytes,
-                               const std::uint8_t*, std::size_t value_bytes, std::uint8_t, void* user_data) {
+  static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t*,
+                               std::size_t name_bytes, const std::uint8_t*, std::size_t value_bytes, std::uint8_t,
+                               void* user_data) {
     Http2Machine& machine = self(user_data);
     Stream* const stream = machine.find(frame->hd.stream_id);
     if (stream == nullptr) return 0;

@@ -29,8 +29,8 @@ class FrameWatch {
  public:
   FrameWatch(const Http2Limits& limits, std::int64_t now_ns);
 
-  /// Looks at bytes as they come, in any pieces. True: all may be worked on. False: a bucket ran empty or a header block
-  /// has too many CONTINUATION frames, and `allowed` bytes precede the frame at fault.
+  /// Looks at bytes as they come, in any pieces. True: all may be worked on. False: a bucket ran empty or a header
+  /// block has too many CONTINUATION frames, and `allowed` bytes precede the frame at fault.
   bool observe(std::string_view bytes, std::int64_t now_ns, std::size_t& allowed);
   /// A RST_STREAM that the peer made us send. False if the bucket is empty.
   bool count_our_reset(std::int64_t now_ns) { return resets_.take(now_ns); }

@@ -16,14 +16,26 @@ constexpr std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
 constexpr std::string_view preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 // Types and flags of RFC 9113 section 6.
-enum Type : std::uint8_t { data = 0, headers, priority, rst_stream, settings, push, ping, goaway, window_update, continuation };
+enum Type : std::uint8_t {
+  data = 0,
+  headers,
+  priority,
+  rst_stream,
+  settings,
+  push,
+  ping,
+  goaway,
+  window_update,
+  continuation
+};
 constexpr std::uint8_t end_stream = 1;
 constexpr std::uint8_t end_headers = 4;
 
 std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload) {
   const auto byte = [](std::size_t value) { return static_cast<char>(static_cast<std::uint8_t>(value)); };
-  std::string out = {byte(payload.size() >> 16), byte(payload.size() >> 8), byte(payload.size()), byte(type), byte(flags),
-                     byte(stream >> 24), byte(stream >> 16), byte(stream >> 8), byte(stream)};
+  std::string out = {
+      byte(payload.size() >> 16), byte(payload.size() >> 8), byte(payload.size()), byte(type),  byte(flags),
+      byte(stream >> 24),         byte(stream >> 16),        byte(stream >> 8),    byte(stream)};
   return out.append(payload);
 }
 
@@ -36,7 +48,8 @@ std::string literal(std::string_view name, std::string_view value) {
       out.push_back(static_cast<char>(rest));
     } else {
       out.push_back(127);
-      for (rest -= 127; rest >= 128; rest /= 128) out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest % 128 + 128)));
+      for (rest -= 127; rest >= 128; rest /= 128)
+        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest % 128 + 128)));
       out.push_back(static_cast<char>(rest));
     }
     out.append(text);
@@ -281,7 +294,8 @@ TEST_CASE("refused requests leave the connection usable") {
   CHECK(refused(head(block("GET", "/", literal("x", "a\x01")))) == ":status=400");
   CHECK(refused(head(block("GET", "/", literal("a b", "c")))) == ":status=400");
   CHECK(refused(head(block("GET", "/", literal("expect", "x")))) == ":status=417");
-  CHECK(refused(head(literal(":method", "GET") + scheme + literal(":path", "/") + literal("host", "a@b"))) == ":status=400");
+  CHECK(refused(head(literal(":method", "GET") + scheme + literal(":path", "/") + literal("host", "a@b"))) ==
+        ":status=400");
   // What nghttp2 refuses by itself.
   CHECK(refused(head(literal(":method", "GET") + scheme + authority)) == "RST");
   CHECK(refused(head(block("GET", "*"))) == "RST");
@@ -298,8 +312,9 @@ TEST_CASE("refused requests leave the connection usable") {
 
 TEST_CASE("host may stand for :authority") {
   Peer peer;
-  peer.send(frame(headers, end_headers | end_stream, 1,
-                  literal(":method", "OPTIONS") + literal(":scheme", "https") + literal(":path", "*") + literal("host", "h")));
+  peer.send(frame(
+      headers, end_headers | end_stream, 1,
+      literal(":method", "OPTIONS") + literal(":scheme", "https") + literal(":path", "*") + literal("host", "h")));
   const auto received = peer.take();
   REQUIRE(received);
   CHECK(received->request.authority == "h");
@@ -392,7 +407,8 @@ TEST_CASE("rapid reset in one piece is stopped within that piece") {
   const std::string cancel("\0\0\0\x08", 4);
   Peer peer;
   std::string all;
-  for (std::uint32_t stream = 1; stream < 20'001; stream += 2) all += get(stream) + frame(rst_stream, 0, stream, cancel);
+  for (std::uint32_t stream = 1; stream < 20'001; stream += 2)
+    all += get(stream) + frame(rst_stream, 0, stream, cancel);
   peer.send(all);
   CHECK(is_flooded(peer));
 }
@@ -478,11 +494,11 @@ TEST_CASE("broken rules end the connection") {
   CHECK(request.machine->refusal() == Refusal::protocol_error);
   CHECK(request.machine->wants_close());
 
-  for (const std::string& text : {frame(data, 0, 1, "x"), frame(headers, end_headers, 2, block("GET", "/")),
-                                  frame(headers, end_headers, 1, "\xFF\xFF\xFF\xFF\xFF\xFF"), frame(ping, 0, 0, "short"),
-                                  frame(push, end_headers, 1, std::string("\0\0\0\2", 4)),
-                                  frame(headers, 0, 1, block("GET", "/")) + get(3),
-                                  frame(data, 0, 0, std::string(20'000, 'x'))}) {
+  for (const std::string& text :
+       {frame(data, 0, 1, "x"), frame(headers, end_headers, 2, block("GET", "/")),
+        frame(headers, end_headers, 1, "\xFF\xFF\xFF\xFF\xFF\xFF"), frame(ping, 0, 0, "short"),
+        frame(push, end_headers, 1, std::string("\0\0\0\2", 4)), frame(headers, 0, 1, block("GET", "/")) + get(3),
+        frame(data, 0, 0, std::string(20'000, 'x'))}) {
     Peer peer;
     peer.send(text);
     CHECK(peer.machine->refusal() == Refusal::protocol_error);

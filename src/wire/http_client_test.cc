@@ -41,11 +41,13 @@ TEST_CASE("replies") {
   CHECK(outcome("GET", "HTTP/1.1 204 No Content\r\n\r\n") == "204 [] keep");
   CHECK(outcome("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n") == "304 [] keep");
   CHECK(outcome("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n") == "200 [] keep");
-  CHECK(outcome("POST", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n") == "201 [] keep");
+  CHECK(outcome("POST", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n") ==
+        "201 [] keep");
 }
 
 TEST_CASE("refused replies") {
-  CHECK(outcome("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi") == "http_response_malformed");
+  CHECK(outcome("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi") ==
+        "http_response_malformed");
   CHECK(outcome("GET", "HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nhi") == "http_response_malformed");
   CHECK(outcome("GET", "HTTP/2.0 200 OK\r\n\r\n") == "http_response_malformed");
   CHECK(outcome("GET", "nonsense\r\n\r\n") == "http_response_malformed");

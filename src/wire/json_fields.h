@@ -22,7 +22,10 @@ struct FieldProblem {
   std::string detail;      ///< one sentence without the value
   std::string suggestion;  ///< the name that was probably meant, or empty
 
-  bool operator==(const FieldProblem&) const = default;
+  bool operator==(const FieldProblem& other) const {
+    return std::string_view(code) == other.code && pointer == other.pointer && detail == other.detail &&
+           suggestion == other.suggestion;
+  }
 };
 
 /// `/` and `~` in a name are written `~1` and `~0` (RFC 6901 section 3).

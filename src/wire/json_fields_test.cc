@@ -47,7 +47,8 @@ TEST_CASE("an unknown field is named with the field that was probably meant") {
 }
 
 TEST_CASE("missing, wrong kind, out of range") {
-  const auto document = read(R"({"amount":5,"limit":101,"negative":-1,"fraction":1.5,"note":null,"hold":[],"rails":{}})");
+  const auto document =
+      read(R"({"amount":5,"limit":101,"negative":-1,"fraction":1.5,"note":null,"hold":[],"rails":{}})");
   std::vector<FieldProblem> problems;
   JsonFields fields(document->root(), "", problems);
   CHECK_FALSE(fields.required("asset"));

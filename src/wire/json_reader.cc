@@ -1,4 +1,4 @@
-// The one place that knows simdjson: its on-demand walk finds the tokens, and everything a token may be is decided here.
+// The one place that knows simdjson: its on-demand walk finds the tokens; what a token may be is decided here.
 #include <string.h>
 
 #include <algorithm>
@@ -101,7 +101,8 @@ class Reader {
       if (++elements > 1) return malformed("more than one value", offset_);
       TRY(read_value(value, 0));
     }
-    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) return malformed("text behind the value", offset_);
+    const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+    if (!at_end) return malformed("text behind the value", offset_);
     if (elements == 0) return malformed("no value", 0);
     return base::ok();
   }

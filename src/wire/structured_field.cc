@@ -164,10 +164,10 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) {
   std::copy(trace_id->begin(), trace_id->end(), context.trace_id.begin());
   std::copy(parent_id->begin(), parent_id->end(), context.parent_id.begin());
   context.sampled = ((*flags)[0] & 1) != 0;
-  const auto zero = [](std::uint8_t byte) { return byte == 0; };
-  if (std::all_of(trace_id->begin(), trace_id->end(), zero) || std::all_of(parent_id->begin(), parent_id->end(), zero)) {
-    return std::nullopt;
-  }
+  const auto all_zero = [](const base::Bytes& id) {
+    return std::all_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte == 0; });
+  };
+  if (all_zero(*trace_id) || all_zero(*parent_id)) return std::nullopt;
   return context;
 }
 

@@ -41,12 +41,15 @@ TEST_CASE("traceparent") {
   CHECK(to_traceparent(*context) == sample);
   CHECK(parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")->sampled == false);
   CHECK(parse_traceparent("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes-later"));
-  for (const std::string_view text :
-       {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01", "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.x"}) {
+  for (const std::string_view text : {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+                                      "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+                                      "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                                      "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                      "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01",
+                                      "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                      "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.x"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_traceparent(text));
   }
@@ -55,8 +58,8 @@ TEST_CASE("traceparent") {
 TEST_CASE("bearer tokens") {
   CHECK(parse_bearer("Bearer abc-._~+/09==") == "abc-._~+/09==");
   CHECK(parse_bearer("bEaReR x") == "x");
-  for (const std::string_view text : {"", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer =", "Bearer a=b", "Bearerabc",
-                                      "Bearer \"a\""}) {
+  for (const std::string_view text :
+       {"", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer =", "Bearer a=b", "Bearerabc", "Bearer \"a\""}) {
     CAPTURE(text);
     CHECK_FALSE(parse_bearer(text));
   }
@@ -65,10 +68,12 @@ TEST_CASE("bearer tokens") {
 TEST_CASE("media types") {
   CHECK(parse_media_type("application/json") == MediaType{"application/json", ""});
   CHECK(parse_media_type("Application/JSON; Charset=\"UTF-8\"") == MediaType{"application/json", "utf-8"});
-  CHECK(parse_media_type("multipart/form-data;boundary=x ; charset=utf-8") == MediaType{"multipart/form-data", "utf-8"});
-  for (const std::string_view text : {"", "json", "application/", "/json", "application/json;", "application/json; charset",
-                                      "application/json; charset=", "application/json; charset=\"x", "a/b; charset=x; charset=y",
-                                      "a/b c", "a/b, c/d", "a/b; x=\"\x01\"", "a/b; x=\"\\"}) {
+  CHECK(parse_media_type("multipart/form-data;boundary=x ; charset=utf-8") ==
+        MediaType{"multipart/form-data", "utf-8"});
+  for (const std::string_view text :
+       {"", "json", "application/", "/json", "application/json;", "application/json; charset",
+        "application/json; charset=", "application/json; charset=\"x", "a/b; charset=x; charset=y", "a/b c", "a/b, c/d",
+        "a/b; x=\"\x01\"", "a/b; x=\"\\"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_media_type(text));
   }
