@@ -1,6 +1,5 @@
 #include "store/keys/key_flush.h"
 
-#include <algorithm>
 #include <bit>
 
 #include "base/check.h"
@@ -72,16 +71,24 @@ base::Result<bool> KeyMerge::step(std::uint64_t bytes_max) {
 
 std::size_t newest_runs_to_merge(const std::vector<KeyRunInfo>& runs, std::uint32_t fan_out) {
   CHECK(fan_out >= 2);
-  // Runs of one class differ by less than the factor fan_out (rounded up to a power of two).
-  const auto size_class = [bits = std::bit_width(fan_out - 1)](const KeyRunInfo& run) {
-    return static_cast<std::uint32_t>(std::bit_width(run.records) - 1) / bits;
+  // Runs of one class differ in size by less than the factor fan_out (rounded up to a power of two).
+  const auto bits = static_cast<unsigned>(std::bit_width(fan_out - 1));
+  const auto class_of = [bits](const KeyRunInfo& run) {
+    return static_cast<unsigned>(std::bit_width(run.records) - 1) / bits;
   };
-  for (std::uint32_t up_to = 0; up_to < 64; ++up_to) {
-    std::size_t newest = 0;
-    while (newest < runs.size() && size_class(runs[runs.size() - 1 - newest]) <= up_to) ++newest;
-    if (newest >= fan_out) return newest;
+  unsigned of_class = 0;   // of the runs seen so far; a small run older than a large one counts as large
+  std::size_t seen = 0;
+  std::size_t in_class = 0;
+  for (; seen < runs.size(); ++seen) {
+    const unsigned next = class_of(runs[runs.size() - 1 - seen]);
+    if (next > of_class) {
+      if (in_class >= fan_out) return seen;
+      of_class = next;
+      in_class = 0;
+    }
+    ++in_class;
   }
-  return 0;
+  return in_class >= fan_out ? seen : 0;
 }
 
 }  // namespace store

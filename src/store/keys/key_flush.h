@@ -61,8 +61,8 @@ class KeyMerge {
   std::unique_ptr<KeyRunWriter> writer_;
 };
 
-/// How many of the newest runs to merge now: the smallest size class of which, with all smaller ones, the newest `fan_out`
-/// runs or more consist. 0 if none.
+/// How many of the newest runs to merge now: `fan_out` runs or more of one size class and all that are newer; 0 if there are
+/// none. A small run that is older than a larger one counts as one of its class.
 std::size_t newest_runs_to_merge(const std::vector<KeyRunInfo>& runs, std::uint32_t fan_out);
 
 }  // namespace store

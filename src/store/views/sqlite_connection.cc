@@ -10,15 +10,12 @@ namespace store {
 
 namespace {
 
-// Messages name the file and SQLite's own words about the kind of failure, never values.
+// Two answers: the disk would not take what was written, or the database is not what it was (a failed read, a missing table
+// and a broken page are alike: rebuild). Messages name the file and SQLite's words about the kind of failure, never values.
 base::Error error_of(int code, sqlite3* database, const std::string& path) {
   const int extended = database != nullptr ? sqlite3_extended_errcode(database) : code;
-  const char* name = "views_read_failed";
+  const char* name = "view_database_damaged";
   switch (code & 0xff) {
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      name = "view_database_damaged";
-      break;
     case SQLITE_FULL:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:

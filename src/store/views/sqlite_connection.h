@@ -40,7 +40,7 @@ class Statement {
   /// Restarts the checksum; rows of different tables never have the same for the same values.
   void start_checksum(std::string_view table);
 
-  /// Moves to the next row; false at the end. Errors: view_database_damaged, views_read_failed, views_write_failed.
+  /// Moves to the next row; false at the end. Errors: view_database_damaged, views_write_failed.
   base::Result<bool> step();
   /// For statements without rows: runs to the end and resets.
   base::Status run();
@@ -68,7 +68,7 @@ class Statement {
 class Connection {
  public:
   enum class Mode { read_only, read_write };
-  /// Errors: view_database_damaged, views_read_failed, views_write_failed.
+  /// Errors: view_database_damaged, views_write_failed.
   static base::Result<Connection> open(const std::string& path, Mode mode);
   ~Connection();
   Connection(Connection&& other) noexcept;

@@ -7,12 +7,11 @@
 //
 // Errors (besides those of io/file.h):
 //   view_row_damaged          the checksum of a row is wrong; named with table and row. Rebuild.
-//   view_database_damaged     the database cannot be read. Rebuild.
+//   view_database_damaged     the database, or a table or index of it, cannot be read. Rebuild.
 //   views_of_another_log      the database belongs to another journal or epoch. Rebuild.
 //   views_version_unknown     another version of the tables. Rebuild.
 //   views_option_changed      made with another every_transfer. Rebuild.
-//   views_read_failed         a query failed although the database is whole (I/O error, no memory)
-//   views_write_failed        the database could not be written (disk full, I/O error)
+//   views_write_failed        the database could not be opened or written (disk full, I/O error, locked by another program)
 //   view_filter_not_indexed   the combination of filters has no index; the message names it
 //   view_cursor_malformed     a cursor that no query of this kind gave out
 
