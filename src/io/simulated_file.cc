@@ -46,6 +46,16 @@ base::Error planned(Fault fault, const char* code, const char* action, const std
   }
 }
 
+/// How much of a write at `offset` is stored if it is torn: all, nothing, or up to a sector's end (the kernel copies by
+/// pages, the disk writes by sectors, neither stops within one).
+std::size_t torn_length(std::uint64_t offset, std::size_t length, SimulatedRandom& random) {
+  const std::uint64_t end = offset + random.below(length + 1);
+  if (end == offset + length) return length;
+  constexpr std::uint64_t sector_bytes = 512;
+  const std::uint64_t whole = end / sector_bytes * sector_bytes;
+  return whole > offset ? static_cast<std::size_t>(whole - offset) : 0;
+}
+
 using InodePointer = std::shared_ptr<SimulatedInode>;
 using Names = std::map<std::string, InodePointer>;
 
@@ -160,7 +170,7 @@ class SimulatedFile final : public File {
     TRY(alive("file_write_failed", "write"));
     if (!writable_) return failure("file_write_failed", "write", path_, "opened for reading only");
     if (fault && (*fault == Fault::torn_write || *fault == Fault::power_loss)) {
-      inode_->write(offset, bytes.first(static_cast<std::size_t>(disk_.random.below(bytes.size() + 1))));
+      inode_->write(offset, bytes.first(torn_length(offset, bytes.size(), disk_.random)));
     }
     if (fault && *fault == Fault::lost_write) {
       inode_->write_lost(offset, bytes);

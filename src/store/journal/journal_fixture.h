@@ -134,6 +134,18 @@ class Writer {
 
   base::Result<JournalReport> verify() { return verify_journal(files_, directory_, {.blinding = &blinding_}); }
 
+  /// What it was told so far; to go back to, when the disk goes back.
+  struct Memory {
+    std::vector<Told> told;
+    std::size_t acknowledged = 0;
+  };
+  Memory memory() const { return {told_, acknowledged_}; }
+  void remember(const Memory& memory) {
+    journal_.reset();
+    told_ = memory.told;
+    acknowledged_ = memory.acknowledged;
+  }
+
   Journal& journal() { return *journal_; }
   GroupBuilder& builder() { return *builder_; }
   void close() { journal_.reset(); }
