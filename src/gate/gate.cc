@@ -197,7 +197,7 @@ Admission Gate::admit_change(Call& call) {
   Problems problems;
   const RequestBody body = read_body(route.action, call.match.parameters, document->root(), problems);
   if (!problems.empty()) {
-    check_body(body, "", problems);   // so that one reply names everything
+    if (!problems.front().pointer.empty()) check_body(body, "", problems);   // so that one reply names everything
     return refusal(std::move(problems), call.sender.trace);
   }
   if (auto refused = refuse_reach(call, body)) return *std::move(refused);

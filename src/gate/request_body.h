@@ -29,52 +29,52 @@ constexpr std::uint64_t overlap_seconds_max = 7 * 86'400;
 constexpr std::uint64_t overlap_seconds_default = 86'400;
 
 struct TenantOpening {
-  std::string_view name;         ///< 1 to 64 of A-Z a-z 0-9 - . _
+  std::string_view name = {};         ///< 1 to 64 of A-Z a-z 0-9 - . _
 };
 
 struct AssetRegistration {
-  model::Asset asset;
+  model::Asset asset = {};
 };
 
 struct AccountOpening {
-  std::string_view name;
-  model::Asset asset;
+  std::string_view name = {};
+  model::Asset asset = {};
   model::AccountFlags flags = model::debits_must_not_exceed_credits;
-  model::AccountLimits limits;
-  base::Bytes metadata;          ///< canonical CBOR map of text to text, empty if none
+  model::AccountLimits limits = {};
+  base::Bytes metadata = {};          ///< canonical CBOR map of text to text, empty if none
 };
 
 enum class FlagAction : std::uint8_t { freeze = 1, unfreeze = 2, close = 3 };
 
 struct AccountFlagChange {
-  std::string_view name;
+  std::string_view name = {};
   FlagAction action = FlagAction::freeze;
   bool debits = true;            ///< of freeze and unfreeze
   bool credits = true;
 };
 
 struct AccountLimitChange {
-  std::string_view name;
-  model::AccountLimits limits;   ///< replaces all
+  std::string_view name = {};
+  model::AccountLimits limits = {};   ///< replaces all
 };
 
 struct TransferRequest {
-  std::string_view key;          ///< its idempotency key
-  std::string_view debit_account;
-  std::string_view credit_account;
-  model::Asset asset;
+  std::string_view key = {};          ///< its idempotency key
+  std::string_view debit_account = {};
+  std::string_view credit_account = {};
+  model::Asset asset = {};
   base::U128 amount = 0;
   bool hold = false;
   base::Duration hold_for{};     ///< whole seconds; 0 never expires
-  std::string_view reference;    ///< empty if none
-  base::Bytes metadata;          ///< canonical CBOR map of text to text, empty if none
+  std::string_view reference = {};    ///< empty if none
+  base::Bytes metadata = {};          ///< canonical CBOR map of text to text, empty if none
   /// Neighbours with the same number other than 0 are one atomic group.
   std::uint32_t group = 0;
 };
 
 struct Capture {
   model::TransferId hold{};
-  std::optional<base::U128> amount;
+  std::optional<base::U128> amount = {};
 };
 
 struct Voiding {
@@ -83,11 +83,11 @@ struct Voiding {
 
 struct KeyCancellation {
   model::Operation operation = model::Operation::create_transfer;
-  std::string_view key;
+  std::string_view key = {};
 };
 
 struct ClientCreation {
-  std::string_view name;         ///< 1 to 128 bytes of UTF-8 without control characters
+  std::string_view name = {};         ///< 1 to 128 bytes of UTF-8 without control characters
   model::PrincipalKind kind = model::PrincipalKind::service;
   model::Scopes scopes = 0;
 };

@@ -21,8 +21,9 @@ class BatchReader {
   BatchReader(base::ByteView bytes, Problems& problems) : in_(bytes), problems_(problems) {}
 
   base::Result<std::vector<TransferRequest>> read() {
-    const std::uint64_t pairs = expect(CborKind::map, "") ? in_.map().value_or(0) : 0;
-    bool found = false;
+    const bool is_map = expect(CborKind::map, "");
+    const std::uint64_t pairs = is_map ? in_.map().value_or(0) : 0;
+    bool found = !is_map;
     for (std::uint64_t i = 0; i < pairs && !in_.failed(); ++i) {
       const std::string_view name = in_.text().value_or("");
       if (name == "items" && !found) {
