@@ -15,3 +15,4 @@ add_library(llhttp STATIC ${LLHTTP_SOURCES}/api.c ${LLHTTP_SOURCES}/http.c ${LLH
 target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_HEADERS})
 target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 target_compile_options(llhttp PRIVATE -w)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
