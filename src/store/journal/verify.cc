@@ -19,7 +19,7 @@ constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
 struct Segment {
   std::unique_ptr<io::File> file;
   std::uint64_t size = 0;
-  bool is_last_file = false;
+  bool is_last_file = false;          ///< no file has the next number
   std::vector<IndexEntry> index;        ///< of the groups met
   std::uint64_t groups_end = block_bytes;
 
@@ -41,7 +41,7 @@ class Verifier {
         found("journal_segment_missing", segment_path(directory_, expected), 0, "the file is missing");
         break;
       }
-      TRY(verify_segment(numbers[i], i + 1 == numbers.size()));
+      TRY(verify_segment(numbers[i], i + 1 == numbers.size() || numbers[i + 1] != expected + 1));
     }
     report_.end = before_;
     report_.ends_with_seal = before_.sealed;
@@ -184,9 +184,9 @@ class Verifier {
     }
     SegmentFooter footer;
     const SectorState state = decode_header(sector, footer);
-    TRY_ASSIGN(const bool is_last, is_last_with_groups(segment, number));
-    if (state == SectorState::zeros && is_last) {
-      return must_be_zeros(segment, segment.groups_end, segment.size, "space behind the last group");
+    if (state == SectorState::zeros) {
+      TRY_ASSIGN(const bool is_last, is_last_begun(segment, number));
+      if (is_last) return must_be_zeros(segment, segment.groups_end, segment.size, "space behind the last group");
     }
     if (state != SectorState::good) {
       found(bad_header(state, segment.path(), footer_at, "segment footer"), segment.path(), footer_at);
@@ -218,13 +218,14 @@ class Verifier {
     return base::ok();
   }
 
-  /// True for the last segment that was begun: no file follows, or only a prepared one.
-  base::Result<bool> is_last_with_groups(const Segment& segment, SegmentNumber number) {
+  /// True for the last segment that was begun: no file follows, or one without a header (which is looked at for itself).
+  base::Result<bool> is_last_begun(const Segment& segment, SegmentNumber number) {
     if (segment.is_last_file) return true;
     TRY_ASSIGN(const auto next, files_.open(segment_path(directory_, number + 1), io::OpenMode::read_only));
     std::uint8_t sector[sector_bytes];
     TRY_ASSIGN(const std::size_t n, next->read_at(0, sector));
-    return all_zeros({sector, n});
+    SegmentHeader header;
+    return n != sector_bytes || decode_header(sector, header) != SectorState::good;
   }
 
   base::Status must_be_zeros(const Segment& segment, std::uint64_t from, std::uint64_t to, const char* what) {
