@@ -1,16 +1,27 @@
 # A room is a folder under src/, a namespace and a static library, all of one name.
 #
-#   holdfast_room(NAME [USES room...] [LIBS target...])
+#   holdfast_room(NAME [THREADED] [USES room...] [LIBS target...])
 #
 # makes
 #   hf_NAME         the library, from every src/NAME/**.cc that is not a test
 #   NAME_tests      doctest program, from every src/NAME/**_test.cc
 #   probe_NAME      an empty program linked with the WHOLE room and only the rooms and
 #                   libraries it admits to: a call past the list is a link error
+#
+# Unit tests also run under the address and undefined-behaviour sanitizers, those of THREADED rooms under the thread sanitizer.
+add_custom_target(sanitized_tests)
+add_custom_target(threaded_tests)
+function(holdfast_sanitized target threaded)
+  add_dependencies(sanitized_tests ${target})
+  if(threaded)
+    add_dependencies(threaded_tests ${target})
+  endif()
+endfunction()
+
 define_property(GLOBAL PROPERTY HOLDFAST_ROOMS BRIEF_DOCS "rooms" FULL_DOCS "rooms in order")
 
 function(holdfast_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "THREADED" "" "USES;LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -30,7 +41,12 @@ function(holdfast_room name)
     target_compile_definitions(${name}_tests PRIVATE
       HOLDFAST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DOCTEST_CONFIG_NO_UNPREFIXED_OPTIONS)
     add_test(NAME unit/${name} COMMAND ${name}_tests)
-    set_tests_properties(unit/${name} PROPERTIES TIMEOUT 900)
+    set(labels sanitized)
+    if(ROOM_THREADED)
+      list(APPEND labels threaded)
+    endif()
+    set_tests_properties(unit/${name} PROPERTIES TIMEOUT 900 LABELS "${labels}")
+    holdfast_sanitized(${name}_tests ${ROOM_THREADED})
   endif()
 
   add_executable(probe_${name} ${CMAKE_SOURCE_DIR}/cmake/empty_main.cc)
