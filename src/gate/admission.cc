@@ -31,7 +31,8 @@ struct Gate::Builder {
   std::uint32_t last_command() const { return static_cast<std::uint32_t>(admitted.commands.size() - 1); }
 
   void resolve(model::NameToResolve::Field field, std::string_view name, std::uint32_t item = 0) {
-    admitted.names.push_back({last_command(), item, field, model::account_name_hash(sender.tenant, name), std::string(name)});
+    admitted.names.push_back(
+        {last_command(), item, field, model::account_name_hash(sender.tenant, name), std::string(name)});
   }
   /// Keeps a personal value for the private section and gives what the command says of it.
   model::Commitment commit(model::PrivateField field, base::ByteView value, std::uint32_t item = 0) {
@@ -59,7 +60,9 @@ void tag_limits(FingerprintMaker& maker, std::uint8_t first, const model::Accoun
 
 std::uint64_t number_of(const model::TransferId& id) { return (std::uint64_t{id.partition} << 48) | id.event; }
 
-std::uint64_t seconds_of(base::Duration duration) { return static_cast<std::uint64_t>(duration.ns / base::seconds(1).ns); }
+std::uint64_t seconds_of(base::Duration duration) {
+  return static_cast<std::uint64_t>(duration.ns / base::seconds(1).ns);
+}
 
 // Gives each body's fields to the maker, in ascending order of the numbers in docs/format/idempotency.md.
 struct FieldGiver {
@@ -139,15 +142,17 @@ bool names_other_partition(const RequestBody& body) {
 }
 
 std::optional<Refusal> refuse_key(const Sender& sender, std::string_view key) {
-  if (key.empty() && sender.principal != 0) return refusal(Outcome::idempotency_key_missing, "there is no idempotency key", sender.trace);
+  if (key.empty() && sender.principal != 0)
+    return refusal(Outcome::idempotency_key_missing, "there is no idempotency key", sender.trace);
   if (!key.empty() && !is_idempotency_key(key)) {
-    return refusal(Outcome::idempotency_key_invalid, "an idempotency key is 1 to 255 printable ASCII characters", sender.trace);
+    return refusal(Outcome::idempotency_key_invalid, "an idempotency key is 1 to 255 printable ASCII characters",
+                   sender.trace);
   }
   return std::nullopt;
 }
 
-// Puts a key into a table of open addressing (a power of two of slots, at least twice as many as keys; a free one is all
-// zeros). False if it is there already. Keys are MACs: their first bytes need no further hashing.
+// Puts a key into a table of open addressing (a power of two of slots, at least twice as many as keys; a free one is
+// all zeros). False if it is there already. Keys are MACs: their first bytes need no further hashing.
 bool put_key(std::vector<base::Tag128>& table, const base::Tag128& key) {
   std::size_t slot = base::load_le<std::uint64_t>(key.data()) & (table.size() - 1);
   while (table[slot] != base::Tag128{}) {
@@ -226,9 +231,12 @@ model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request
     if (body->debits) sides |= model::frozen_for_debits;
     if (body->credits) sides |= model::frozen_for_credits;
     switch (body->action) {
-      case FlagAction::freeze: return model::ChangeAccountFlags{.set = sides};
-      case FlagAction::unfreeze: return model::ChangeAccountFlags{.clear = sides};
-      case FlagAction::close: return model::ChangeAccountFlags{.set = model::closed};
+      case FlagAction::freeze:
+        return model::ChangeAccountFlags{.set = sides};
+      case FlagAction::unfreeze:
+        return model::ChangeAccountFlags{.clear = sides};
+      case FlagAction::close:
+        return model::ChangeAccountFlags{.set = model::closed};
     }
   }
   if (const auto* body = std::get_if<AccountLimitChange>(&request)) {
@@ -259,7 +267,8 @@ model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request
   return model::RevokeClient{.client = std::get<ClientRevocation>(request).client};
 }
 
-std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, std::string_view key, const RequestBody& body) {
+std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, std::string_view key,
+                                                        const RequestBody& body) {
   if (auto refused = refuse_key(sender, key)) return *std::move(refused);
   Problems problems;
   check_body(body, "", problems);
@@ -272,7 +281,7 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
   model::Command& command = builder.add_command();
   if (const auto* transfer = std::get_if<TransferRequest>(&body)) {
     command.body = model::CreateTransfer{};
-    add_transfer(builder, key, *transfer);   // its tag belongs to the item
+    add_transfer(builder, key, *transfer);  // its tag belongs to the item
   } else {
     if (!key.empty()) command.idempotency = tag_of(sender, key, body);
     command.body = command_of(builder, body);
@@ -280,7 +289,8 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
   return std::move(builder.admitted);
 }
 
-std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sender, std::span<const TransferRequest> transfers,
+std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sender,
+                                                             std::span<const TransferRequest> transfers,
                                                              std::string_view batch_key) {
   if (!batch_key.empty() && !is_idempotency_key(batch_key)) return *refuse_key(sender, batch_key);
   if (transfers.size() > batch_items_max) {
@@ -293,9 +303,11 @@ std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sende
     if (!is_idempotency_key(transfers[i].key)) {
       add_problem(of_item, "request_field_malformed", "/idempotency_key", "1 to 255 printable ASCII characters");
     }
-    if (of_item.empty()) [[likely]] continue;
+    if (of_item.empty()) [[likely]]
+      continue;
     const std::string prefix = item_pointer(transfers, i);
-    for (wire::FieldProblem& problem : of_item) add_problem(problems, problem.code, prefix + problem.pointer, problem.detail);
+    for (wire::FieldProblem& problem : of_item)
+      add_problem(problems, problem.code, prefix + problem.pointer, problem.detail);
     of_item.clear();
     if (problems.size() >= problems_max) break;
   }
@@ -310,11 +322,13 @@ std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sende
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     const TransferRequest& transfer = transfers[i];
     const bool joins = i > 0 && transfer.group != 0 && transfer.group == transfers[i - 1].group;
-    if (!joins) std::get<model::CreateTransfer>((builder.add_command().body = model::CreateTransfer{})).items.reserve(1);
+    if (!joins)
+      std::get<model::CreateTransfer>((builder.add_command().body = model::CreateTransfer{})).items.reserve(1);
     const model::IdempotencyTag tag = add_transfer(builder, transfer.key, transfer);
     if (!put_key(seen_keys_, tag.key)) {
       const std::string pointer = item_pointer(transfers, i) + "/idempotency_key";
-      Refusal refused = refusal(Outcome::idempotency_key_twice_in_batch, pointer + ": another item has the same key", sender.trace);
+      Refusal refused =
+          refusal(Outcome::idempotency_key_twice_in_batch, pointer + ": another item has the same key", sender.trace);
       refused.fields.push_back({"request_field_not_unique", pointer, "another item has the same key", ""});
       return refused;
     }

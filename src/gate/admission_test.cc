@@ -32,13 +32,14 @@ struct BatchText {
         {"idempotency_key":"b","debit_account":"users/1","credit_account":"users/2","asset":"USD/2",
          "amount":"170141183460469231731687303715884105727","hold":true,"hold_seconds":60,"reference":"inv-1",
          "metadata":{"order":"17","a":"\u00e9"},"kind":"internal"},
-        {"idempotency_key":"c","debit_account":"users/2","credit_account":"users/3","asset":"JPY/0","amount":"300","hold":false}]}]})";
+        {"idempotency_key":"c","debit_account":"users/2","credit_account":"users/3","asset":"JPY/0",
+         "amount":"300","hold":false}]}]})";
   base::Bytes cbor;
 
   BatchText() {
     base::CborWriter out(cbor);
     const auto head = [&](const char* key, const char* debit, const char* credit, const char* asset) {
-      out.text("credit_account"), out.text(credit);   // in another order than the JSON
+      out.text("credit_account"), out.text(credit);  // in another order than the JSON
       out.text("idempotency_key"), out.text(key);
       out.text("debit_account"), out.text(debit);
       out.text("asset"), out.text(asset);
@@ -70,9 +71,10 @@ struct BatchText {
 
 TEST_CASE("a transfer becomes a command without names, references or keys") {
   Fixture f;
-  const auto a = admitted(f.admit("POST", "/v1/transfers",
-                                  R"({"debit_account":"users/1","credit_account":"users/2","asset":"USD/2","amount":"2500",
-                                      "hold":true,"hold_seconds":3600,"reference":"inv-7","metadata":{"b":"2","a":"1"}})"));
+  const auto a =
+      admitted(f.admit("POST", "/v1/transfers",
+                       R"({"debit_account":"users/1","credit_account":"users/2","asset":"USD/2","amount":"2500",
+                           "hold":true,"hold_seconds":3600,"reference":"inv-7","metadata":{"b":"2","a":"1"}})"));
   CHECK_FALSE(a.is_batch);
   CHECK_FALSE(a.batch_tag.has_value());
   CHECK(a.tenant == 1);
@@ -99,7 +101,13 @@ TEST_CASE("a transfer becomes a command without names, references or keys") {
   CHECK(a.names[0].hash == model::account_name_hash(1, "users/1"));
   CHECK(a.names[1].field == Resolve::credit);
   check_private(a, 0, model::PrivateField::transfer_reference, "inv-7", *items[0].reference);
-  check_private(a, 1, model::PrivateField::transfer_metadata, "\xa2\x61" "a\x61" "1\x61" "b\x61" "2", *items[0].metadata);
+  check_private(a, 1, model::PrivateField::transfer_metadata,
+                "\xa2\x61"
+                "a\x61"
+                "1\x61"
+                "b\x61"
+                "2",
+                *items[0].metadata);
   CHECK(a.privates[0].salt != a.privates[1].salt);
 }
 
@@ -120,13 +128,18 @@ TEST_CASE("every other change becomes its command") {
     CHECK(a.names.empty());
   }
   {
-    const auto a = admitted(f.admit("POST", "/v1/accounts",
+    const auto a = admitted(f.admit(
+        "POST", "/v1/accounts",
         R"({"id":"users/1","asset":"USD/2","flags":[],"limits":{"balance_max":"9"},"metadata":{"tier":"gold"}})"));
     const auto& body = std::get<model::OpenAccount>(a.commands.at(0).body);
     CHECK(body.flags == 0);
     CHECK(body.limits == model::AccountLimits{.debit_amount_max = {}, .daily_debits_max = {}, .balance_max = 9});
     check_private(a, 0, model::PrivateField::account_name, "users/1", body.name);
-    check_private(a, 1, model::PrivateField::account_metadata, "\xa1\x64" "tier\x64" "gold", *body.metadata);
+    check_private(a, 1, model::PrivateField::account_metadata,
+                  "\xa1\x64"
+                  "tier\x64"
+                  "gold",
+                  *body.metadata);
     CHECK(a.names.at(0).field == Resolve::opened_account);
   }
   const auto flags_of = [&](const char* path, const char* text) {
@@ -141,7 +154,8 @@ TEST_CASE("every other change becomes its command") {
   CHECK(flags_of("/v1/accounts/users%2F1/unfreeze", R"({"credits":true})").clear == model::frozen_for_credits);
   CHECK(flags_of("/v1/accounts/users%2F1/close", "{}").set == model::closed);
   {
-    const auto a = admitted(f.admit("POST", "/v1/accounts/a/limits", R"({"debit_amount_max":"10","daily_debits_max":"0"})"));
+    const auto a =
+        admitted(f.admit("POST", "/v1/accounts/a/limits", R"({"debit_amount_max":"10","daily_debits_max":"0"})"));
     const auto& limits = std::get<model::SetAccountLimits>(a.commands.at(0).body).limits;
     CHECK(limits == model::AccountLimits{.debit_amount_max = 10, .daily_debits_max = 0, .balance_max = {}});
   }
@@ -149,14 +163,19 @@ TEST_CASE("every other change becomes its command") {
     const auto a = admitted(f.admit("POST", "/v1/transfers/tr_000000000000a/capture", R"({"amount":"7"})"));
     CHECK(std::get<model::CaptureHold>(a.commands.at(0).body).hold == 10);
     CHECK(std::get<model::CaptureHold>(a.commands.at(0).body).amount == base::U128{7});
-    CHECK(std::get<model::VoidHold>(admitted(f.admit("POST", "/v1/transfers/tr_000000000000a/void")).commands.at(0).body).hold == 10);
+    CHECK(
+        std::get<model::VoidHold>(admitted(f.admit("POST", "/v1/transfers/tr_000000000000a/void")).commands.at(0).body)
+            .hold == 10);
   }
   {
-    const auto a = admitted(f.admit("POST", "/v1/idempotency-keys:cancel", R"({"operation":"create_transfer","key":"k"})"));
-    CHECK(std::get<model::CancelKey>(a.commands.at(0).body).cancelled == key_mac(f.keys, 1, 2, model::Operation::create_transfer, "k"));
+    const auto a =
+        admitted(f.admit("POST", "/v1/idempotency-keys:cancel", R"({"operation":"create_transfer","key":"k"})"));
+    CHECK(std::get<model::CancelKey>(a.commands.at(0).body).cancelled ==
+          key_mac(f.keys, 1, 2, model::Operation::create_transfer, "k"));
   }
   {
-    const auto a = admitted(f.admit("POST", "/v1/clients", R"({"name":"till 4","kind":"person","scopes":["accounts:read","operate"]})"));
+    const auto a = admitted(
+        f.admit("POST", "/v1/clients", R"({"name":"till 4","kind":"person","scopes":["accounts:read","operate"]})"));
     const auto& body = std::get<model::CreateClient>(a.commands.at(0).body);
     CHECK(body.kind == model::PrincipalKind::person);
     CHECK(body.scopes == (model::accounts_read | model::operate));
@@ -170,7 +189,8 @@ TEST_CASE("every other change becomes its command") {
     CHECK(body.client == 2);
     CHECK(body.overlap == base::seconds(60));
     CHECK(body.secret_hash == hash_refresh_secret(f.keys.secret, a.secret));
-    CHECK(std::get<model::RevokeClient>(admitted(f.admit("POST", "/v1/clients/cl_9/revoke")).commands.at(0).body).client == 9);
+    CHECK(std::get<model::RevokeClient>(admitted(f.admit("POST", "/v1/clients/cl_9/revoke")).commands.at(0).body)
+              .client == 9);
   }
 }
 
@@ -219,7 +239,10 @@ TEST_CASE("JSON and CBOR batches are the same commands with the same tags") {
   CHECK(a.privates[1].value == b.privates[1].value);
 
   // An item of a batch and the same transfer on its own have one key and one fingerprint.
-  auto single = f.request("POST", "/v1/transfers", R"({"amount":"5","asset":"USD/2","credit_account":"users/2","debit_account":"users/1","hold":false,"kind":"internal","metadata":{}})");
+  auto single = f.request(
+      "POST", "/v1/transfers",
+      R"({"amount":"5","asset":"USD/2","credit_account":"users/2","debit_account":"users/1","hold":false,
+          "kind":"internal","metadata":{}})");
   wire::Headers renamed;
   for (std::size_t i = 0; i < single.headers.size(); ++i) {
     const auto field = single.headers.at(i);
@@ -238,7 +261,9 @@ TEST_CASE("the batch's own tag covers what its items are and how they are groupe
   std::vector<TransferRequest> items(2);
   items[0] = {.key = "a", .debit_account = "x", .credit_account = "y", .asset = usd, .amount = 1};
   items[1] = {.key = "b", .debit_account = "x", .credit_account = "y", .asset = usd, .amount = 1};
-  const auto tag = [&] { return std::get<model::Admitted>(f.gate.admit_transfers(sender, items, "batch")).batch_tag->fingerprint; };
+  const auto tag = [&] {
+    return std::get<model::Admitted>(f.gate.admit_transfers(sender, items, "batch")).batch_tag->fingerprint;
+  };
   const auto first = tag();
   CHECK(first == tag());
   items[1].amount = 2;
@@ -256,11 +281,18 @@ TEST_CASE("callers in this process are checked like everybody") {
     return std::visit([](auto&& one) { return Fixture::told(Admission(std::move(one))); }, std::move(result));
   };
   CHECK(told(f.gate.admit_body(process, "", AssetRegistration{*model::parse_asset("USD/2")})) == "admitted");
-  CHECK(told(f.gate.admit_body(client, "", AssetRegistration{*model::parse_asset("USD/2")})) == "idempotency_key_missing");
-  CHECK(told(f.gate.admit_body(client, "\x01", AssetRegistration{*model::parse_asset("USD/2")})) == "idempotency_key_invalid");
+  CHECK(told(f.gate.admit_body(client, "", AssetRegistration{*model::parse_asset("USD/2")})) ==
+        "idempotency_key_missing");
+  CHECK(told(f.gate.admit_body(client, "\x01", AssetRegistration{*model::parse_asset("USD/2")})) ==
+        "idempotency_key_invalid");
   CHECK(told(f.gate.admit_body(client, "k", AssetRegistration{})) == "request_field_invalid /code");
-  const TransferRequest bad{.debit_account = "a b", .credit_account = "", .asset = {}, .amount = base::u128_max,
-                            .hold_for = base::Duration{1}, .reference = "\n", .metadata = {0xA0}};
+  const TransferRequest bad{.debit_account = "a b",
+                            .credit_account = "",
+                            .asset = {},
+                            .amount = base::u128_max,
+                            .hold_for = base::Duration{1},
+                            .reference = "\n",
+                            .metadata = {0xA0}};
   CHECK(told(f.gate.admit_body(client, "k", bad)) ==
         "request_field_invalid /debit_account /credit_account /asset /amount /hold_seconds /reference /metadata");
   CHECK(told(f.gate.admit_body(client, "k", Capture{})) == "request_field_invalid /id");
@@ -269,7 +301,8 @@ TEST_CASE("callers in this process are checked like everybody") {
   CHECK(told(f.gate.admit_body(client, "k", ClientRotation{0, {-1}})) == "request_field_invalid /id /overlap_seconds");
 
   const model::Asset usd = *model::parse_asset("USD/2");
-  std::vector<TransferRequest> items(3, {.key = "a", .debit_account = "x", .credit_account = "y", .asset = usd, .amount = 1});
+  std::vector<TransferRequest> items(
+      3, {.key = "a", .debit_account = "x", .credit_account = "y", .asset = usd, .amount = 1});
   CHECK(told(f.gate.admit_transfers(client, items)) == "idempotency_key_twice_in_batch /items/1/idempotency_key");
   items[1].key = "b";
   items[2].key = "";
@@ -301,7 +334,8 @@ TEST_CASE("metadata has one canonical form") {
   many.pop_back();
   CHECK(canonical_metadata(many).has_value());
   base::Bytes damaged = *bytes;
-  for (std::size_t size = 1; size < bytes->size(); ++size) CHECK_FALSE(parse_metadata(base::ByteView(*bytes).first(size)).has_value());
-  damaged[6] = 'c';   // "cb" before "bb"
+  for (std::size_t size = 1; size < bytes->size(); ++size)
+    CHECK_FALSE(parse_metadata(base::ByteView(*bytes).first(size)).has_value());
+  damaged[6] = 'c';  // "cb" before "bb"
   CHECK_FALSE(parse_metadata(damaged).has_value());
 }

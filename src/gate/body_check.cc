@@ -58,11 +58,12 @@ class BodyChecker {
     account(body.credit_account, "credit_account");
     asset(body.asset, "asset");
     amount(body.amount, "amount");
-    require(body.hold || body.hold_for.ns == 0, "hold_seconds", out_of_range, "only a transfer with hold: true takes this");
+    require(body.hold || body.hold_for.ns == 0, "hold_seconds", out_of_range,
+            "only a transfer with hold: true takes this");
     require(body.hold_for.ns >= 0 && body.hold_for.ns % base::seconds(1).ns == 0, "hold_seconds", out_of_range,
             "whole seconds, not negative");
-    require(body.reference.size() <= reference_bytes_max && !has_control_character(body.reference), "reference", malformed,
-            "1 to 255 bytes without control characters");
+    require(body.reference.size() <= reference_bytes_max && !has_control_character(body.reference), "reference",
+            malformed, "1 to 255 bytes without control characters");
     metadata(body.metadata);
   }
   void operator()(const Capture& body) {
@@ -72,11 +73,12 @@ class BodyChecker {
   void operator()(const Voiding& body) { transfer_id(body.hold); }
   void operator()(const KeyCancellation& body) {
     require(is_idempotency_key(body.key), "key", malformed, "1 to 255 printable ASCII characters");
-    require(body.operation != model::Operation::cancel_key, "operation", out_of_range, "a cancellation cannot be cancelled");
+    require(body.operation != model::Operation::cancel_key, "operation", out_of_range,
+            "a cancellation cannot be cancelled");
   }
   void operator()(const ClientCreation& body) {
-    require(!body.name.empty() && body.name.size() <= client_name_bytes_max && !has_control_character(body.name), "name",
-            malformed, "1 to 128 bytes without control characters");
+    require(!body.name.empty() && body.name.size() <= client_name_bytes_max && !has_control_character(body.name),
+            "name", malformed, "1 to 128 bytes without control characters");
     require(body.scopes != 0 && (body.scopes & ~model::all_scopes) == 0, "scopes", out_of_range, "at least one scope");
   }
   void operator()(const ClientRotation& body) {
@@ -88,8 +90,10 @@ class BodyChecker {
 
  private:
   void require(bool holds, std::string_view field, const char* code, const char* detail) {
-    if (holds) [[likely]] return;
-    add_problem(problems_, code, field.empty() ? std::string(prefix_) : std::string(prefix_) + "/" + std::string(field), detail);
+    if (holds) [[likely]]
+      return;
+    add_problem(problems_, code, field.empty() ? std::string(prefix_) : std::string(prefix_) + "/" + std::string(field),
+                detail);
   }
   void account(std::string_view name, std::string_view field) {
     require(model::is_account_name(name), field, malformed,
@@ -103,8 +107,8 @@ class BodyChecker {
   }
   void limits(const model::AccountLimits& value, std::string_view field) {
     const auto fits = [](const std::optional<base::U128>& bound) { return !bound || *bound <= base::amount_max; };
-    require(fits(value.debit_amount_max) && fits(value.daily_debits_max) && fits(value.balance_max), field, out_of_range,
-            "limits are at most 2^127 - 1");
+    require(fits(value.debit_amount_max) && fits(value.daily_debits_max) && fits(value.balance_max), field,
+            out_of_range, "limits are at most 2^127 - 1");
   }
   void metadata(const base::Bytes& canonical) {
     if (canonical.empty()) return;
@@ -122,12 +126,14 @@ class BodyChecker {
 }  // namespace
 
 bool is_idempotency_key(std::string_view key) {
-  return !key.empty() && key.size() <= 255 && std::all_of(key.begin(), key.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
+  return !key.empty() && key.size() <= 255 &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
 }
 
 bool is_tenant_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 

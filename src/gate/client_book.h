@@ -17,11 +17,12 @@ struct Client {
   model::TenantNumber tenant = 0;
   model::PrincipalKind kind = model::PrincipalKind::service;
   model::Scopes scopes = 0;
-  std::uint32_t generation = 0;       ///< grows with every rotation and with the revocation
+  std::uint32_t generation = 0;  ///< grows with every rotation and with the revocation
   bool revoked = false;
   base::Digest secret_hash{};         ///< SecretHasher::hash of the refresh secret
   base::Digest former_secret_hash{};  ///< of the one before the last rotation
-  base::Instant former_valid_until{}; ///< until when the former secret and tokens of the former generation pass; 0: not
+  base::Instant
+      former_valid_until{};  ///< until when the former secret and tokens of the former generation pass; 0: not
 };
 
 class ClientBook {

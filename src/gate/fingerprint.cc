@@ -59,23 +59,37 @@ base::Tag128 reference_mac(const GateKeys& keys, model::TenantNumber tenant, std
 
 std::span<const std::string_view> fields_of(model::Operation operation) {
   switch (operation) {
-    case model::Operation::open_tenant: return open_tenant;
-    case model::Operation::register_asset: return register_asset;
-    case model::Operation::open_account: return open_account;
-    case model::Operation::change_account_flags: return change_account_flags;
-    case model::Operation::set_account_limits: return set_account_limits;
-    case model::Operation::create_transfer: return create_transfer;
-    case model::Operation::capture_hold: return capture_hold;
-    case model::Operation::void_hold: return void_hold;
-    case model::Operation::cancel_key: return cancel_key;
-    case model::Operation::record_batch: return record_batch;
-    case model::Operation::create_client: return create_client;
-    case model::Operation::rotate_client: return rotate_client;
-    case model::Operation::revoke_client: return revoke_client;
+    case model::Operation::open_tenant:
+      return open_tenant;
+    case model::Operation::register_asset:
+      return register_asset;
+    case model::Operation::open_account:
+      return open_account;
+    case model::Operation::change_account_flags:
+      return change_account_flags;
+    case model::Operation::set_account_limits:
+      return set_account_limits;
+    case model::Operation::create_transfer:
+      return create_transfer;
+    case model::Operation::capture_hold:
+      return capture_hold;
+    case model::Operation::void_hold:
+      return void_hold;
+    case model::Operation::cancel_key:
+      return cancel_key;
+    case model::Operation::record_batch:
+      return record_batch;
+    case model::Operation::create_client:
+      return create_client;
+    case model::Operation::rotate_client:
+      return rotate_client;
+    case model::Operation::revoke_client:
+      return revoke_client;
     case model::Operation::none:
     case model::Operation::tick:
     case model::Operation::confirm_clock:
-    case model::Operation::bump_epoch: break;
+    case model::Operation::bump_epoch:
+      break;
   }
   return {};
 }
@@ -90,7 +104,7 @@ void FingerprintMaker::start(model::TenantNumber tenant, model::PrincipalNumber 
   // Every request has a key of its own, bound to its scope: equal fields of different requests do not show as equal.
   request_key_ = crypto::siphash128(keys_.fingerprint, tag_.key);
   bytes_.clear();
-  bytes_.push_back(0xA0);   // head of a map of fewer than 24 pairs, counted up by end()
+  bytes_.push_back(0xA0);  // head of a map of fewer than 24 pairs, counted up by end()
 }
 
 void FingerprintMaker::begin(std::uint8_t field) {
@@ -103,7 +117,7 @@ void FingerprintMaker::end(std::uint8_t field) {
   ++bytes_[0];
   const base::ByteView pair = base::ByteView(bytes_).subspan(field_start_);
   const auto mac = static_cast<std::uint32_t>(crypto::siphash64(request_key_, pair));
-  tag_.fields[field - 1u] = mac == 0 ? 1 : mac;   // 0 is a field that is absent
+  tag_.fields[field - 1u] = mac == 0 ? 1 : mac;  // 0 is a field that is absent
   tag_.field_count = field;
 }
 

@@ -52,7 +52,7 @@ class FingerprintMaker {
   const GateKeys& keys_;
   base::Bytes bytes_;
   base::CborWriter writer_;
-  base::Tag128 request_key_{};      // SipHash key of this one request
+  base::Tag128 request_key_{};  // SipHash key of this one request
   std::size_t field_start_ = 0;
   model::IdempotencyTag tag_;
 };

@@ -27,9 +27,8 @@ model::IdempotencyTag transfer_tag(std::string_view key, std::string_view debit,
 }  // namespace
 
 TEST_CASE("a key's MAC depends on all of its scope") {
-  const auto mac = [](model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation, const char* key) {
-    return key_mac(test_keys(), tenant, principal, operation, key);
-  };
+  const auto mac = [](model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation,
+                      const char* key) { return key_mac(test_keys(), tenant, principal, operation, key); };
   const auto one = mac(1, 2, model::Operation::create_transfer, "k");
   CHECK(one == mac(1, 2, model::Operation::create_transfer, "k"));
   CHECK(one != mac(2, 2, model::Operation::create_transfer, "k"));
@@ -79,7 +78,7 @@ TEST_CASE("every operation that takes keys has a list of fields and a name") {
     const auto fields = fields_of(operation);
     CHECK(fields.size() <= model::fingerprint_fields_max);
     if (fields.empty()) {
-      CHECK(number >= 30);   // the process's own
+      CHECK(number >= 30);  // the process's own
     } else {
       CHECK(parse_operation(to_text(operation)) == operation);
     }

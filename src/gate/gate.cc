@@ -22,15 +22,19 @@ enum class BodyForm : std::uint8_t { json, cbor };
 
 // What the body is, or the refusal of what it is not.
 std::variant<BodyForm, Refusal> form_of(const wire::Request& request, bool takes_cbor, const base::Tag128& trace) {
-  const auto refused = [&](std::string detail) { return refusal(Outcome::media_type_unsupported, std::move(detail), trace); };
+  const auto refused = [&](std::string detail) {
+    return refusal(Outcome::media_type_unsupported, std::move(detail), trace);
+  };
   const auto& headers = request.headers;
   if (headers.count("content-encoding") != 0) return refused("send the body without a Content-Encoding");
   if (request.body.empty() && headers.count("content-type") == 0) return BodyForm::json;
   const auto header = headers.find("content-type");
   const auto media = header ? wire::parse_media_type(*header) : std::nullopt;
-  if (media && media->type == "application/json" && (media->charset.empty() || media->charset == "utf-8")) return BodyForm::json;
+  if (media && media->type == "application/json" && (media->charset.empty() || media->charset == "utf-8"))
+    return BodyForm::json;
   if (media && takes_cbor && media->type == "application/cbor") return BodyForm::cbor;
-  return refused(takes_cbor ? "send Content-Type: application/json or application/cbor" : "send Content-Type: application/json");
+  return refused(takes_cbor ? "send Content-Type: application/json or application/cbor"
+                            : "send Content-Type: application/json");
 }
 
 // An empty body stands for an object without fields.
@@ -58,7 +62,9 @@ struct Gate::Call {
   Sender sender;
   model::Scopes scopes = 0;
 
-  Refusal refuse(Outcome outcome, std::string detail) const { return refusal(outcome, std::move(detail), sender.trace); }
+  Refusal refuse(Outcome outcome, std::string detail) const {
+    return refusal(outcome, std::move(detail), sender.trace);
+  }
 };
 
 Gate::Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random, GateSettings settings)
@@ -106,7 +112,8 @@ Admission Gate::judge(Call& call) {
     return call.refuse(Outcome::scope_missing, "this needs the scope " + std::string(to_text(*route.scope)));
   }
   if (route.method == "GET") {
-    Query query{.tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
+    Query query{
+        .tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
     return widen(read_query(std::move(query), call.match, call.request, keys_));
   }
   return admit_change(call);
@@ -114,7 +121,8 @@ Admission Gate::judge(Call& call) {
 
 std::optional<Refusal> Gate::authenticate(Call& call) {
   const auto& headers = call.request.headers;
-  if (headers.count("authorization") == 0) return call.refuse(Outcome::credentials_missing, "there is no Authorization header");
+  if (headers.count("authorization") == 0)
+    return call.refuse(Outcome::credentials_missing, "there is no Authorization header");
   const auto header = headers.find("authorization");
   const auto bearer = header ? wire::parse_bearer(*header) : std::nullopt;
   if (!bearer) return call.refuse(Outcome::credentials_invalid, "the Authorization header is not one bearer token");
@@ -124,7 +132,8 @@ std::optional<Refusal> Gate::authenticate(Call& call) {
     return call.refuse(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message);
   }
   const auto client = clients_.find(token->principal);
-  if (!client || client->tenant != token->tenant) return call.refuse(Outcome::credentials_invalid, "the token is for a client that is not known");
+  if (!client || client->tenant != token->tenant)
+    return call.refuse(Outcome::credentials_invalid, "the token is for a client that is not known");
   if (client->revoked) return call.refuse(Outcome::credentials_invalid, "the client was revoked");
   // After a rotation tokens of the former generation pass as long as the former secret does.
   const bool former = token->generation + 1 == client->generation && call.now <= client->former_valid_until;
@@ -187,7 +196,8 @@ Admission Gate::admit_change(Call& call) {
   }
   const auto header = headers.find("idempotency-key");
   const auto key = header ? wire::parse_idempotency_key(*header)
-                          : base::Result<std::string>(base::Error{"idempotency_key_malformed", "there is more than one Idempotency-Key"});
+                          : base::Result<std::string>(
+                                base::Error{"idempotency_key_malformed", "there is more than one Idempotency-Key"});
   if (!key.ok()) return call.refuse(Outcome::idempotency_key_invalid, key.error().message);
   if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
   if (route.action == Action::create_batch) return admit_batch(call, *key);
@@ -197,7 +207,7 @@ Admission Gate::admit_change(Call& call) {
   Problems problems;
   const RequestBody body = read_body(route.action, call.match.parameters, document->root(), problems);
   if (!problems.empty()) {
-    if (!problems.front().pointer.empty()) check_body(body, "", problems);   // so that one reply names everything
+    if (!problems.front().pointer.empty()) check_body(body, "", problems);  // so that one reply names everything
     return refusal(std::move(problems), call.sender.trace);
   }
   if (auto refused = refuse_reach(call, body)) return *std::move(refused);
@@ -205,10 +215,11 @@ Admission Gate::admit_change(Call& call) {
 }
 
 Admission Gate::admit_batch(Call& call, std::string_view key) {
-  if (call.request.body.size() > batch_bytes_max) return call.refuse(Outcome::body_too_large, "a batch has at most 16 MiB");
+  if (call.request.body.size() > batch_bytes_max)
+    return call.refuse(Outcome::body_too_large, "a batch has at most 16 MiB");
   Problems problems;
   std::vector<TransferRequest> transfers;
-  std::optional<wire::JsonDocument> document;   // what the transfers look at
+  std::optional<wire::JsonDocument> document;  // what the transfers look at
   const auto form = form_of(call.request, true, call.sender.trace);
   if (std::get<BodyForm>(form) == BodyForm::cbor) {
     auto read = read_batch(base::as_bytes(call.request.body), problems);
@@ -220,12 +231,14 @@ Admission Gate::admit_batch(Call& call, std::string_view key) {
     document.emplace(std::move(parsed).value());
     transfers = read_batch(document->root(), problems);
   }
-  if (transfers.size() > batch_items_max) return call.refuse(Outcome::batch_too_large, "a batch has at most 8190 items");
+  if (transfers.size() > batch_items_max)
+    return call.refuse(Outcome::batch_too_large, "a batch has at most 8190 items");
   if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
   if (transfers.size() > 1) {
     const auto more = static_cast<std::uint32_t>(transfers.size() - 1);
     if (const base::Duration wait = limiter_.take(call.sender.principal, more, call.now); wait.ns != 0) {
-      Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate; every item of a batch counts");
+      Refusal refused =
+          call.refuse(Outcome::too_many_requests, "this client has used up its rate; every item of a batch counts");
       refused.retry_after = wait;
       return refused;
     }
@@ -238,7 +251,8 @@ std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& b
   if (const auto* creation = std::get_if<ClientCreation>(&body)) {
     const auto beyond = to_texts(creation->scopes & ~call.scopes);
     if (!beyond.empty()) {
-      return call.refuse(Outcome::scope_missing, "a client cannot grant the scope " + std::string(beyond[0]) + " without having it");
+      return call.refuse(Outcome::scope_missing,
+                         "a client cannot grant the scope " + std::string(beyond[0]) + " without having it");
     }
   }
   model::PrincipalNumber target = 0;
@@ -246,7 +260,8 @@ std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& b
   if (const auto* revocation = std::get_if<ClientRevocation>(&body)) target = revocation->client;
   if (target != 0) {
     const auto client = clients_.find(target);
-    if (client && client->tenant != call.sender.tenant) return call.refuse(Outcome::client_not_found, "there is no such client");
+    if (client && client->tenant != call.sender.tenant)
+      return call.refuse(Outcome::client_not_found, "there is no such client");
   }
   return std::nullopt;
 }

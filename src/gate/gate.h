@@ -1,6 +1,6 @@
 #pragma once
-// The gate: a request becomes an authenticated, well-formed command, a read, an access token, or a refusal. Nothing else
-// can make a model::Admitted.
+// The gate: a request becomes an authenticated, well-formed command, a read, an access token, or a refusal. Nothing
+// else can make a model::Admitted.
 
 #include <cstdint>
 #include <optional>
@@ -54,9 +54,9 @@ class Gate {
  public:
   Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random, GateSettings settings = {});
 
-  /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is none.
-  /// Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused for its
-  /// body names every field that is wrong.
+  /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is
+  /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
+  /// for its body names every field that is wrong.
   Admission admit(const wire::Request& request, base::Instant now);
 
   /// What RateLimit headers say for a principal.
@@ -64,11 +64,13 @@ class Gate {
 
   /// The same commands without HTTP: for callers in this process (bench, the false world, command line). The caller
   /// vouches for the sender; values are checked as strictly. `key` may be empty for principal 0: no idempotency then.
-  std::variant<model::Admitted, Refusal> admit_body(const Sender& sender, std::string_view key, const RequestBody& body);
+  std::variant<model::Admitted, Refusal> admit_body(const Sender& sender, std::string_view key,
+                                                    const RequestBody& body);
 
-  /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a whole
-  /// then has no key (batch_tag is empty).
-  std::variant<model::Admitted, Refusal> admit_transfers(const Sender& sender, std::span<const TransferRequest> transfers,
+  /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a
+  /// whole then has no key (batch_tag is empty).
+  std::variant<model::Admitted, Refusal> admit_transfers(const Sender& sender,
+                                                         std::span<const TransferRequest> transfers,
                                                          std::string_view batch_key = {});
 
  private:
@@ -94,8 +96,8 @@ class Gate {
   TokenAuthority tokens_;
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;
-  std::vector<base::Tag128> seen_keys_;   // scratch: the keys of a batch, to find one used twice
-  base::Bytes batch_fields_;              // scratch: what a batch's own fingerprint covers
+  std::vector<base::Tag128> seen_keys_;  // scratch: the keys of a batch, to find one used twice
+  base::Bytes batch_fields_;             // scratch: what a batch's own fingerprint covers
 };
 
 }  // namespace gate

@@ -5,9 +5,10 @@
 #include <string>
 #include <utility>
 
+// clang-format off: CHECK of base/check.h must be seen before that of doctest, which replaces it
 #include "gate/gate.h"
-
 #include <doctest/doctest.h>
+// clang-format on
 
 namespace gate {
 
@@ -31,21 +32,34 @@ struct Fixture {
   GateKeys keys{test_root(1)};
   TestBook book;
   std::uint8_t drawn = 0;
-  std::string secret = make_refresh_secret([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{7}); });
-  std::string former_secret = make_refresh_secret([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{6}); });
-  Gate gate{keys, book, [this](std::span<std::uint8_t> out) { for (auto& byte : out) byte = ++drawn; }};
+  std::string secret =
+      make_refresh_secret([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{7}); });
+  std::string former_secret =
+      make_refresh_secret([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{6}); });
+  Gate gate{keys, book, [this](std::span<std::uint8_t> out) {
+              for (auto& byte : out) byte = ++drawn;
+            }};
   TokenAuthority tokens{keys.token};
 
   Fixture() {
-    book.clients[2] = {.principal = 2, .tenant = 1, .kind = model::PrincipalKind::service, .scopes = model::all_scopes,
-                       .generation = 4, .revoked = false, .secret_hash = hash_refresh_secret(keys.secret, secret),
+    book.clients[2] = {.principal = 2,
+                       .tenant = 1,
+                       .kind = model::PrincipalKind::service,
+                       .scopes = model::all_scopes,
+                       .generation = 4,
+                       .revoked = false,
+                       .secret_hash = hash_refresh_secret(keys.secret, secret),
                        .former_secret_hash = hash_refresh_secret(keys.secret, former_secret),
                        .former_valid_until = test_now + base::seconds(10)};
     book.clients[3] = {.principal = 3, .tenant = 2, .scopes = model::transfers_read};
   }
 
   std::string token(model::Scopes scopes = model::all_scopes, std::uint32_t generation = 4) {
-    return tokens.issue({.principal = 2, .tenant = 1, .generation = generation, .scopes = scopes, .issued_at = test_now,
+    return tokens.issue({.principal = 2,
+                         .tenant = 1,
+                         .generation = generation,
+                         .scopes = scopes,
+                         .issued_at = test_now,
                          .expires_at = test_now + base::seconds(900)});
   }
   wire::Request request(std::string method, std::string path, std::string body = {}) {

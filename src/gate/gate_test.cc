@@ -38,33 +38,57 @@ TEST_CASE("bad bodies: the code and every field that is wrong") {
       {"/v1/transfers", "{", "request_malformed"},
       {"/v1/transfers", "[]", "request_field_invalid "},
       {"/v1/transfers", R"({"debit_account":"a","debit_account":"a"})", "request_malformed"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":1})", "request_field_invalid /amount"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"-1"})", "request_field_invalid /amount"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1.5"})", "request_field_invalid /amount"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"01"})", "request_field_invalid /amount"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"170141183460469231731687303715884105728"})",
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":1})",
        "request_field_invalid /amount"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","note":"x"})", "request_field_unknown /note"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"-1"})",
+       "request_field_invalid /amount"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1.5"})",
+       "request_field_invalid /amount"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"01"})",
+       "request_field_invalid /amount"},
+      {"/v1/transfers",
+       R"({"debit_account":"a","credit_account":"b","asset":"USD/2",
+           "amount":"170141183460469231731687303715884105728"})",
+       "request_field_invalid /amount"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","note":"x"})",
+       "request_field_unknown /note"},
       {"/v1/transfers", R"({"debit_account":7,"credit_account":"b","asset":"usd","amount":"1","x":1})",
        "request_field_unknown /debit_account /asset /x"},
-      {"/v1/transfers", R"({"debit_account":"a//b","credit_account":"b","asset":"USD/2","amount":"1"})", "request_field_invalid /debit_account"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","kind":"payout"})", "request_field_invalid /kind"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":"yes"})", "request_field_invalid /hold"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold_seconds":60})", "request_field_invalid /hold_seconds"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":true,"hold_seconds":0})", "request_field_invalid /hold_seconds"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":true,"hold_seconds":1.5})", "request_field_invalid /hold_seconds"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","reference":""})", "request_field_invalid /reference"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","reference":"a\nb"})", "request_field_invalid /reference"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","metadata":{"a":1}})", "request_field_invalid /metadata"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","metadata":{"":"1"}})", "request_field_invalid /metadata"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","idempotency_key":"k"})",
+      {"/v1/transfers", R"({"debit_account":"a//b","credit_account":"b","asset":"USD/2","amount":"1"})",
+       "request_field_invalid /debit_account"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","kind":"payout"})",
+       "request_field_invalid /kind"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":"yes"})",
+       "request_field_invalid /hold"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold_seconds":60})",
+       "request_field_invalid /hold_seconds"},
+      {"/v1/transfers",
+       R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":true,"hold_seconds":0})",
+       "request_field_invalid /hold_seconds"},
+      {"/v1/transfers",
+       R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":true,"hold_seconds":1.5})",
+       "request_field_invalid /hold_seconds"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","reference":""})",
+       "request_field_invalid /reference"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","reference":"a\nb"})",
+       "request_field_invalid /reference"},
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","metadata":{"a":1}})",
+       "request_field_invalid /metadata"},
+      {"/v1/transfers",
+       R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","metadata":{"":"1"}})",
+       "request_field_invalid /metadata"},
+      {"/v1/transfers",
+       R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","idempotency_key":"k"})",
        "request_field_unknown /idempotency_key"},
       {"/v1/accounts", R"({"asset":"USD/2"})", "request_field_missing /id"},
       {"/v1/accounts", R"({"id":"world/USD","asset":"USD/2"})", "request_field_invalid /id"},
       {"/v1/accounts", R"({"id":"a","asset":"USD/31"})", "request_field_invalid /asset"},
       {"/v1/accounts", R"({"id":"a","asset":"USD/2","flags":["closed"]})", "request_field_invalid /flags"},
-      {"/v1/accounts", R"({"id":"a","asset":"USD/2","flags":["debits_must_not_exceed_credits","debits_must_not_exceed_credits"]})", "request_field_invalid /flags"},
-      {"/v1/accounts", R"({"id":"a","asset":"USD/2","limits":{"balance_max":"x","other":"1"}})", "request_field_unknown /limits/balance_max /limits/other"},
+      {"/v1/accounts",
+       R"({"id":"a","asset":"USD/2","flags":["debits_must_not_exceed_credits","debits_must_not_exceed_credits"]})",
+       "request_field_invalid /flags"},
+      {"/v1/accounts", R"({"id":"a","asset":"USD/2","limits":{"balance_max":"x","other":"1"}})",
+       "request_field_unknown /limits/balance_max /limits/other"},
       {"/v1/accounts", R"({"id":"a","asset":"USD/2","limits":[]})", "request_field_invalid /limits"},
       {"/v1/accounts/a/freeze", R"({"debits":false})", "request_field_invalid /debits"},
       {"/v1/accounts/a%20b/freeze", "{}", "request_field_invalid /id"},
@@ -77,7 +101,8 @@ TEST_CASE("bad bodies: the code and every field that is wrong") {
       {"/v1/transfers/tr_2000000000001/void", "", "transfer_not_found"},
       {"/v1/idempotency-keys:cancel", R"({"operation":"tick","key":"k"})", "request_field_invalid /operation"},
       {"/v1/idempotency-keys:cancel", R"({"operation":"cancel_key","key":"k"})", "request_field_invalid /operation"},
-      {"/v1/idempotency-keys:cancel", R"({"operation":"create_transfer","key":"\u00e9"})", "request_field_invalid /key"},
+      {"/v1/idempotency-keys:cancel", R"({"operation":"create_transfer","key":"\u00e9"})",
+       "request_field_invalid /key"},
       {"/v1/clients", R"({"name":"","kind":"robot","scopes":["all"]})", "request_field_invalid /kind /scopes /name"},
       {"/v1/clients", R"({"name":"x","kind":"service","scopes":[]})", "request_field_invalid /scopes"},
       {"/v1/clients/7/rotate", "", "request_field_invalid /id"},
@@ -89,7 +114,8 @@ TEST_CASE("bad bodies: the code and every field that is wrong") {
       {"/v1/transfers:batch", R"({"items":[5]})", "request_field_invalid /items/0"},
       {"/v1/transfers:batch", R"({"items":[{"group":[]}]})", "request_field_invalid /items/0/group"},
       {"/v1/transfers:batch", R"({"items":[{"group":[{"group":[]}]}]})",
-       "request_field_unknown /items/0/group/0/idempotency_key /items/0/group/0/debit_account /items/0/group/0/credit_account "
+       "request_field_unknown /items/0/group/0/idempotency_key /items/0/group/0/debit_account "
+       "/items/0/group/0/credit_account "
        "/items/0/group/0/asset /items/0/group/0/amount /items/0/group/0/group"},
       {"/v1/transfers:batch",
        R"({"items":[{"idempotency_key":"k","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"},
@@ -139,7 +165,8 @@ TEST_CASE("bad CBOR batches") {
   }
   CHECK(told(batch([&](auto& out) { item(out, "amount", false); })) == "request_field_missing /items/0/amount");
   CHECK(told(batch([&](auto& out) { item(out, "", true); })) ==
-        "request_field_invalid /items/0/idempotency_key /items/0/debit_account /items/0/credit_account /items/0/asset /items/0/amount");
+        "request_field_invalid /items/0/idempotency_key /items/0/debit_account /items/0/credit_account /items/0/asset "
+        "/items/0/amount");
   CHECK(told(batch([](auto& out) { out.uint(1); })) == "request_field_invalid /items/0");
   CHECK(told(batch([](auto& out) {
           out.map(1);
@@ -165,14 +192,21 @@ TEST_CASE("bad CBOR batches") {
   };
   CHECK(told(with_extra([](auto& out) { out.text("note"), out.null(); })) == "request_field_unknown /items/0/note");
   CHECK(told(with_extra([](auto& out) { out.text("hold"), out.uint(1); })) == "request_field_invalid /items/0/hold");
-  CHECK(told(with_extra([](auto& out) { out.text("hold_seconds"), out.uint(0); })) == "request_field_invalid /items/0/hold_seconds");
-  CHECK(told(with_extra([](auto& out) { out.text("hold_seconds"), out.text("1"); })) == "request_field_invalid /items/0/hold_seconds");
-  CHECK(told(with_extra([](auto& out) { out.text("reference"), out.text(""); })) == "request_field_invalid /items/0/reference");
-  CHECK(told(with_extra([](auto& out) { out.text("kind"), out.text("payout"); })) == "request_field_invalid /items/0/kind");
-  CHECK(told(with_extra([](auto& out) { out.text("metadata"), out.uint(1); })) == "request_field_invalid /items/0/metadata");
-  CHECK(told(with_extra([](auto& out) { out.text("metadata"), out.map(1), out.text("a"), out.uint(1); })) == "request_field_invalid /items/0/metadata");
-  CHECK(told(with_extra([](auto& out) { out.text("metadata"), out.map(2), out.text("a"), out.text("1"), out.text("a"), out.text("1"); })) ==
+  CHECK(told(with_extra([](auto& out) { out.text("hold_seconds"), out.uint(0); })) ==
+        "request_field_invalid /items/0/hold_seconds");
+  CHECK(told(with_extra([](auto& out) { out.text("hold_seconds"), out.text("1"); })) ==
+        "request_field_invalid /items/0/hold_seconds");
+  CHECK(told(with_extra([](auto& out) { out.text("reference"), out.text(""); })) ==
+        "request_field_invalid /items/0/reference");
+  CHECK(told(with_extra([](auto& out) { out.text("kind"), out.text("payout"); })) ==
+        "request_field_invalid /items/0/kind");
+  CHECK(told(with_extra([](auto& out) { out.text("metadata"), out.uint(1); })) ==
         "request_field_invalid /items/0/metadata");
+  CHECK(told(with_extra([](auto& out) { out.text("metadata"), out.map(1), out.text("a"), out.uint(1); })) ==
+        "request_field_invalid /items/0/metadata");
+  CHECK(told(with_extra([](auto& out) {
+          out.text("metadata"), out.map(2), out.text("a"), out.text("1"), out.text("a"), out.text("1");
+        })) == "request_field_invalid /items/0/metadata");
   base::Bytes unknown;
   base::CborWriter out(unknown);
   out.map(1);
@@ -206,7 +240,7 @@ TEST_CASE("credentials") {
 
   CHECK(told("Bearer " + f.token(model::transfers_read)) == "scope_missing");
   f.book.clients[2].scopes = model::transfers_read;
-  CHECK(told("Bearer " + f.token()) == "scope_missing");   // a token gives no more than its client has
+  CHECK(told("Bearer " + f.token()) == "scope_missing");  // a token gives no more than its client has
   f.book.clients[2].tenant = 2;
   CHECK(told("Bearer " + f.token()) == "credentials_invalid");
   f.book.clients[2].tenant = 1;
@@ -249,11 +283,13 @@ TEST_CASE("routes, media types, keys, sizes") {
   std::string large = good_transfer;
   large.insert(1, std::string(body_bytes_max, ' '));
   CHECK(Fixture::told(f.admit("POST", "/v1/transfers", large)) == "body_too_large");
-  CHECK(Fixture::told(f.admit("POST", "/v1/transfers:batch", std::string(batch_bytes_max + 1, ' '))) == "body_too_large");
+  CHECK(Fixture::told(f.admit("POST", "/v1/transfers:batch", std::string(batch_bytes_max + 1, ' '))) ==
+        "body_too_large");
   std::string items;
   for (std::size_t i = 0; i <= batch_items_max; ++i) {
     if (i > 0) items += ",";
-    items += R"({"idempotency_key":")" + std::to_string(i) + R"(","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"})";
+    items += R"({"idempotency_key":")" + std::to_string(i) +
+             R"(","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"})";
   }
   CHECK(Fixture::told(f.admit("POST", "/v1/transfers:batch", batch_of(items))) == "batch_too_large");
 
@@ -317,8 +353,10 @@ TEST_CASE("a client that asks too much waits") {
   CHECK(std::get<Refusal>(admission).retry_after == base::seconds(1));
   CHECK(Fixture::told(gate.admit(request, test_now + base::seconds(1))) == "admitted");
   // Every item of a batch counts.
-  const auto batch = f.request("POST", "/v1/transfers:batch", batch_of(
-      R"({"idempotency_key":"1","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"},
+  const auto batch =
+      f.request("POST", "/v1/transfers:batch",
+                batch_of(
+                    R"({"idempotency_key":"1","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"},
          {"idempotency_key":"2","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"},
          {"idempotency_key":"3","debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"})"));
   CHECK(Fixture::told(gate.admit(batch, test_now + base::seconds(100))) == "too_many_requests");

@@ -21,7 +21,7 @@ constexpr std::uint32_t list_limit_default = 50;
 /// GET /v1/accounts/{id}
 struct GetAccount {
   std::string name;
-  std::uint64_t name_hash = 0;   ///< model::account_name_hash
+  std::uint64_t name_hash = 0;  ///< model::account_name_hash
 };
 
 /// GET /v1/transfers/{id}
@@ -33,9 +33,9 @@ struct GetTransfer {
 struct AccountHistory {
   std::string name;
   std::uint64_t name_hash = 0;
-  std::optional<base::Instant> from;    ///< postings at or after
-  std::optional<base::Instant> to;      ///< postings before
-  model::EventNumber before = 0;        ///< from the cursor: only events below; 0 starts at the newest
+  std::optional<base::Instant> from;  ///< postings at or after
+  std::optional<base::Instant> to;    ///< postings before
+  model::EventNumber before = 0;      ///< from the cursor: only events below; 0 starts at the newest
   std::uint32_t limit = list_limit_default;
 };
 
@@ -43,7 +43,7 @@ struct AccountHistory {
 struct ListAccounts {
   std::string prefix;
   std::optional<model::Asset> asset;
-  std::string after;                    ///< from the cursor: only names behind; empty starts at the first
+  std::string after;  ///< from the cursor: only names behind; empty starts at the first
   std::uint32_t limit = list_limit_default;
 };
 
@@ -55,13 +55,13 @@ std::optional<TransferState> parse_transfer_state(std::string_view text);
 /// GET /v1/transfers?key&operation | reference | state | account, cursor, limit: newest first. Exactly one of the
 /// filters is set; `state` is never `posted` (nobody keeps an index of what needs no work).
 struct ListTransfers {
-  std::optional<base::Tag128> key;            ///< IdempotencyTag::key of this principal, operation and key
-  model::Operation operation = model::Operation::create_transfer;   ///< of the key
-  std::optional<base::Tag128> reference_key;  ///< TransferItem::reference_key of the reference
+  std::optional<base::Tag128> key;  ///< IdempotencyTag::key of this principal, operation and key
+  model::Operation operation = model::Operation::create_transfer;  ///< of the key
+  std::optional<base::Tag128> reference_key;                       ///< TransferItem::reference_key of the reference
   std::optional<TransferState> state;
-  std::string account;                        ///< name; empty if not the filter
+  std::string account;  ///< name; empty if not the filter
   std::uint64_t account_hash = 0;
-  model::EventNumber before = 0;              ///< from the cursor
+  model::EventNumber before = 0;  ///< from the cursor
   std::uint32_t limit = list_limit_default;
 };
 

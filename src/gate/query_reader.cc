@@ -75,8 +75,7 @@ std::optional<std::string> account_name(std::string_view text) {
 
 // A prefix of an account id: the same characters, and it may end at a slash.
 std::optional<std::string> account_prefix(std::string_view text) {
-  const bool fits = text.size() <= model::account_name_size_max &&
-                    std::all_of(text.begin(), text.end(), [](char c) {
+  const bool fits = text.size() <= model::account_name_size_max && std::all_of(text.begin(), text.end(), [](char c) {
                       return c == '/' || c == '.' || model::is_account_name(std::string_view(&c, 1));
                     });
   if (!fits) return std::nullopt;
@@ -89,7 +88,8 @@ std::string path_account(const RouteMatch& match, Problems& problems) {
   return std::move(name).value_or(std::string());
 }
 
-Read<AccountHistory> read_history(const RouteMatch& match, model::TenantNumber tenant, Parameters& parameters, Problems& problems) {
+Read<AccountHistory> read_history(const RouteMatch& match, model::TenantNumber tenant, Parameters& parameters,
+                                  Problems& problems) {
   AccountHistory history;
   history.name = path_account(match, problems);
   history.name_hash = model::account_name_hash(tenant, history.name);
@@ -136,7 +136,8 @@ Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameter
   }
   if (const auto reference = parameters.take("reference")) {
     ++filters;
-    if (reference->empty() || reference->size() > reference_bytes_max) parameters.report("reference", malformed, "1 to 255 bytes");
+    if (reference->empty() || reference->size() > reference_bytes_max)
+      parameters.report("reference", malformed, "1 to 255 bytes");
     list.reference_key = reference_mac(keys, query.tenant, *reference);
   }
   if (const auto state = parameters.take("state")) {
@@ -165,7 +166,9 @@ Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameter
 
 std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, const wire::Request& request,
                                         const GateKeys& keys) {
-  const auto refuse = [&](Outcome outcome, std::string detail) { return refusal(outcome, std::move(detail), query.trace); };
+  const auto refuse = [&](Outcome outcome, std::string detail) {
+    return refusal(outcome, std::move(detail), query.trace);
+  };
   const auto all = wire::parse_query(request.query);
   if (!all.ok()) return refuse(Outcome::request_malformed, all.error().message);
   Problems problems;
@@ -189,16 +192,26 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
       query.body = GetTransfer{id.value_or(model::TransferId{})};
       break;
     }
-    case Action::get_account_history: keep(read_history(match, query.tenant, parameters, problems)); break;
-    case Action::list_accounts: keep(read_account_list(parameters)); break;
-    case Action::list_transfers: keep(read_transfer_list(query, parameters, keys, filters)); break;
-    case Action::get_trial_balance: query.body = TrialBalance{parameters.take_asset()}; break;
-    default: CHECK_THAT(false, "a route that is no read");
+    case Action::get_account_history:
+      keep(read_history(match, query.tenant, parameters, problems));
+      break;
+    case Action::list_accounts:
+      keep(read_account_list(parameters));
+      break;
+    case Action::list_transfers:
+      keep(read_transfer_list(query, parameters, keys, filters));
+      break;
+    case Action::get_trial_balance:
+      query.body = TrialBalance{parameters.take_asset()};
+      break;
+    default:
+      CHECK_THAT(false, "a route that is no read");
   }
   if (bad_cursor) return refuse(Outcome::cursor_invalid, "the cursor is not one of this list");
   const std::string_view left_over = parameters.left_over();
   if (match.route->action == Action::list_transfers && (!left_over.empty() || filters != 1)) {
-    return refuse(Outcome::filter_not_indexed, "filter by exactly one of: key (with operation), reference, state, account");
+    return refuse(Outcome::filter_not_indexed,
+                  "filter by exactly one of: key (with operation), reference, state, account");
   }
   if (!left_over.empty()) {
     constexpr std::size_t shown_bytes_max = 64;

@@ -16,14 +16,16 @@ TEST_CASE("positions and cursors have one spelling and belong to one list") {
   CHECK_FALSE(parse_event_cursor(ListKind::account_history, events).has_value());
   CHECK_FALSE(parse_name_cursor(ListKind::transfers, events).has_value());
   CHECK_FALSE(parse_event_cursor(ListKind::transfers, events + "A").has_value());
-  CHECK_FALSE(parse_event_cursor(ListKind::transfers, to_cursor(ListKind::transfers, model::EventNumber{0})).has_value());
+  CHECK_FALSE(
+      parse_event_cursor(ListKind::transfers, to_cursor(ListKind::transfers, model::EventNumber{0})).has_value());
   const std::string names = to_cursor(ListKind::accounts, "users/1");
   CHECK(parse_name_cursor(ListKind::accounts, names) == "users/1");
   CHECK_FALSE(parse_event_cursor(ListKind::accounts, names).has_value());
   CHECK_FALSE(parse_name_cursor(ListKind::accounts, to_cursor(ListKind::accounts, "../x")).has_value());
   CHECK_FALSE(parse_name_cursor(ListKind::accounts, "!").has_value());
   CHECK_FALSE(parse_name_cursor(ListKind::accounts, std::string(1000, 'A')).has_value());
-  for (const auto state : {TransferState::posted, TransferState::held, TransferState::captured, TransferState::voided, TransferState::expired}) {
+  for (const auto state : {TransferState::posted, TransferState::held, TransferState::captured, TransferState::voided,
+                           TransferState::expired}) {
     CHECK(parse_transfer_state(to_text(state)) == state);
   }
   CHECK_FALSE(parse_transfer_state("gone").has_value());
@@ -58,7 +60,8 @@ TEST_CASE("reads come out decoded") {
     CHECK(history.limit == 7);
   }
   {
-    const auto list = std::get<ListAccounts>(query("/v1/accounts?prefix=users/&asset=USD/2&cursor=" + to_cursor(ListKind::accounts, "b")).body);
+    const auto list = std::get<ListAccounts>(
+        query("/v1/accounts?prefix=users/&asset=USD/2&cursor=" + to_cursor(ListKind::accounts, "b")).body);
     CHECK(list.prefix == "users/");
     CHECK(list.asset == model::parse_asset("USD/2"));
     CHECK(list.after == "b");
@@ -69,7 +72,8 @@ TEST_CASE("reads come out decoded") {
     const auto list = std::get<ListTransfers>(query("/v1/transfers?key=k&operation=create_transfer").body);
     CHECK(list.key == key_mac(f.keys, 1, 2, model::Operation::create_transfer, "k"));
   }
-  CHECK(std::get<ListTransfers>(query("/v1/transfers?reference=inv-1").body).reference_key == reference_mac(f.keys, 1, "inv-1"));
+  CHECK(std::get<ListTransfers>(query("/v1/transfers?reference=inv-1").body).reference_key ==
+        reference_mac(f.keys, 1, "inv-1"));
   CHECK(std::get<ListTransfers>(query("/v1/transfers?state=held&limit=100").body).state == TransferState::held);
   CHECK(std::get<ListTransfers>(query("/v1/transfers?account=users/1").body).account == "users/1");
   CHECK_FALSE(std::get<TrialBalance>(query("/v1/trial-balance").body).asset.has_value());

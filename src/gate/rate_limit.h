@@ -10,15 +10,16 @@
 namespace gate {
 
 struct RateLimits {
-  std::uint32_t per_second = 500'000;   ///< tokens that flow in, at least 1; a request takes one, a batch one for each item
-  std::uint32_t burst = 1'000'000;      ///< tokens a bucket holds; at least batch_items_max, or no full batch ever passes
+  std::uint32_t per_second =
+      500'000;                      ///< tokens that flow in, at least 1; a request takes one, a batch one for each item
+  std::uint32_t burst = 1'000'000;  ///< tokens a bucket holds; at least batch_items_max, or no full batch ever passes
 };
 
 /// What the RateLimit header says.
 struct Quota {
-  std::uint32_t limit = 0;       ///< RateLimits::burst
+  std::uint32_t limit = 0;  ///< RateLimits::burst
   std::uint32_t remaining = 0;
-  base::Duration reset{};        ///< until the bucket is full again
+  base::Duration reset{};  ///< until the bucket is full again
 };
 
 /// Buckets by principal. Time comes in; a time before the last one counts as no time. Not for two threads.
@@ -32,7 +33,7 @@ class RateLimiter {
 
  private:
   struct Bucket {
-    std::int64_t level = 0;   // billionths of a token
+    std::int64_t level = 0;  // billionths of a token
     base::Instant at{};
   };
   Bucket& refill(model::PrincipalNumber principal, base::Instant now);

@@ -15,7 +15,7 @@ TEST_CASE("a bucket gives its burst, then what flows in") {
   CHECK(limiter.take(1, 1, at_ms(40)) == base::milliseconds(60));
   CHECK(limiter.take(1, 1, at_ms(100)).ns == 0);
   CHECK(limiter.take(1, 1, at_ms(100)).ns != 0);
-  CHECK(limiter.take(2, 5, at_ms(100)).ns == 0);   // another principal, another bucket
+  CHECK(limiter.take(2, 5, at_ms(100)).ns == 0);  // another principal, another bucket
   CHECK(limiter.quota(1, at_ms(300)).remaining == 2);
   CHECK(limiter.quota(1, at_ms(300)).reset == base::milliseconds(300));
   CHECK(limiter.quota(1, at_ms(1'000'000'000)).remaining == 5);

@@ -1,6 +1,6 @@
 #pragma once
-// What the gate says no with: a row of the table of outcomes and what is particular to this request. Nothing was decided
-// and nothing is journaled; an idempotency key is not used up.
+// What the gate says no with: a row of the table of outcomes and what is particular to this request. Nothing was
+// decided and nothing is journaled; an idempotency key is not used up.
 
 #include <string>
 #include <string_view>
@@ -20,9 +20,9 @@ struct Refusal {
   /// Every field that is wrong, with JSON pointers into the body (`/items/3/amount`); for query parameters and path
   /// parameters the pointer is `/` and the parameter's name.
   std::vector<wire::FieldProblem> fields;
-  std::string_view allow;         ///< with method_not_allowed: the Allow header; static storage
-  base::Duration retry_after{};   ///< with too_many_requests: when the next request would pass; otherwise 0
-  base::Tag128 trace{};           ///< trace id of the request
+  std::string_view allow;        ///< with method_not_allowed: the Allow header; static storage
+  base::Duration retry_after{};  ///< with too_many_requests: when the next request would pass; otherwise 0
+  base::Tag128 trace{};          ///< trace id of the request
 };
 
 }  // namespace gate

@@ -20,16 +20,16 @@ namespace gate {
 
 constexpr std::size_t reference_bytes_max = 255;
 constexpr std::size_t metadata_pairs_max = 50;
-constexpr std::size_t metadata_bytes_max = 4096;      ///< of the canonical form
+constexpr std::size_t metadata_bytes_max = 4096;  ///< of the canonical form
 constexpr std::size_t batch_items_max = 8190;
 constexpr std::size_t batch_bytes_max = std::size_t{16} << 20;
-constexpr std::size_t body_bytes_max = std::size_t{64} << 10;   ///< of everything but batches
-constexpr std::uint64_t hold_seconds_max = 4'000'000'000;       ///< of the field; the core's own bound is tighter
+constexpr std::size_t body_bytes_max = std::size_t{64} << 10;  ///< of everything but batches
+constexpr std::uint64_t hold_seconds_max = 4'000'000'000;      ///< of the field; the core's own bound is tighter
 constexpr std::uint64_t overlap_seconds_max = 7 * 86'400;
 constexpr std::uint64_t overlap_seconds_default = 86'400;
 
 struct TenantOpening {
-  std::string_view name = {};         ///< 1 to 64 of A-Z a-z 0-9 - . _
+  std::string_view name = {};  ///< 1 to 64 of A-Z a-z 0-9 - . _
 };
 
 struct AssetRegistration {
@@ -41,7 +41,7 @@ struct AccountOpening {
   model::Asset asset = {};
   model::AccountFlags flags = model::debits_must_not_exceed_credits;
   model::AccountLimits limits = {};
-  base::Bytes metadata = {};          ///< canonical CBOR map of text to text, empty if none
+  base::Bytes metadata = {};  ///< canonical CBOR map of text to text, empty if none
 };
 
 enum class FlagAction : std::uint8_t { freeze = 1, unfreeze = 2, close = 3 };
@@ -49,25 +49,25 @@ enum class FlagAction : std::uint8_t { freeze = 1, unfreeze = 2, close = 3 };
 struct AccountFlagChange {
   std::string_view name = {};
   FlagAction action = FlagAction::freeze;
-  bool debits = true;            ///< of freeze and unfreeze
+  bool debits = true;  ///< of freeze and unfreeze
   bool credits = true;
 };
 
 struct AccountLimitChange {
   std::string_view name = {};
-  model::AccountLimits limits = {};   ///< replaces all
+  model::AccountLimits limits = {};  ///< replaces all
 };
 
 struct TransferRequest {
-  std::string_view key = {};          ///< its idempotency key
+  std::string_view key = {};  ///< its idempotency key
   std::string_view debit_account = {};
   std::string_view credit_account = {};
   model::Asset asset = {};
   base::U128 amount = 0;
   bool hold = false;
-  base::Duration hold_for{};     ///< whole seconds; 0 never expires
-  std::string_view reference = {};    ///< empty if none
-  base::Bytes metadata = {};          ///< canonical CBOR map of text to text, empty if none
+  base::Duration hold_for{};        ///< whole seconds; 0 never expires
+  std::string_view reference = {};  ///< empty if none
+  base::Bytes metadata = {};        ///< canonical CBOR map of text to text, empty if none
   /// Neighbours with the same number other than 0 are one atomic group.
   std::uint32_t group = 0;
 };
@@ -87,26 +87,26 @@ struct KeyCancellation {
 };
 
 struct ClientCreation {
-  std::string_view name = {};         ///< 1 to 128 bytes of UTF-8 without control characters
+  std::string_view name = {};  ///< 1 to 128 bytes of UTF-8 without control characters
   model::PrincipalKind kind = model::PrincipalKind::service;
   model::Scopes scopes = 0;
 };
 
 struct ClientRotation {
   model::PrincipalNumber client = 0;
-  base::Duration overlap{};      ///< whole seconds
+  base::Duration overlap{};  ///< whole seconds
 };
 
 struct ClientRevocation {
   model::PrincipalNumber client = 0;
 };
 
-using RequestBody = std::variant<TenantOpening, AssetRegistration, AccountOpening, AccountFlagChange, AccountLimitChange,
-                                 TransferRequest, Capture, Voiding, KeyCancellation, ClientCreation, ClientRotation,
-                                 ClientRevocation>;
+using RequestBody =
+    std::variant<TenantOpening, AssetRegistration, AccountOpening, AccountFlagChange, AccountLimitChange,
+                 TransferRequest, Capture, Voiding, KeyCancellation, ClientCreation, ClientRotation, ClientRevocation>;
 
-/// Canonical bytes of metadata: a CBOR map of text to text, keys in the order of RFC 8949 section 4.2.1. Nothing if a key
-/// is empty or given twice, or a bound is passed.
+/// Canonical bytes of metadata: a CBOR map of text to text, keys in the order of RFC 8949 section 4.2.1. Nothing if a
+/// key is empty or given twice, or a bound is passed.
 std::optional<base::Bytes> canonical_metadata(std::vector<std::pair<std::string_view, std::string_view>> pairs);
 /// The inverse, for rendering; nothing if the bytes are not canonical.
 std::optional<std::vector<std::pair<std::string_view, std::string_view>>> parse_metadata(base::ByteView canonical);

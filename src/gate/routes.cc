@@ -17,10 +17,14 @@ constexpr std::array<Route, 22> table = {{
     {"GET", "/v1/accounts", Action::list_accounts, Operation::none, model::accounts_read},
     {"GET", "/v1/accounts/{id}", Action::get_account, Operation::none, model::accounts_read},
     {"GET", "/v1/accounts/{id}/history", Action::get_account_history, Operation::none, model::accounts_read},
-    {"POST", "/v1/accounts/{id}/freeze", Action::freeze_account, Operation::change_account_flags, model::accounts_control},
-    {"POST", "/v1/accounts/{id}/unfreeze", Action::unfreeze_account, Operation::change_account_flags, model::accounts_control},
-    {"POST", "/v1/accounts/{id}/close", Action::close_account, Operation::change_account_flags, model::accounts_control},
-    {"POST", "/v1/accounts/{id}/limits", Action::set_account_limits, Operation::set_account_limits, model::accounts_control},
+    {"POST", "/v1/accounts/{id}/freeze", Action::freeze_account, Operation::change_account_flags,
+     model::accounts_control},
+    {"POST", "/v1/accounts/{id}/unfreeze", Action::unfreeze_account, Operation::change_account_flags,
+     model::accounts_control},
+    {"POST", "/v1/accounts/{id}/close", Action::close_account, Operation::change_account_flags,
+     model::accounts_control},
+    {"POST", "/v1/accounts/{id}/limits", Action::set_account_limits, Operation::set_account_limits,
+     model::accounts_control},
     {"POST", "/v1/transfers", Action::create_transfer, Operation::create_transfer, model::transfers_write},
     {"GET", "/v1/transfers", Action::list_transfers, Operation::none, model::transfers_read},
     {"POST", "/v1/transfers:batch", Action::create_batch, Operation::record_batch, model::transfers_write, true},
@@ -75,8 +79,10 @@ RouteMatch find_route(std::string_view method, const std::vector<std::string>& s
     }
     (route.method == "GET" ? gets : posts) = true;
   }
-  if (gets) match.allow = posts ? "GET, HEAD, POST" : "GET, HEAD";
-  else if (posts) match.allow = "POST";
+  if (gets)
+    match.allow = posts ? "GET, HEAD, POST" : "GET, HEAD";
+  else if (posts)
+    match.allow = "POST";
   return match;
 }
 

@@ -40,21 +40,21 @@ enum class Action : std::uint8_t {
 };
 
 struct Route {
-  std::string_view method;       ///< GET or POST; HEAD goes wherever GET goes
-  std::string_view path;         ///< `/v1/accounts/{id}/freeze`: a part in braces is one segment, decoded
+  std::string_view method;  ///< GET or POST; HEAD goes wherever GET goes
+  std::string_view path;    ///< `/v1/accounts/{id}/freeze`: a part in braces is one segment, decoded
   Action action = Action::get_account;
-  model::Operation operation = model::Operation::none;   ///< scope of the idempotency key; none for reads
-  std::optional<model::Scope> scope;                     ///< nothing: no bearer token is asked for
-  bool takes_cbor = false;                               ///< besides JSON
+  model::Operation operation = model::Operation::none;  ///< scope of the idempotency key; none for reads
+  std::optional<model::Scope> scope;                    ///< nothing: no bearer token is asked for
+  bool takes_cbor = false;                              ///< besides JSON
 };
 
 std::span<const Route> routes();
 
 /// Where a request goes.
 struct RouteMatch {
-  const Route* route = nullptr;        ///< null: no path matches, or no method of a path that does
-  std::vector<std::string> parameters; ///< decoded values of the parts in braces, in order
-  std::string_view allow;              ///< when only the method does not match: those that do, static storage
+  const Route* route = nullptr;         ///< null: no path matches, or no method of a path that does
+  std::vector<std::string> parameters;  ///< decoded values of the parts in braces, in order
+  std::string_view allow;               ///< when only the method does not match: those that do, static storage
 };
 RouteMatch find_route(std::string_view method, const std::vector<std::string>& segments);
 

@@ -19,7 +19,8 @@ std::optional<base::U128> read_amount(JsonFields& fields, std::string_view name,
   const auto text = required ? fields.required_string(name) : fields.optional_string(name);
   if (!text) return std::nullopt;
   const auto amount = base::parse_decimal(*text);
-  if (!amount) fields.report(malformed, name, "expected a decimal string without sign or leading zeros, at most 2^127 - 1");
+  if (!amount)
+    fields.report(malformed, name, "expected a decimal string without sign or leading zeros, at most 2^127 - 1");
   return amount;
 }
 
@@ -45,7 +46,9 @@ base::Bytes read_metadata(JsonFields& fields) {
     if (pairs.size() > metadata_pairs_max) break;
   }
   auto bytes = canonical_metadata(std::move(pairs));
-  if (!bytes) fields.report("request_field_out_of_range", "metadata", "at most 50 pairs, keys of 1 to 64 bytes, 4096 bytes in all");
+  if (!bytes)
+    fields.report("request_field_out_of_range", "metadata",
+                  "at most 50 pairs, keys of 1 to 64 bytes, 4096 bytes in all");
   return std::move(bytes).value_or(base::Bytes{});
 }
 
@@ -67,7 +70,8 @@ model::AccountFlags read_flags(JsonFields& fields) {
     if (name == "debits_must_not_exceed_credits") flag = model::debits_must_not_exceed_credits;
     if (name == "credits_must_not_exceed_debits") flag = model::credits_must_not_exceed_debits;
     if (flag == 0 || (flags & flag) != 0) {
-      fields.report(malformed, "flags", "each flag once: debits_must_not_exceed_credits, credits_must_not_exceed_debits");
+      fields.report(malformed, "flags",
+                    "each flag once: debits_must_not_exceed_credits, credits_must_not_exceed_debits");
       break;
     }
     flags |= flag;
@@ -91,7 +95,8 @@ model::Scopes read_scopes(JsonFields& fields) {
 }
 
 void check_kind(std::string_view kind, std::string_view prefix, Problems& problems) {
-  if (kind != "internal") add_problem(problems, malformed, wire::pointer_to(prefix, "kind"), "the only kind is internal");
+  if (kind != "internal")
+    add_problem(problems, malformed, wire::pointer_to(prefix, "kind"), "the only kind is internal");
 }
 
 TransferRequest read_transfer(JsonFields& fields, std::string_view prefix, bool with_key, Problems& problems) {
@@ -194,25 +199,48 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
   JsonFields fields(root, "", problems);
   RequestBody body;
   switch (action) {
-    case Action::open_tenant: body = TenantOpening{fields.required_string("name").value_or("")}; break;
-    case Action::register_asset: body = AssetRegistration{read_asset(fields, "code")}; break;
-    case Action::open_account: body = read_account_opening(fields, problems); break;
-    case Action::freeze_account: body = read_flag_change(parameter(parameters), FlagAction::freeze, fields); break;
-    case Action::unfreeze_account: body = read_flag_change(parameter(parameters), FlagAction::unfreeze, fields); break;
-    case Action::close_account: body = read_flag_change(parameter(parameters), FlagAction::close, fields); break;
-    case Action::set_account_limits: body = AccountLimitChange{parameter(parameters), read_limits(fields)}; break;
+    case Action::open_tenant:
+      body = TenantOpening{fields.required_string("name").value_or("")};
+      break;
+    case Action::register_asset:
+      body = AssetRegistration{read_asset(fields, "code")};
+      break;
+    case Action::open_account:
+      body = read_account_opening(fields, problems);
+      break;
+    case Action::freeze_account:
+      body = read_flag_change(parameter(parameters), FlagAction::freeze, fields);
+      break;
+    case Action::unfreeze_account:
+      body = read_flag_change(parameter(parameters), FlagAction::unfreeze, fields);
+      break;
+    case Action::close_account:
+      body = read_flag_change(parameter(parameters), FlagAction::close, fields);
+      break;
+    case Action::set_account_limits:
+      body = AccountLimitChange{parameter(parameters), read_limits(fields)};
+      break;
     case Action::capture_hold:
       body = Capture{read_transfer_id(parameters, problems), read_amount(fields, "amount", false)};
       break;
-    case Action::void_hold: body = Voiding{read_transfer_id(parameters, problems)}; break;
-    case Action::cancel_key: body = read_key_cancellation(fields); break;
-    case Action::create_client: body = read_client_creation(fields); break;
+    case Action::void_hold:
+      body = Voiding{read_transfer_id(parameters, problems)};
+      break;
+    case Action::cancel_key:
+      body = read_key_cancellation(fields);
+      break;
+    case Action::create_client:
+      body = read_client_creation(fields);
+      break;
     case Action::rotate_client: {
-      const std::uint64_t overlap = fields.optional_uint("overlap_seconds", 0, overlap_seconds_max).value_or(overlap_seconds_default);
+      const std::uint64_t overlap =
+          fields.optional_uint("overlap_seconds", 0, overlap_seconds_max).value_or(overlap_seconds_default);
       body = ClientRotation{read_client_id(parameters, problems), base::seconds(static_cast<std::int64_t>(overlap))};
       break;
     }
-    case Action::revoke_client: body = ClientRevocation{read_client_id(parameters, problems)}; break;
+    case Action::revoke_client:
+      body = ClientRevocation{read_client_id(parameters, problems)};
+      break;
     case Action::create_transfer:
     case Action::create_batch:
     case Action::get_access_token:
@@ -221,7 +249,8 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::get_account_history:
     case Action::get_transfer:
     case Action::list_transfers:
-    case Action::get_trial_balance: CHECK_THAT(false, "this action has no body of its own or another reader");
+    case Action::get_trial_balance:
+      CHECK_THAT(false, "this action has no body of its own or another reader");
   }
   fields.finish();
   return body;
@@ -265,7 +294,8 @@ std::vector<TransferRequest> read_batch(JsonValue root, Problems& problems) {
     const auto members = group.required_array("group");
     group.finish();
     if (!members) continue;
-    if (members->size() == 0) add_problem(problems, "request_field_out_of_range", group.pointer("group"), "an empty group");
+    if (members->size() == 0)
+      add_problem(problems, "request_field_out_of_range", group.pointer("group"), "an empty group");
     ++groups;
     std::size_t place = 0;
     for (const JsonValue member : members->elements()) {

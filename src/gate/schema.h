@@ -25,7 +25,8 @@ void add_problem(Problems& problems, const char* code, std::string pointer, std:
 
 /// The JSON body of an action that changes something (batches excepted), with the parameters of its path. Incomplete
 /// when `problems` grew. Views point into the document and `parameters`.
-RequestBody read_body(Action action, const std::vector<std::string>& parameters, wire::JsonValue root, Problems& problems);
+RequestBody read_body(Action action, const std::vector<std::string>& parameters, wire::JsonValue root,
+                      Problems& problems);
 
 /// POST /v1/token
 struct TokenBody {

@@ -11,10 +11,11 @@ namespace {
 
 using base::CborKind;
 
-constexpr std::array<std::string_view, 10> item_names = {"idempotency_key", "debit_account", "credit_account", "asset", "amount",
-                                                         "hold", "hold_seconds", "reference", "metadata", "kind"};
+constexpr std::array<std::string_view, 10> item_names = {
+    "idempotency_key", "debit_account", "credit_account", "asset", "amount", "hold",
+    "hold_seconds",    "reference",     "metadata",       "kind"};
 enum ItemField : std::size_t { key, debit, credit, asset, amount, hold, hold_seconds, reference, metadata, kind };
-constexpr std::size_t required_fields = 5;   // the first ones
+constexpr std::size_t required_fields = 5;  // the first ones
 
 class BatchReader {
  public:
@@ -113,16 +114,23 @@ class BatchReader {
     }
     for (std::size_t field = 0; field < required_fields && !in_.failed(); ++field) {
       if ((seen >> field & 1u) == 0) {
-        add_problem(problems_, "request_field_missing", wire::pointer_to(pointer, item_names[field]), "this field is required");
+        add_problem(problems_, "request_field_missing", wire::pointer_to(pointer, item_names[field]),
+                    "this field is required");
       }
     }
   }
 
   void read_field(ItemField field, const std::string& parent, TransferRequest& transfer) {
     switch (field) {
-      case key: read_text(field, parent, transfer.key); return;
-      case debit: read_text(field, parent, transfer.debit_account); return;
-      case credit: read_text(field, parent, transfer.credit_account); return;
+      case key:
+        read_text(field, parent, transfer.key);
+        return;
+      case debit:
+        read_text(field, parent, transfer.debit_account);
+        return;
+      case credit:
+        read_text(field, parent, transfer.credit_account);
+        return;
       case reference:
         if (read_text(field, parent, transfer.reference) && transfer.reference.empty()) {
           report(field, parent, "request_field_malformed", "an empty reference: leave it out");
@@ -143,7 +151,9 @@ class BatchReader {
         }
         return;
       }
-      case amount: read_amount(parent, transfer); return;
+      case amount:
+        read_amount(parent, transfer);
+        return;
       case hold:
         if (in_.peek() == CborKind::boolean) {
           transfer.hold = in_.boolean().value_or(false);
@@ -161,7 +171,9 @@ class BatchReader {
         }
         return;
       }
-      case metadata: read_metadata(parent, transfer); return;
+      case metadata:
+        read_metadata(parent, transfer);
+        return;
     }
   }
 
@@ -227,7 +239,7 @@ class BatchReader {
   Problems& problems_;
   std::vector<TransferRequest> transfers_;
   std::uint32_t groups_ = 0;
-  bool stopped_ = false;   // enough was read to refuse the batch
+  bool stopped_ = false;  // enough was read to refuse the batch
 };
 
 }  // namespace

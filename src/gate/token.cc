@@ -16,7 +16,7 @@ constexpr std::string_view secret_prefix = "hfs_";
 constexpr std::size_t mac_bytes = 32;
 constexpr std::size_t token_text_max = 512;
 constexpr std::size_t secret_bytes = 32;
-constexpr std::size_t secret_text_bytes = 4 + 43;   // prefix and unpadded base64url
+constexpr std::size_t secret_text_bytes = 4 + 43;  // prefix and unpadded base64url
 
 // Payload: {0: version, 1: principal, 2: tenant, 3: generation, 4: scopes, 5: issued at, 6: expires at}, all present.
 constexpr std::uint64_t token_version = 1;

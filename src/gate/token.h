@@ -1,6 +1,6 @@
 #pragma once
-// Access tokens and refresh secrets (docs/format/tokens.md). An access token states who it is for and is believed because
-// of its MAC; a refresh secret is 32 random bytes of which only a keyed hash is kept.
+// Access tokens and refresh secrets (docs/format/tokens.md). An access token states who it is for and is believed
+// because of its MAC; a refresh secret is 32 random bytes of which only a keyed hash is kept.
 
 #include <cstdint>
 #include <functional>
@@ -24,7 +24,7 @@ using RandomSource = std::function<void(std::span<std::uint8_t>)>;
 struct AccessToken {
   model::PrincipalNumber principal = 0;
   model::TenantNumber tenant = 0;
-  std::uint32_t generation = 0;   ///< of the client when the token was issued
+  std::uint32_t generation = 0;  ///< of the client when the token was issued
   model::Scopes scopes = 0;
   base::Instant issued_at{};
   base::Instant expires_at{};

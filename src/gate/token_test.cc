@@ -1,12 +1,12 @@
 #include "gate/token.h"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 
 #include "base/cbor.h"
 #include "base/text.h"
 #include "gate/keys.h"
-
-#include <doctest/doctest.h>
 
 using namespace gate;
 
@@ -14,7 +14,11 @@ namespace {
 
 constexpr base::Instant now{1'800'000'000'000'000'000};
 
-const AccessToken sample{.principal = 7, .tenant = 1, .generation = 3, .scopes = model::transfers_write, .issued_at = now,
+const AccessToken sample{.principal = 7,
+                         .tenant = 1,
+                         .generation = 3,
+                         .scopes = model::transfers_write,
+                         .issued_at = now,
                          .expires_at = now + base::seconds(900)};
 
 std::array<std::uint8_t, 32> key_of(std::uint8_t byte) {
@@ -42,7 +46,8 @@ TEST_CASE("an access token is believed until it expires") {
 
 TEST_CASE("golden bytes of a token") {
   TokenAuthority authority(key_of(1));
-  CHECK(authority.issue(sample) == "hfa_pwABAQcCAQMDBAgFGxj64naTtAAABhsY-uNIH-IoABIUhRtzJjyM0FRXtNEHGunvlTXVGCSqIpDjtHqbL3_U");
+  CHECK(authority.issue(sample) ==
+        "hfa_pwABAQcCAQMDBAgFGxj64naTtAAABhsY-uNIH-IoABIUhRtzJjyM0FRXtNEHGunvlTXVGCSqIpDjtHqbL3_U");
 }
 
 TEST_CASE("a token changed in any bit, cut, or made with another key is not believed") {
@@ -55,7 +60,8 @@ TEST_CASE("a token changed in any bit, cut, or made with another key is not beli
     changed[bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
     REQUIRE(code_of(authority.verify("hfa_" + base::to_base64url(changed), now)) == "token_not_authentic");
   }
-  for (std::size_t size = 0; size < text.size(); ++size) REQUIRE(code_of(authority.verify(text.substr(0, size), now)) != "ok");
+  for (std::size_t size = 0; size < text.size(); ++size)
+    REQUIRE(code_of(authority.verify(text.substr(0, size), now)) != "ok");
   for (const char* wrong : {"", "hfa_", "hfs_AAAA", "hfa_****", "hfa_AA", "Bearer"}) {
     CAPTURE(wrong);
     CHECK(code_of(authority.verify(wrong, now)) == "token_malformed");
@@ -71,7 +77,7 @@ TEST_CASE("a payload of another form is refused even with a good MAC") {
   out.map(7);
   for (std::uint64_t i = 0; i < 7; ++i) {
     out.uint(i);
-    out.uint(i == 0 ? 2 : 1);   // version 2
+    out.uint(i == 0 ? 2 : 1);  // version 2
   }
   base::append(bytes, crypto::hmac_sha256(key, bytes));
   CHECK(code_of(authority.verify("hfa_" + base::to_base64url(bytes), now)) == "token_malformed");
@@ -79,12 +85,15 @@ TEST_CASE("a payload of another form is refused even with a good MAC") {
 
 TEST_CASE("refresh secrets are random, told apart from anything else, and stored as a keyed hash") {
   std::uint8_t drawn = 0;
-  const RandomSource random = [&](std::span<std::uint8_t> out) { std::generate(out.begin(), out.end(), [&] { return drawn++; }); };
+  const RandomSource random = [&](std::span<std::uint8_t> out) {
+    std::generate(out.begin(), out.end(), [&] { return drawn++; });
+  };
   const std::string a = make_refresh_secret(random), b = make_refresh_secret(random);
   CHECK(a != b);
   CHECK(a == "hfs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
   CHECK(is_refresh_secret(a));
-  for (const char* wrong : {"", "hfs_", "hfa_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "hfs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh*"}) {
+  for (const char* wrong : {"", "hfs_", "hfa_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                            "hfs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh*"}) {
     CAPTURE(wrong);
     CHECK_FALSE(is_refresh_secret(wrong));
   }

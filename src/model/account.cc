@@ -43,8 +43,8 @@ bool is_account_name(std::string_view text) {
       continue;
     }
     const char c = text[i];
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                      c == '_' || c == '~' || c == ':' || c == '@';
+    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                      c == '.' || c == '_' || c == '~' || c == ':' || c == '@';
     if (!good) return false;
   }
   return true;

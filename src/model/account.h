@@ -35,7 +35,7 @@ using AccountFlags = std::uint16_t;
 struct AccountLimits {
   std::optional<base::U128> debit_amount_max;   ///< of one transfer
   std::optional<base::U128> daily_debits_max;   ///< of all transfers and holds debited in one UTC day
-  std::optional<base::U128> balance_max;        ///< posted + pending credits minus posted debits, of the credited account
+  std::optional<base::U128> balance_max;        ///< posted + pending credits minus posted debits, if credited
   bool operator==(const AccountLimits&) const = default;
 };
 

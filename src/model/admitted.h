@@ -1,7 +1,7 @@
 #pragma once
-// What the gate lets in. Nothing else can make one: the constructor belongs to gate::Gate, and the pipeline takes nothing
-// but this. It still carries names (to be resolved to numbers at the core's door) and personal values (to be written to
-// the private section); neither enters the command that the journal keeps.
+// What the gate lets in. Nothing else can make one: the constructor belongs to gate::Gate, and the pipeline takes
+// nothing but this. It still carries names (to be resolved to numbers at the core's door) and personal values (to be
+// written to the private section); neither enters the command that the journal keeps.
 
 #include <cstdint>
 #include <string>
@@ -17,7 +17,7 @@ class Gate;
 
 namespace model {
 
-/// 64-bit hash of (tenant, account name) for the account directory. Not keyed, not stored: FNV-1a, finished with a mixer.
+/// 64-bit hash of (tenant, account name) for the account directory. Not keyed, not stored: FNV-1a and a mixer.
 std::uint64_t account_name_hash(TenantNumber tenant, std::string_view name);
 
 /// A name in a command that the pipeline must turn into a number: which command, which item, which field.

@@ -29,7 +29,8 @@ Operation operation_of(const CommandBody& body) { return std::visit(OperationOf{
 
 bool is_operation(std::uint64_t number) {
   switch (number <= 0xFF ? static_cast<Operation>(number) : Operation::none) {
-    case Operation::none: return false;
+    case Operation::none:
+      return false;
     case Operation::open_tenant:
     case Operation::register_asset:
     case Operation::open_account:
@@ -45,7 +46,8 @@ bool is_operation(std::uint64_t number) {
     case Operation::revoke_client:
     case Operation::tick:
     case Operation::confirm_clock:
-    case Operation::bump_epoch: return true;
+    case Operation::bump_epoch:
+      return true;
   }
   return false;
 }

@@ -114,7 +114,14 @@ struct CreateTransfer {
 constexpr std::size_t group_items_max = 8190;
 
 /// Answer to a look-up: what became of the hold a command names. `open` is checked against the state itself.
-enum class HoldStanding : std::uint8_t { open = 0, not_found = 1, not_a_hold = 2, captured = 3, voided = 4, expired = 5 };
+enum class HoldStanding : std::uint8_t {
+  open = 0,
+  not_found = 1,
+  not_a_hold = 2,
+  captured = 3,
+  voided = 4,
+  expired = 5,
+};
 
 struct CaptureHold {
   EventNumber hold = 0;
@@ -201,9 +208,9 @@ struct BumpEpoch {
   bool operator==(const BumpEpoch&) const = default;
 };
 
-using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeAccountFlags, SetAccountLimits, CreateTransfer,
-                                 CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient, RotateClient, RevokeClient,
-                                 Tick, ConfirmClock, BumpEpoch>;
+using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeAccountFlags, SetAccountLimits,
+                                 CreateTransfer, CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient,
+                                 RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch>;
 
 /// A command with its sender. For CreateTransfer the tags are in the items.
 struct Command {

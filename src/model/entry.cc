@@ -12,15 +12,16 @@ namespace {
 
 // Most bytes that the maps can take, so that a writer needs no check of its own. A pair of key and number takes at most
 // 10, an amount 19, a digest 35, a side 4 * 19 + 4 * 10 + 2, an idempotency tag 115; the sums are rounded up.
-constexpr std::size_t head_bytes_max = 48;        // entry map, version, instant, heads of command and of events
-constexpr std::size_t command_bytes_max = 384;    // without the elements of lists
+constexpr std::size_t head_bytes_max = 48;      // entry map, version, instant, heads of command and of events
+constexpr std::size_t command_bytes_max = 384;  // without the elements of lists
 constexpr std::size_t item_bytes_max = 320;
 constexpr std::size_t number_bytes_max = 9;
 constexpr std::size_t event_bytes_max = 448;
 
 std::size_t bytes_max(const Command& command) {
   std::size_t size = command_bytes_max;
-  if (const auto* transfer = std::get_if<CreateTransfer>(&command.body)) size += transfer->items.size() * item_bytes_max;
+  if (const auto* transfer = std::get_if<CreateTransfer>(&command.body))
+    size += transfer->items.size() * item_bytes_max;
   if (const auto* batch = std::get_if<RecordBatch>(&command.body)) size += batch->answers.size() * number_bytes_max;
   return size;
 }
@@ -54,7 +55,8 @@ Operation operation_at() {
 template <std::size_t... index>
 bool read_command_body(FieldReader& c, std::uint64_t wanted, CommandBody& body, std::index_sequence<index...>) {
   static const std::array<Operation, sizeof...(index)> operations = {operation_at<index>()...};
-  return ((static_cast<std::uint64_t>(operations[index]) == wanted && (describe(c, body.emplace<index>()), true)) || ...);
+  return ((static_cast<std::uint64_t>(operations[index]) == wanted && (describe(c, body.emplace<index>()), true)) ||
+          ...);
 }
 template <std::size_t... index>
 bool read_event_body(FieldReader& c, std::uint64_t wanted, EventBody& body, std::index_sequence<index...>) {

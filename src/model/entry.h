@@ -34,7 +34,8 @@ void encode_entry(base::Bytes& out, std::vector<ByteRange>& ranges, base::Instan
 
 /// Reads exactly one entry. `ranges`, if given, receives the place of each event within `bytes`.
 /// Errors: `entry_malformed` (not the canonical bytes of an entry), `entry_version_unknown`.
-base::Result<Entry> decode_entry(base::ByteView bytes, EventNumber first_event, std::vector<ByteRange>* ranges = nullptr);
+base::Result<Entry> decode_entry(base::ByteView bytes, EventNumber first_event,
+                                 std::vector<ByteRange>* ranges = nullptr);
 
 /// The canonical bytes of one event, and back. Errors: `event_malformed`.
 void encode_event(base::Bytes& out, const Event& event);

@@ -1,11 +1,11 @@
 #include "model/entry.h"
 
+#include <doctest/doctest.h>
+
 #include <string>
 
 #include "base/cbor.h"
 #include "base/text.h"
-
-#include <doctest/doctest.h>
 
 using namespace model;
 
@@ -66,7 +66,8 @@ std::vector<CommandBody> full_commands() {
   return {
       OpenTenant{.name = digest_of(1), .existing = 9},
       RegisterAsset{.asset = *parse_asset("ABCDEFGHIJKLMN.9/30"), .world_name = digest_of(2)},
-      OpenAccount{.name = digest_of(3), .asset = usd, .flags = 1, .limits = limits, .metadata = digest_of(4), .existing = 8},
+      OpenAccount{
+          .name = digest_of(3), .asset = usd, .flags = 1, .limits = limits, .metadata = digest_of(4), .existing = 8},
       ChangeAccountFlags{.account = 5, .set = closed, .clear = frozen_for_debits},
       SetAccountLimits{.account = 6, .limits = limits},
       CreateTransfer{.items = {full_item, full_item}},
@@ -74,7 +75,8 @@ std::vector<CommandBody> full_commands() {
       VoidHold{.hold = event_number_max, .standing = HoldStanding::not_found},
       CancelKey{.cancelled = tag_of(1), .used_by = 3},
       RecordBatch{.answers = {1, 0, UINT64_MAX}},
-      CreateClient{.kind = PrincipalKind::person, .scopes = all_scopes, .name = digest_of(5), .secret_hash = digest_of(6)},
+      CreateClient{
+          .kind = PrincipalKind::person, .scopes = all_scopes, .name = digest_of(5), .secret_hash = digest_of(6)},
       RotateClient{.client = 3, .secret_hash = digest_of(7), .overlap = base::seconds(3600)},
       RevokeClient{.client = 4},
       Tick{.expiries_max = 256},
@@ -87,22 +89,52 @@ std::vector<EventBody> full_events() {
   return {
       TenantOpened{.tenant = 2, .name = digest_of(1)},
       AssetRegistered{.number = 3, .tenant = 1, .asset = usd},
-      AccountOpened{.number = 4, .tenant = 1, .asset = 3, .name = digest_of(2), .flags = 63, .limits = limits,
+      AccountOpened{.number = 4,
+                    .tenant = 1,
+                    .asset = 3,
+                    .name = digest_of(2),
+                    .flags = 63,
+                    .limits = limits,
                     .metadata = digest_of(3)},
       AccountFlagsChanged{.account = 4, .flags = closed, .counters = side.after},
       AccountLimitsSet{.account = 4, .limits = limits},
-      TransferPosted{.amount = big, .asset = 1, .debit = side, .credit = side, .group = 9, .reference = digest_of(4),
+      TransferPosted{.amount = big,
+                     .asset = 1,
+                     .debit = side,
+                     .credit = side,
+                     .group = 9,
+                     .reference = digest_of(4),
                      .metadata = digest_of(5)},
-      HoldPlaced{.amount = 1, .asset = 1, .debit = side, .credit = side, .expires_at = {INT64_MAX}, .group = 9,
-                 .reference = digest_of(4), .metadata = digest_of(5)},
-      HoldResolved{.hold = 8, .resolution = HoldResolution::expired, .held = 9, .captured = 8, .asset = 1, .debit = side,
+      HoldPlaced{.amount = 1,
+                 .asset = 1,
+                 .debit = side,
+                 .credit = side,
+                 .expires_at = {INT64_MAX},
+                 .group = 9,
+                 .reference = digest_of(4),
+                 .metadata = digest_of(5)},
+      HoldResolved{.hold = 8,
+                   .resolution = HoldResolution::expired,
+                   .held = 9,
+                   .captured = 8,
+                   .asset = 1,
+                   .debit = side,
                    .credit = side},
-      Refused{.outcome = Outcome::exceeds_available_balance, .operation = Operation::create_transfer, .debit = 1,
-              .credit = 2, .amount = 3, .subject = 4, .trace = tag_of(9)},
+      Refused{.outcome = Outcome::exceeds_available_balance,
+              .operation = Operation::create_transfer,
+              .debit = 1,
+              .credit = 2,
+              .amount = 3,
+              .subject = 4,
+              .trace = tag_of(9)},
       KeyCancelled{.key = tag_of(3)},
       BatchRecorded{.items = 8190},
-      ClientCreated{.number = 2, .tenant = 1, .kind = PrincipalKind::service, .scopes = transfers_write,
-                    .name = digest_of(8), .secret_hash = digest_of(9)},
+      ClientCreated{.number = 2,
+                    .tenant = 1,
+                    .kind = PrincipalKind::service,
+                    .scopes = transfers_write,
+                    .name = digest_of(8),
+                    .secret_hash = digest_of(9)},
       ClientRotated{.number = 2, .secret_hash = digest_of(1), .former_valid_until = {77}, .generation = 3},
       ClientRevoked{.number = 2, .generation = 4},
       ClockConfirmed{.jump = base::seconds(7200)},
@@ -113,17 +145,29 @@ std::vector<EventBody> full_events() {
 Entry entry_of(CommandBody body) {
   return {.first_event = 100,
           .at = {1'800'000'000'000'000'000},
-          .command = {.tenant = 1, .principal = 2, .trace = tag_of(0xA0), .idempotency = idempotency_of(0x50, 3),
+          .command = {.tenant = 1,
+                      .principal = 2,
+                      .trace = tag_of(0xA0),
+                      .idempotency = idempotency_of(0x50, 3),
                       .body = std::move(body)},
           .events = {Event{.at = {5}, .body = EpochBumped{.epoch = 1}}}};
 }
 
 Entry single_transfer() {
-  TransferItem item{.debit = 11, .credit = 12, .asset = usd, .amount = 2500, .reference = {}, .metadata = {},
+  TransferItem item{.debit = 11,
+                    .credit = 12,
+                    .asset = usd,
+                    .amount = 2500,
+                    .reference = {},
+                    .metadata = {},
                     .idempotency = idempotency_of(1, 9)};
   const base::Instant at{1'800'000'000'000'000'000};
-  TransferPosted posted{.amount = 2500, .asset = 1, .debit = {.account = 11, .after = {}, .links = {}},
-                        .credit = {.account = 12, .after = {}, .links = {}}, .reference = {}, .metadata = {}};
+  TransferPosted posted{.amount = 2500,
+                        .asset = 1,
+                        .debit = {.account = 11, .after = {}, .links = {}},
+                        .credit = {.account = 12, .after = {}, .links = {}},
+                        .reference = {},
+                        .metadata = {}};
   posted.debit.after.debits_posted = 1'000'000;
   posted.debit.after.credits_posted = 90'000'000;
   posted.debit.links = {.previous = 4'000'000, .previous_64 = 3'999'000, .previous_4096 = 3'000'000};
@@ -131,7 +175,10 @@ Entry single_transfer() {
   posted.credit.links = {.previous = 4'100'000};
   return {.first_event = 42,
           .at = at,
-          .command = {.tenant = 1, .principal = 3, .trace = tag_of(7), .idempotency = {},
+          .command = {.tenant = 1,
+                      .principal = 3,
+                      .trace = tag_of(7),
+                      .idempotency = {},
                       .body = CreateTransfer{.items = {item}}},
           .events = {Event{.at = at, .body = posted}}};
 }
@@ -139,12 +186,24 @@ Entry single_transfer() {
 // Copies one item of any kind through the plain reader and writer.
 void copy_item(base::CborReader& in, base::CborWriter& out) {
   switch (in.peek()) {
-    case base::CborKind::uint: out.uint(in.uint().value()); return;
-    case base::CborKind::negative: out.sint(in.sint().value()); return;
-    case base::CborKind::bytes: out.bytes(in.bytes().value()); return;
-    case base::CborKind::text: out.text(in.text().value()); return;
-    case base::CborKind::tag: out.amount(in.amount().value()); return;
-    case base::CborKind::boolean: out.boolean(in.boolean().value()); return;
+    case base::CborKind::uint:
+      out.uint(in.uint().value());
+      return;
+    case base::CborKind::negative:
+      out.sint(in.sint().value());
+      return;
+    case base::CborKind::bytes:
+      out.bytes(in.bytes().value());
+      return;
+    case base::CborKind::text:
+      out.text(in.text().value());
+      return;
+    case base::CborKind::tag:
+      out.amount(in.amount().value());
+      return;
+    case base::CborKind::boolean:
+      out.boolean(in.boolean().value());
+      return;
     case base::CborKind::array: {
       const std::uint64_t items = in.array().value();
       out.array(items);
@@ -157,7 +216,8 @@ void copy_item(base::CborReader& in, base::CborWriter& out) {
       for (std::uint64_t i = 0; i < pairs * 2; ++i) copy_item(in, out);
       return;
     }
-    default: REQUIRE_MESSAGE(false, "an item the formats do not use");
+    default:
+      REQUIRE_MESSAGE(false, "an item the formats do not use");
   }
 }
 
@@ -202,10 +262,21 @@ TEST_CASE("every command survives a round trip with all its fields and with none
   CHECK(alternatives == std::variant_size_v<CommandBody>);
 
   const std::vector<CommandBody> bare = {
-      OpenTenant{}, OpenAccount{.name = {}, .asset = usd, .flags = 0, .limits = {}, .metadata = {}},
-      ChangeAccountFlags{}, SetAccountLimits{}, CreateTransfer{.items = {TransferItem{.asset = usd, .reference = {},
-      .metadata = {}, .idempotency = {}}}}, CaptureHold{}, VoidHold{}, CancelKey{}, RecordBatch{}, CreateClient{},
-      RotateClient{}, RevokeClient{}, Tick{.expiries_max = 0}, ConfirmClock{}, BumpEpoch{}};
+      OpenTenant{},
+      OpenAccount{.name = {}, .asset = usd, .flags = 0, .limits = {}, .metadata = {}},
+      ChangeAccountFlags{},
+      SetAccountLimits{},
+      CreateTransfer{.items = {TransferItem{.asset = usd, .reference = {}, .metadata = {}, .idempotency = {}}}},
+      CaptureHold{},
+      VoidHold{},
+      CancelKey{},
+      RecordBatch{},
+      CreateClient{},
+      RotateClient{},
+      RevokeClient{},
+      Tick{.expiries_max = 0},
+      ConfirmClock{},
+      BumpEpoch{}};
   for (const CommandBody& body : bare) {
     Entry entry = entry_of(body);
     entry.command.tenant = 0;
@@ -229,7 +300,7 @@ TEST_CASE("every event survives a round trip, alone and in an entry") {
     CHECK(*back == event);
     entry.events.push_back(event);
   }
-  base::Bytes bytes = {1, 2, 3};   // appended behind what is there
+  base::Bytes bytes = {1, 2, 3};  // appended behind what is there
   std::vector<ByteRange> ranges;
   encode_entry(bytes, ranges, entry.at, entry.command, entry.events);
   REQUIRE(ranges.size() == entry.events.size());
@@ -251,17 +322,16 @@ TEST_CASE("every event survives a round trip, alone and in an entry") {
 
 TEST_CASE("golden bytes of entries and events") {
   // Committed bytes: a change here is a change of the format and needs a new version (docs/format/entry.md).
-  CHECK(base::to_hex(encoded(single_transfer())) == 
+  CHECK(base::to_hex(encoded(single_transfer())) ==
         "a40001011b18fae27693b4000002a5000a0101020303500708090a0b0c0d0e0f101112131415160581a5010b020c0382"
         "6355534402041909c40aa401500102030405060708090a0b0c0d0e0f10025002030405060708090a0b0c0d0e0f101103"
         "0104582404030201080604020c090603100c0804140f0a0518120c061c150e0720181008241b12090381a6000a011b18"
         "fae27693b40000021909c4030104a6011a000f4240021a055d4a80050b061a003d0900071a003d0518081a002dc6c005"
         "a3021a00011170050c061a003e8fa0");
   const Event refused{.at = {1}, .body = full_events()[8]};
-  CHECK(base::to_hex(encoded(refused)) == 
-        "a9000f0101021875030a04010502060307040850090a0b0c0d0e0f101112131415161718");
+  CHECK(base::to_hex(encoded(refused)) == "a9000f0101021875030a04010502060307040850090a0b0c0d0e0f101112131415161718");
   Entry opened = entry_of(full_commands()[2]);
-  CHECK(base::to_hex(encoded(opened)) == 
+  CHECK(base::to_hex(encoded(opened)) ==
         "a40001011b18fae27693b4000002ab0003010102020350a0a1a2a3a4a5a6a7a8a9aaabacadaeaf04a401505051525354"
         "55565758595a5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603055820"
         "030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212206826355534402070108a3010102c250"
@@ -311,23 +381,41 @@ TEST_CASE("random entries come back as they were, and their bytes have one spell
       EventBody body;
       switch (noise.next() % 4) {
         case 0:
-          body = TransferPosted{.amount = noise.amount(), .asset = 1, .debit = noise.side(), .credit = noise.side(),
-                                .group = noise.number(event_number_max), .reference = noise.digest(),
+          body = TransferPosted{.amount = noise.amount(),
+                                .asset = 1,
+                                .debit = noise.side(),
+                                .credit = noise.side(),
+                                .group = noise.number(event_number_max),
+                                .reference = noise.digest(),
                                 .metadata = noise.digest()};
           break;
         case 1:
-          body = HoldPlaced{.amount = noise.amount(), .asset = 1, .debit = noise.side(), .credit = noise.side(),
-                            .expires_at = {static_cast<std::int64_t>(noise.number(INT64_MAX))}, .group = 0,
-                            .reference = noise.digest(), .metadata = noise.digest()};
+          body = HoldPlaced{.amount = noise.amount(),
+                            .asset = 1,
+                            .debit = noise.side(),
+                            .credit = noise.side(),
+                            .expires_at = {static_cast<std::int64_t>(noise.number(INT64_MAX))},
+                            .group = 0,
+                            .reference = noise.digest(),
+                            .metadata = noise.digest()};
           break;
         case 2:
-          body = AccountOpened{.number = 1, .tenant = 1, .asset = 1, .name = digest_of(1),
+          body = AccountOpened{.number = 1,
+                               .tenant = 1,
+                               .asset = 1,
+                               .name = digest_of(1),
                                .flags = static_cast<AccountFlags>(noise.number(63)),
-                               .limits = {noise.bound(), noise.bound(), noise.bound()}, .metadata = noise.digest()};
+                               .limits = {noise.bound(), noise.bound(), noise.bound()},
+                               .metadata = noise.digest()};
           break;
         default:
-          body = Refused{.outcome = Outcome::hold_expired, .operation = Operation::none, .debit = 1, .credit = 0,
-                         .amount = noise.amount(), .subject = noise.number(event_number_max), .trace = noise.tag()};
+          body = Refused{.outcome = Outcome::hold_expired,
+                         .operation = Operation::none,
+                         .debit = 1,
+                         .credit = 0,
+                         .amount = noise.amount(),
+                         .subject = noise.number(event_number_max),
+                         .trace = noise.tag()};
       }
       entry.events.push_back({entry.at, body});
     }
@@ -382,7 +470,7 @@ TEST_CASE("what is not canonical or out of range is refused") {
     REQUIRE(bytes.has_value());
     return decode_event(*bytes).ok();
   };
-  CHECK(taken("a300181f01050201"));                             // epoch_bumped {at: 5, epoch: 1}
+  CHECK(taken("a300181f01050201"));  // epoch_bumped {at: 5, epoch: 1}
   const std::pair<const char*, const char*> refused[] = {
       {"keys out of order", "a3010500181f0201"},
       {"a key twice", "a400181f010502010201"},
@@ -403,17 +491,19 @@ TEST_CASE("what is not canonical or out of range is refused") {
     CAPTURE(why);
     CHECK_FALSE(taken(hex));
   }
-  CHECK(taken("a3000f0105021875"));                             // refused {outcome: 117}
-  CHECK_FALSE(taken("a3000f0105021903e7"));                     // no such outcome
+  CHECK(taken("a3000f0105021875"));          // refused {outcome: 117}
+  CHECK_FALSE(taken("a3000f0105021903e7"));  // no such outcome
   CHECK(taken("a4000f0105021875030a"));
-  CHECK_FALSE(taken("a4000f0105021875030f"));                   // no such operation
+  CHECK_FALSE(taken("a4000f0105021875030f"));  // no such operation
   CHECK(taken("a4000f0105021875071b0000ffffffffffff"));
-  CHECK_FALSE(taken("a4000f0105021875071b0001000000000000"));   // beyond 48 bits
+  CHECK_FALSE(taken("a4000f0105021875071b0001000000000000"));  // beyond 48 bits
   CHECK(taken("a4000f010502187506c2507f" + std::string(30, 'f')));
-  CHECK_FALSE(taken("a4000f010502187506c25080" + std::string(30, '0')));   // 2^127
+  CHECK_FALSE(taken("a4000f010502187506c25080" + std::string(30, '0')));  // 2^127
   CHECK(taken("a400040105020403183f"));
-  CHECK_FALSE(taken("a4000401050204031840"));                   // no such flag
-  CHECK_FALSE(taken("a4000501050201" "03a0"));                  // an empty map that would have been left out
+  CHECK_FALSE(taken("a4000401050204031840"));  // no such flag
+  CHECK_FALSE(
+      taken("a4000501050201"
+            "03a0"));                                           // an empty map that would have been left out
   CHECK_FALSE(taken("a300100105024f" + std::string(30, '1')));  // 15 bytes for a tag
 }
 

@@ -165,8 +165,8 @@ struct EpochBumped {
 };
 
 using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet,
-                               TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded, ClientCreated,
-                               ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped>;
+                               TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded,
+                               ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped>;
 
 struct Event {
   base::Instant at{};

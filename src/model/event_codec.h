@@ -11,22 +11,22 @@ namespace model {
 
 /// Kinds of events as they stand in the bytes: immortal, whatever happens to the order of EventBody.
 constexpr std::array<std::uint8_t, std::variant_size_v<EventBody>> event_kinds = {
-    1,    // TenantOpened
-    2,    // AssetRegistered
-    3,    // AccountOpened
-    4,    // AccountFlagsChanged
-    5,    // AccountLimitsSet
-    10,   // TransferPosted
-    11,   // HoldPlaced
-    12,   // HoldResolved
-    15,   // Refused
-    16,   // KeyCancelled
-    17,   // BatchRecorded
-    20,   // ClientCreated
-    21,   // ClientRotated
-    22,   // ClientRevoked
-    30,   // ClockConfirmed
-    31,   // EpochBumped
+    1,   // TenantOpened
+    2,   // AssetRegistered
+    3,   // AccountOpened
+    4,   // AccountFlagsChanged
+    5,   // AccountLimitsSet
+    10,  // TransferPosted
+    11,  // HoldPlaced
+    12,  // HoldResolved
+    15,  // Refused
+    16,  // KeyCancelled
+    17,  // BatchRecorded
+    20,  // ClientCreated
+    21,  // ClientRotated
+    22,  // ClientRevoked
+    30,  // ClockConfirmed
+    31,  // EpochBumped
 };
 
 template <typename C>

@@ -1,5 +1,6 @@
 #pragma once
-// Writing and reading the canonical CBOR maps of the formats (docs/format/entry.md). Private to the codecs of this room.
+// Writing and reading the canonical CBOR maps of the formats (docs/format/entry.md). Private to the codecs of this
+// room.
 //
 // A noun describes its fields once, as describe(codec, noun), in ascending order of their keys; FieldWriter and
 // FieldReader both walk that description, so that writing and reading cannot drift apart. Keys are below 24 and a map
@@ -408,7 +409,7 @@ class FieldReader {
   }
 
  private:
-  static constexpr std::uint64_t no_key = 24;   // a key of the formats is below
+  static constexpr std::uint64_t no_key = 24;  // a key of the formats is below
 
   template <std::size_t size>
   void take_bytes(std::uint8_t key, std::array<std::uint8_t, size>& value) {

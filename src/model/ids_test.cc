@@ -8,7 +8,8 @@ TEST_CASE("transfer ids carry partition and event, and have one spelling") {
   const std::string id = transfer_id(0, 1);
   CHECK(id == "tr_0000000000001");
   CHECK(transfer_id(3, event_number_max) == "tr_000zzzzzzzzzz");
-  for (const auto& [partition, event] : {std::pair<PartitionNumber, EventNumber>{0, 1}, {7, 123456789}, {65535, event_number_max}}) {
+  for (const auto& [partition, event] :
+       {std::pair<PartitionNumber, EventNumber>{0, 1}, {7, 123456789}, {65535, event_number_max}}) {
     const auto back = parse_transfer_id(transfer_id(partition, event));
     REQUIRE(back.has_value());
     CHECK(back->partition == partition);
