@@ -52,7 +52,7 @@ struct ViewProjection::Batch {
 
 base::Result<std::unique_ptr<ViewProjection>> ViewProjection::open(const std::string& path, const store::JournalReader& reader,
                                                                    bool every_transfer) {
-  const store::ViewOptions options{.identity = reader.journal_id(), .every_transfer = every_transfer};
+  const store::ViewOptions options{.identity = reader.end().journal, .every_transfer = every_transfer};
   bool rebuilt = false;
   auto views = store::open_sqlite_views(path, options);
   if (!views.ok() && std::string_view(views.error().code) != "views_write_failed") {
@@ -71,7 +71,7 @@ base::Result<std::unique_ptr<ViewProjection>> ViewProjection::open(const std::st
 
 base::Status ViewProjection::catch_up() {
   const model::EventNumber from = projector_->positions().rows + 1;
-  if (from >= reader_.next_event()) return base::ok();
+  if (from >= reader_.end().next_event) return base::ok();
   Batch batch;
   model::EventNumber through = from - 1;
   TRY(reader_.for_each_entry(from, {}, [&](const store::EntryView& view) -> base::Status {

@@ -1,0 +1,193 @@
+#include "node/service.h"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "io/faulting_file.h"
+#include "io/posix_file.h"
+#include "io/temporary_directory.h"
+#include "node/view_projection.h"
+#include "node/world_test.h"
+#include "store/views/sqlite_views.h"
+
+#include <doctest/doctest.h>
+
+using model::Outcome;
+
+namespace {
+
+class Waiter final : public node::AnswerSink {
+ public:
+  void deliver(std::uint64_t token, node::Answer&& answer) override {
+    const std::lock_guard lock(mutex_);
+    answers_.insert_or_assign(token, std::move(answer));
+    arrived_.notify_all();
+  }
+  node::Answer wait(std::uint64_t token) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [&] { return answers_.contains(token); });
+    node::Answer answer = std::move(answers_.at(token));
+    answers_.erase(token);
+    return answer;
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return answers_.size();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::map<std::uint64_t, node::Answer> answers_;
+};
+
+// A whole service on real files.
+struct Running {
+  explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {})
+      : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
+    node::ServiceOptions options;
+    options.recovery.directory = path;
+    options.recovery.segment_bytes = 1u << 20;
+    options.pipeline = pipeline;
+    options.pipeline.space_reserve_bytes = 0;
+    auto opened = node::Service::open(disk, *clock, random, blinding, options, [this](const base::Error& error) {
+      const std::lock_guard lock(failure_mutex);
+      failure = error.code;
+    });
+    REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? std::string() : opened.error().message));
+    service = std::move(*opened);
+  }
+  std::uint64_t submit(gate::Gate& with, const std::string& key, const gate::RequestBody& body) {
+    auto admission = with.admit_body({.tenant = 1, .principal = 7, .trace = {}}, key, body);
+    const std::uint64_t token = ++tokens;
+    last = service->pipeline().submit({.content = std::move(std::get<model::Admitted>(admission)), .sink = &waiter, .token = token});
+    return token;
+  }
+  node::Answer now(const std::string& key, const gate::RequestBody& body) { return waiter.wait(submit(gate, key, body)); }
+
+  const std::array<std::uint8_t, 32> secret{5};
+  std::unique_ptr<io::RealClock> clock = std::move(*io::RealClock::open());
+  io::RealRandom random;
+  audit::Blinding blinding;
+  gate::GateKeys keys;
+  node::NobodyElse nobody;
+  gate::Gate gate;
+  Waiter waiter;
+  std::atomic<std::uint64_t> tokens{0};
+  std::atomic<Outcome> last{Outcome::done};
+  std::mutex failure_mutex;
+  std::string failure;
+  std::unique_ptr<node::Service> service;
+};
+
+const model::Asset usd = *model::parse_asset("USD/2");
+
+gate::TransferRequest transfer(std::string_view from, std::string_view to, base::U128 amount) {
+  gate::TransferRequest request;
+  request.debit_account = from;
+  request.credit_account = to;
+  request.asset = usd;
+  request.amount = amount;
+  return request;
+}
+
+void open_accounts(Running& running) {
+  running.now("asset", gate::AssetRegistration{usd});
+  running.now("a", gate::AccountOpening{.name = "a", .asset = usd, .limits = {}, .metadata = {}});
+  running.now("b", gate::AccountOpening{.name = "b", .asset = usd, .limits = {}, .metadata = {}});
+}
+
+}  // namespace
+
+TEST_CASE("many threads submit, everything is answered, and all of it is there after reopening") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  constexpr int threads = 4, each = 300;
+  {
+    Running running(directory.path(), disk);
+    auto projection = node::ViewProjection::open(directory / "views.sqlite", running.service->reader(), false);
+    REQUIRE(projection.ok());
+    running.service->project_to(**projection);
+    running.service->start();
+    open_accounts(running);
+    std::vector<std::thread> clients;
+    for (int thread = 0; thread < threads; ++thread) {
+      clients.emplace_back([&running, thread] {
+        gate::Gate own(running.keys, running.nobody, [&running](std::span<std::uint8_t> out) { running.random.fill(out); });
+        for (int i = 0; i < each; ++i) {
+          const std::string key = std::to_string(thread) + "-" + std::to_string(i);
+          const auto token = running.submit(own, key, transfer("world/USD/2", "a", 1));
+          CHECK(running.waiter.wait(token).items.at(0).event != 0);
+        }
+      });
+    }
+    for (std::thread& client : clients) client.join();
+    running.service->stop();
+    CHECK(running.failure.empty());
+    CHECK(running.service->projected() == running.service->pipeline().durable());
+    auto views = (*projection)->views().queries();
+    REQUIRE(views.ok());
+    const auto accounts = (*views)->accounts({.tenant = 1, .name_prefix = "a", .asset = {}, .flag = {}, .cursor = {}});
+    REQUIRE(accounts.ok());
+    REQUIRE(accounts->rows.size() == 1);
+    CHECK(accounts->rows[0].counters.credits_posted == threads * each);
+  }
+  Running again(directory.path(), disk);
+  CHECK(again.service->recovery().snapshot_event != 0);
+  again.service->start();
+  const auto replay = again.now("2-17", transfer("world/USD/2", "a", 1));
+  CHECK(replay.items.at(0).replayed);
+}
+
+TEST_CASE("a full queue refuses at once, and nothing of what was refused happens") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  Running running(directory.path(), disk, {.queue_max = 4});
+  running.service->start();
+  open_accounts(running);
+  std::size_t taken = 0, refused = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    running.submit(running.gate, "k" + std::to_string(i), transfer("world/USD/2", "a", 1));
+    (running.last == Outcome::done ? taken : refused) += 1;
+    if (running.last != Outcome::done) CHECK(running.last == Outcome::overloaded);
+  }
+  running.service->stop();
+  CHECK(running.waiter.count() == taken);
+  CHECK(running.service->pipeline().stats().refused_overload == refused);
+}
+
+TEST_CASE("after stop nothing is taken any more") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  Running running(directory.path(), disk);
+  running.service->start();
+  open_accounts(running);
+  running.service->stop();
+  running.submit(running.gate, "late", transfer("world/USD/2", "a", 1));
+  CHECK(running.last == Outcome::shutting_down);
+}
+
+TEST_CASE("a failed sync ends the service without another answer") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  io::FaultingFileSystem faulty(disk);
+  Running running(directory.path(), faulty);
+  running.service->start();
+  open_accounts(running);
+  const std::size_t before = running.waiter.count();
+  faulty.faults().fail_next_sync();
+  running.submit(running.gate, "k", transfer("world/USD/2", "a", 1));
+  for (int i = 0; i < 2'000; ++i) {
+    {
+      const std::lock_guard lock(running.failure_mutex);
+      if (!running.failure.empty()) break;
+    }
+    std::this_thread::yield();
+    running.clock->wall();
+  }
+  running.service->stop();
+  CHECK(running.failure == "file_sync_failed");
+  CHECK(running.waiter.count() == before);
+}
