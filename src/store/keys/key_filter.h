@@ -14,11 +14,9 @@ struct alignas(64) FilterBlock {
   std::uint64_t words[8];
 };
 
-/// Bits a key gets: more for small runs, of which there are many and whose memory is little, so that the errors of all
-/// runs together stay near 1 in 200.
-constexpr std::uint64_t filter_bits_per_key(std::uint64_t keys) { return keys < (std::uint64_t{4} << 20) ? 20 : 16; }
+constexpr std::uint64_t filter_bits_per_key = 12;   ///< about 1 in 250 answers is a wrong "perhaps"
 
-constexpr std::uint64_t filter_blocks_for(std::uint64_t keys) { return keys * filter_bits_per_key(keys) / 512 + 1; }
+constexpr std::uint64_t filter_blocks_for(std::uint64_t keys) { return keys * filter_bits_per_key / 512 + 1; }
 
 /// Immutable once its run is published.
 class KeyFilter {

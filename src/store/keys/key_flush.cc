@@ -7,10 +7,11 @@
 namespace store {
 
 base::Result<std::unique_ptr<KeyFlush>> KeyFlush::begin(io::FileSystem& files, const std::string& directory,
-                                                        std::shared_ptr<const FrozenKeys> keys, std::uint64_t run_number,
+                                                        std::shared_ptr<const FrozenKeys> keys,
+                                                        std::shared_ptr<KeySieve> sieve, std::uint64_t run_number,
                                                         const base::Tag128& identity, std::uint64_t sync_bytes) {
   const KeyRunInfo info{run_number, keys->table->size(), keys->from, keys->through};
-  std::unique_ptr<KeyFlush> flush(new KeyFlush(std::move(keys)));
+  std::unique_ptr<KeyFlush> flush(new KeyFlush(std::move(keys), std::move(sieve)));
   TRY_ASSIGN(flush->writer_, KeyRunWriter::begin(files, directory, info, identity, sync_bytes));
   return flush;
 }
@@ -25,6 +26,7 @@ base::Result<bool> KeyFlush::step(std::uint64_t bytes_max) {
       break;
     }
     TRY(writer_->add(record));
+    if (sieve_ != nullptr) sieve_->add(record);
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "io/file.h"
 #include "store/keys/key_manifest.h"
 #include "store/keys/key_run.h"
+#include "store/keys/key_sieve.h"
 #include "store/keys/key_table.h"
 
 namespace store {
@@ -20,20 +21,23 @@ struct FrozenKeys {
   model::EventNumber through = 0;
 };
 
-/// Turns one frozen generation into a run.
+/// Turns one frozen generation into a run, and adds its keys to the sieve if there is one.
 class KeyFlush {
  public:
   static base::Result<std::unique_ptr<KeyFlush>> begin(io::FileSystem& files, const std::string& directory,
-                                                       std::shared_ptr<const FrozenKeys> keys, std::uint64_t run_number,
-                                                       const base::Tag128& identity, std::uint64_t sync_bytes);
+                                                       std::shared_ptr<const FrozenKeys> keys, std::shared_ptr<KeySieve> sieve,
+                                                       std::uint64_t run_number, const base::Tag128& identity,
+                                                       std::uint64_t sync_bytes);
   /// Writes about `bytes_max`; true while there is more. After the last step the run is durable.
   base::Result<bool> step(std::uint64_t bytes_max);
   std::shared_ptr<const KeyRun> take() { return writer_->take(); }
 
  private:
-  explicit KeyFlush(std::shared_ptr<const FrozenKeys> keys) : keys_(std::move(keys)), scan_(*keys_->table) {}
+  KeyFlush(std::shared_ptr<const FrozenKeys> keys, std::shared_ptr<KeySieve> sieve)
+      : keys_(std::move(keys)), sieve_(std::move(sieve)), scan_(*keys_->table) {}
 
   std::shared_ptr<const FrozenKeys> keys_;
+  std::shared_ptr<KeySieve> sieve_;
   KeyTableScan scan_;
   std::unique_ptr<KeyRunWriter> writer_;
   bool scanned_ = false;

@@ -8,16 +8,21 @@
 #include "store/keys/key_flush.h"
 #include "store/keys/key_manifest.h"
 #include "store/keys/key_run.h"
+#include "store/keys/key_sieve.h"
 #include "store/keys/key_table.h"
 
 namespace store {
 
 namespace {
 
-/// The runs in force: immutable, replaced as a whole.
+// Below this many runs their own filters are as quick as one over all.
+constexpr std::size_t sieve_from_runs = 3;
+
+/// The runs in force: immutable (but for the sieve's growing), replaced as a whole.
 struct RunSet {
   std::vector<std::shared_ptr<const KeyRun>> runs;   ///< oldest first
   model::EventNumber covered = 0;
+  std::shared_ptr<const KeySieve> sieve;             ///< over all these runs, if there is one
 };
 
 std::uint64_t records_of(const RunSet& set) {
@@ -29,7 +34,7 @@ std::uint64_t records_of(const RunSet& set) {
 std::uint64_t memory_of(const RunSet& set) {
   std::uint64_t sum = 0;
   for (const auto& run : set.runs) sum += run->memory_bytes();
-  return sum;
+  return sum + (set.sieve == nullptr ? 0 : set.sieve->bytes());
 }
 
 bool is_run_name(const std::string& name) { return name.starts_with("run-") && name.ends_with(".keys"); }
@@ -124,7 +129,11 @@ class KeyIndex::Core {
   void prefetch(std::uint64_t high) const {
     active_->prefetch(high);
     for (const auto& keys : frozen_) keys->table->prefetch(high);
-    for (const auto& run : runs_->runs) run->prefetch(high);
+    if (runs_->sieve != nullptr) {
+      runs_->sieve->prefetch(high);
+    } else {
+      for (const auto& run : runs_->runs) run->prefetch(high);
+    }
   }
 
   void insert(const KeyRecord& record) {
@@ -160,11 +169,13 @@ class KeyIndex::Core {
 
   base::Result<std::optional<model::EventNumber>> find(const KeyRecord& key) {
     refresh();
-    for (const auto& run : runs_->runs) {
-      if (!run->may_hold(key)) continue;
-      found_.clear();
-      TRY(find_in(*run, key, 0, 1));
-      if (!found_.empty()) return std::optional(found_.front());
+    if (runs_may_hold(key)) {
+      for (const auto& run : runs_->runs) {
+        if (!run->may_hold(key)) continue;
+        found_.clear();
+        TRY(find_in(*run, key, 0, 1));
+        if (!found_.empty()) return std::optional(found_.front());
+      }
     }
     for (const auto& keys : frozen_) {
       if (const auto event = keys->table->find(key); event != 0) return std::optional(event);
@@ -177,8 +188,10 @@ class KeyIndex::Core {
                                                          std::size_t limit) {
     refresh();
     found_.clear();
-    for (const auto& run : runs_->runs) {
-      if (found_.size() < limit && run->may_hold(key)) TRY(find_in(*run, key, after, limit));
+    if (runs_may_hold(key)) {
+      for (const auto& run : runs_->runs) {
+        if (found_.size() < limit && run->may_hold(key)) TRY(find_in(*run, key, after, limit));
+      }
     }
     for (const auto& keys : frozen_) keys->table->find_all(key, after, limit, found_);
     active_->find_all(key, after, limit, found_);
@@ -186,6 +199,8 @@ class KeyIndex::Core {
   }
 
  private:
+  bool runs_may_hold(const KeyRecord& key) const { return runs_->sieve == nullptr || runs_->sieve->may_hold(key); }
+
   base::Status find_in(const KeyRun& run, const KeyRecord& key, model::EventNumber after, std::size_t limit) {
     std::uint64_t pages = 0;
     const base::Status status = run.find_all(key, after, limit, found_, pages);
@@ -245,6 +260,8 @@ class KeyIndex::Background {
     free_retired();
     if (flush_ == nullptr) TRY(begin_flush(durable));
     if (flush_ != nullptr) return reset_on_error(step_flush());
+    if (sieve_build_ == nullptr) begin_sieve();
+    if (sieve_build_ != nullptr) return reset_on_error(step_sieve());
     if (merge_ == nullptr) TRY(begin_merge());
     if (merge_ != nullptr) return reset_on_error(step_merge());
     return false;
@@ -256,6 +273,7 @@ class KeyIndex::Background {
     if (!result.ok()) {
       flush_.reset();
       merge_.reset();
+      sieve_build_.reset();
     }
     return result;
   }
@@ -269,7 +287,7 @@ class KeyIndex::Background {
     while (auto keys = oldest_frozen()) {
       if (keys->through > durable) return base::ok();
       if (keys->table->size() > 0) {
-        TRY_ASSIGN(flush_, KeyFlush::begin(files_, directory_, keys, manifest_.next_run++, options_.identity,
+        TRY_ASSIGN(flush_, KeyFlush::begin(files_, directory_, keys, sieve_, manifest_.next_run++, options_.identity,
                                            options_.sync_bytes));
         flushing_through_ = keys->through;
         return base::ok();
@@ -289,6 +307,25 @@ class KeyIndex::Background {
     TRY(install(std::move(runs), flushing_through_));
     flush_.reset();
     pop_flushed();
+    return true;
+  }
+
+  void begin_sieve() {
+    const std::size_t count = runs_->runs.size();
+    const bool wanted = sieve_ == nullptr ? count >= sieve_from_runs : sieve_->is_full();
+    if (!wanted) return;
+    const std::uint64_t capacity = 2 * records_of(*runs_) + 4 * std::uint64_t{options_.generation_keys};
+    sieve_build_ = std::make_unique<KeySieveBuild>(capacity);
+  }
+
+  base::Result<bool> step_sieve() {
+    TRY_ASSIGN(const bool more, sieve_build_->step(runs_->runs, options_.step_bytes));
+    if (more) return true;
+    // No flush is under way here, so the new one misses no run.
+    sieve_ = sieve_build_->take();
+    sieve_build_.reset();
+    runs_ = std::make_shared<const RunSet>(RunSet{runs_->runs, runs_->covered, sieve_});
+    shared_.publish(runs_);
     return true;
   }
 
@@ -332,7 +369,7 @@ class KeyIndex::Background {
     for (const auto& run : runs) next.runs.push_back(run->info());
     TRY(write_key_manifest(files_, directory_, next));
     manifest_ = std::move(next);
-    runs_ = std::make_shared<const RunSet>(RunSet{std::move(runs), covered});
+    runs_ = std::make_shared<const RunSet>(RunSet{std::move(runs), covered, sieve_});
     shared_.publish(runs_);
     return base::ok();
   }
@@ -363,6 +400,8 @@ class KeyIndex::Background {
   std::shared_ptr<const RunSet> runs_;
   std::unique_ptr<KeyFlush> flush_;
   model::EventNumber flushing_through_ = 0;
+  std::shared_ptr<KeySieve> sieve_;                   ///< over all of runs_, or nothing
+  std::unique_ptr<KeySieveBuild> sieve_build_;
   std::unique_ptr<KeyMerge> merge_;
 };
 
@@ -375,7 +414,7 @@ base::Result<std::unique_ptr<KeyIndex>> KeyIndex::open(io::FileSystem& files, co
   }
   TRY_ASSIGN(KeyManifest manifest, read_fitting_manifest(files, directory, options));
   TRY(remove_unlisted(files, directory, manifest));
-  RunSet set{{}, manifest.covered};
+  RunSet set{{}, manifest.covered, nullptr};
   for (const KeyRunInfo& info : manifest.runs) {
     auto run = KeyRun::open(files, directory, info, options.identity);
     if (!run.ok()) {

@@ -45,7 +45,8 @@ struct KeyIndexOptions {
   base::Tag128 identity{};
   /// Last event the journal holds; runs that cover more are refused.
   model::EventNumber journal_end = 0;
-  /// Keys in memory before a generation is frozen. About 36 bytes each; up to three generations exist at a time.
+  /// Keys in memory before a generation is frozen. About 36 bytes each; up to three generations exist at a time. Keys in
+  /// runs take 2.5 to 3.5 bytes each (filters).
   std::uint32_t generation_keys = 1u << 20;
   /// Runs of like size that are merged into one.
   std::uint32_t fan_out = 8;
@@ -98,8 +99,8 @@ class KeyIndex {
   /// Freezes the active generation now, full or not, so that the background thread writes it (before a snapshot).
   void freeze();
 
-  /// The smallest event of `key`, or nothing. May read one page from disk where a filter says so (about one unknown key in
-  /// 200, and every key that is no longer in memory). Errors: key_run_damaged, file_read_failed.
+  /// The smallest event of `key`, or nothing. Reads a page from disk where the filters say so (for fewer than one unknown key
+  /// in 500, and for every key that is no longer in memory). Errors: key_run_damaged, file_read_failed.
   base::Result<std::optional<model::EventNumber>> find(KeyKind kind, const base::Tag128& key);
 
   /// Events of `key` greater than `after`, ascending, at most `limit`. Errors: as find.
