@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "edge/backend.h"
+#include "edge/render.h"
 #include "edge/server.h"
 #include "gate/gate.h"
 #include "io/clock.h"
@@ -21,17 +23,18 @@ struct ApiOptions {
   /// How long the service behind may take; then 504 request_timed_out, and the client asks again under the same key.
   base::Duration answer_timeout = base::seconds(30);
   std::uint32_t outstanding_max = 20'000;   ///< requests waiting for an answer; beyond it 503 overloaded
-  gate::RateLimits rate;                    ///< what the gate enforces, for the RateLimit-Policy header
+  gate::RateLimits rate = {};                    ///< what the gate enforces, for the RateLimit-Policy header
 };
 
-/// One reply, for metrics and logs. The views are to static storage.
+/// One reply, for metrics and logs.
 struct ReplyRecord {
-  std::string_view method;      ///< of the route; empty if none matched
-  std::string_view route;       ///< `/v1/accounts/{id}`; empty if none matched
+  /// What was asked: the name of the operation (`create_transfer`), of the read (`get_account`), `get_access_token`,
+  /// `document`, or `refused_at_gate` where it did not get that far. Static storage.
+  std::string_view action;
   std::uint16_t status = 0;
   model::Outcome outcome = model::Outcome::done;
-  std::int64_t duration_ns = 0; ///< from the complete request to the reply
-  std::size_t items = 1;        ///< of a batch
+  std::int64_t duration_ns = 0;   ///< from the complete request to the reply
+  std::size_t items = 1;          ///< of a batch
   bool replayed = false;
 };
 
@@ -64,8 +67,7 @@ class Api final : public Handler, public Receiver {
     std::uint32_t generation = 0;
     model::Operation operation = model::Operation::none;
     model::PrincipalNumber principal = 0;
-    bool is_batch = false;
-    const gate::Route* route = nullptr;
+    std::string_view action;
     base::Tag128 trace{};
     std::int64_t began_ns = 0;
     std::string secret;         ///< of a new client; forgotten with the reply
@@ -75,16 +77,18 @@ class Api final : public Handler, public Receiver {
     std::uint64_t token = 0;
   };
 
-  bool handle_public(Pending& call, const wire::Request& request);
+  /// Documents for everybody. False if the path is not one of theirs.
+  bool handle_document(const Pending& call, const wire::Request& request);
   std::uint64_t keep(Pending&& call);
   /// Ends the wait for an answer; nothing if it is over already.
-  bool take(std::uint64_t token, Pending& call);
+  std::optional<Pending> take(std::uint64_t token);
   void refuse(const Pending& call, const gate::Refusal& refusal);
-  void refuse(const Pending& call, model::Outcome outcome, std::string detail = {});
+  void refuse(const Pending& call, model::Outcome outcome, std::string_view detail = {});
   void grant(const Pending& call, const gate::AccessTokenGrant& grant);
-  void send(const Pending& call, wire::Response& response, const ReplyRecord& record);
-  void add_headers(const Pending& call, wire::Response& response);
-  void add_position(model::EventNumber position, wire::Response& response);
+  /// Adds what every reply carries and sends it.
+  void send(const Pending& call, wire::Response& response, const Rendered& rendered, bool replayed = false,
+            std::size_t items = 1);
+  void add_rate(const Pending& call, wire::Response& response);
   void on_time();
 
   io::Loop& loop_;

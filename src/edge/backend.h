@@ -23,7 +23,7 @@ namespace edge {
 /// An event with everything its rendering needs. Shared between the items of one entry.
 struct EntryWithPrivates {
   model::Entry entry;
-  std::vector<model::PrivateValue> privates;   ///< of its events, as far as they are not erased
+  std::vector<model::PrivateValue> privates;   ///< of its events, ascending by event; those erased are missing
 };
 
 /// One answer within a reply: an event of an entry, or a refusal for which nothing was journaled.

@@ -54,9 +54,14 @@ struct ServerOptions {
   base::Duration drain_timeout = base::seconds(10);  ///< of a shutdown: what is not answered by then is cut off
   /// Bytes of unfinished requests, all connections together; whoever passes it is cut off.
   std::uint64_t unfinished_bytes_max = std::uint64_t{256} << 20;
-  wire::Http1Limits http1 = {.http = {.body_bytes_max = std::uint64_t{16} << 20}};
-  wire::Http2Limits http2 = {.http = {.body_bytes_max = std::uint64_t{16} << 20},
-                             .buffered_body_bytes_max = std::uint64_t{20} << 20};
+  wire::Http1Limits http1;
+  wire::Http2Limits http2;
+
+  /// The largest batch fits.
+  ServerOptions() {
+    http1.http.body_bytes_max = http2.http.body_bytes_max = std::uint64_t{16} << 20;
+    http2.buffered_body_bytes_max = std::uint64_t{20} << 20;
+  }
 };
 
 /// Counters since the start, and two gauges. Written by the loop's thread, read from any.

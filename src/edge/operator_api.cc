@@ -1,0 +1,117 @@
+#include "edge/operator_api.h"
+
+#include <string>
+
+#include "edge/reply_headers.h"
+#include "edge/render.h"
+#include "gate/scope.h"
+#include "wire/structured_field.h"
+
+namespace edge {
+
+using model::Outcome;
+
+namespace {
+
+wire::Response text_response(std::uint16_t status, std::string_view type, std::string body) {
+  wire::Response response;
+  response.status = status;
+  response.headers.add("content-type", type);
+  response.headers.add("cache-control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+wire::Response problem(Outcome outcome, std::string_view detail, const base::Tag128& trace) {
+  wire::Response response;
+  const Rendered rendered = render_problem({.outcome = outcome, .detail = detail, .trace = trace, .fields = {}}, response.body);
+  response.status = rendered.status;
+  response.headers.add("content-type", problem_type);
+  response.headers.add("cache-control", "no-store");
+  add_refusal_headers(response, outcome);
+  return response;
+}
+
+}  // namespace
+
+OperatorApi::OperatorApi(io::Clock& clock, OperatorBackend& backend, const gate::GateKeys& keys,
+                         const gate::ClientBook& clients, gate::RandomSource random, OperatorOptions options)
+    : clock_(clock),
+      backend_(backend),
+      clients_(clients),
+      random_(std::move(random)),
+      tokens_(keys.token),
+      options_(options) {}
+
+void OperatorApi::handle(Server& server, Exchange exchange, wire::Request&& request) {
+  wire::Response response = answer(request);
+  add_security_headers(response, server.secure());
+  server.reply(exchange, response);
+}
+
+wire::Response OperatorApi::answer(const wire::Request& request) {
+  const auto header = request.headers.find("traceparent");
+  const auto context = header ? wire::parse_traceparent(*header) : std::nullopt;
+  base::Tag128 trace;
+  if (context) {
+    trace = context->trace_id;
+  } else {
+    random_(trace);
+  }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool is_confirm = request.path == "/clock/confirm";
+  if (!is_confirm && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics") {
+    return problem(Outcome::not_found, "there is nothing at this path", trace);
+  }
+  if (is_confirm ? request.method != "POST" : !reads) {
+    wire::Response refused = problem(Outcome::method_not_allowed, "", trace);
+    refused.headers.add("allow", is_confirm ? "POST" : "GET, HEAD");
+    return refused;
+  }
+  if (request.path == "/healthz") return text_response(200, text_type, "ok\n");
+  if (request.path == "/readyz") {
+    const Readiness readiness = backend_.readiness();
+    std::string body = readiness.ready ? "ready\n" : "not ready\n";
+    for (const std::string& line : readiness.lines) body.append(line).append("\n");
+    return text_response(readiness.ready ? 200 : 503, text_type, std::move(body));
+  }
+  if (request.path == "/metrics") {
+    if (!options_.metrics_open) {
+      if (auto refused = refuse_caller(request, model::metrics_read, trace)) return *std::move(refused);
+    }
+    return text_response(200, "text/plain; version=0.0.4; charset=utf-8", backend_.metrics());
+  }
+  if (auto refused = refuse_caller(request, model::operate, trace)) return *std::move(refused);
+  if (!backend_.confirm_clock()) return problem(Outcome::clock_needs_no_confirmation, "", trace);
+  return text_response(200, json_type, "{\"confirmed\":true}");
+}
+
+std::optional<wire::Response> OperatorApi::refuse_caller(const wire::Request& request, model::Scope scope,
+                                                         const base::Tag128& trace) {
+  if (request.headers.count("authorization") == 0) {
+    return problem(Outcome::credentials_missing, "there is no Authorization header", trace);
+  }
+  const auto header = request.headers.find("authorization");
+  const auto bearer = header ? wire::parse_bearer(*header) : std::nullopt;
+  if (!bearer) return problem(Outcome::credentials_invalid, "the Authorization header is not one bearer token", trace);
+  const base::Instant now = clock_.wall();
+  const auto token = tokens_.verify(*bearer, now);
+  if (!token.ok()) {
+    const bool expired = std::string_view(token.error().code) == "token_expired";
+    return problem(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message, trace);
+  }
+  const auto client = clients_.find(token->principal);
+  if (!client || client->revoked || client->tenant != token->tenant) {
+    return problem(Outcome::credentials_invalid, "the token is for a client that is not known or was revoked", trace);
+  }
+  const bool former = token->generation + 1 == client->generation && now <= client->former_valid_until;
+  if (token->generation != client->generation && !former) {
+    return problem(Outcome::credentials_invalid, "the token was issued before the client's secret was rotated", trace);
+  }
+  if ((token->scopes & client->scopes & scope) == 0) {
+    return problem(Outcome::scope_missing, "this needs the scope " + std::string(gate::to_text(scope)), trace);
+  }
+  return std::nullopt;
+}
+
+}  // namespace edge

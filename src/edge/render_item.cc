@@ -1,0 +1,201 @@
+// The reply to a command: the resource that its event made, or the problem that it recorded.
+
+#include "edge/render_parts.h"
+#include "gate/fingerprint.h"
+#include "model/account.h"
+#include "wire/http_message.h"
+
+namespace edge {
+
+using model::Outcome;
+using wire::JsonWriter;
+
+namespace {
+
+constexpr std::uint16_t created_status = 201;
+
+Rendered created(std::string location = {}) {
+  return {.status = created_status, .outcome = Outcome::done, .location = std::move(location)};
+}
+
+void write_private_text(JsonWriter& json, std::string_view name, const EventAt& at, model::PrivateField field) {
+  if (const auto value = private_value(at.source, at.number, field)) json.member(name, base::as_text(*value));
+}
+
+Rendered write_problem(JsonWriter& json, Outcome outcome, const base::Tag128& trace, std::string_view detail,
+                       std::span<const wire::FieldProblem> fields) {
+  const model::OutcomeRow& row = model::row_of(outcome);
+  write_problem_head(json, row, detail);
+  write_problem_tail(json, trace, fields);
+  return {.status = row.http_status, .outcome = outcome, .location = {}};
+}
+
+std::vector<wire::FieldProblem> differences(model::Operation operation, const AnswerItem& item) {
+  std::vector<wire::FieldProblem> fields;
+  for (const std::string_view name : gate::field_names(operation, item.differing_fields)) {
+    fields.push_back({"request_field_differs", "/" + std::string(name), "differs from the first request with this key", ""});
+  }
+  return fields;
+}
+
+// One overload for each kind of event a client can be answered with.
+struct ItemWriter {
+  JsonWriter& json;
+  const RenderContext& context;
+  const EventAt& at;
+  bool replayed;
+
+  const Backend& backend() const { return context.backend; }
+
+  // The secret itself is nowhere kept; who asks again is told so, always in the same bytes.
+  Rendered secret_shown() const {
+    return write_problem(json, Outcome::secret_already_shown, at.source.entry.command.trace, "", {});
+  }
+
+  Rendered operator()(const model::TenantOpened& event) const {
+    write_private_text(json, "name", at, model::PrivateField::tenant_name);
+    json.member("number", std::uint64_t{event.tenant});
+    write_instant(json, "opened_at", at.event.at);
+    return created();
+  }
+  Rendered operator()(const model::AssetRegistered& event) const {
+    const std::string code = model::to_text(event.asset);
+    json.member("code", std::string_view(code));
+    json.member("world_account", std::string_view("world/" + code.substr(0, code.find('/'))));
+    write_instant(json, "registered_at", at.event.at);
+    return created();
+  }
+  Rendered operator()(const model::AccountOpened& event) const {
+    const auto value = private_value(at.source, at.number, model::PrivateField::account_name);
+    const std::string_view name = value ? base::as_text(*value) : backend().account_name(event.number);
+    json.key("id");
+    if (name.empty()) {
+      json.null();
+    } else {
+      json.string(name);
+    }
+    write_asset(json, backend(), "asset", event.asset);
+    write_flags(json, event.flags);
+    write_limits(json, event.limits);
+    write_counters(json, {});
+    if (const auto metadata = private_value(at.source, at.number, model::PrivateField::account_metadata)) {
+      write_metadata(json, *metadata);
+    }
+    write_instant(json, "opened_at", at.event.at);
+    return created(name.empty() ? std::string() : "/v1/accounts/" + wire::encode_segment(name));
+  }
+  Rendered operator()(const model::AccountFlagsChanged& event) const {
+    write_account(json, backend(), "id", event.account);
+    write_flags(json, event.flags);
+    write_counters(json, event.counters);
+    write_instant(json, "changed_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::AccountLimitsSet& event) const {
+    write_account(json, backend(), "id", event.account);
+    write_limits(json, event.limits);
+    write_instant(json, "changed_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::TransferPosted&) const { return transfer(gate::TransferState::posted); }
+  Rendered operator()(const model::HoldPlaced&) const { return transfer(gate::TransferState::held); }
+  Rendered transfer(gate::TransferState state) const {
+    write_transfer(json, backend(), at, state, nullptr);
+    return created("/v1/transfers/" + model::transfer_id(backend().partition(), at.number));
+  }
+  Rendered operator()(const model::HoldResolved& event) const {
+    write_resolution(json, backend(), at, event);
+    return {};
+  }
+  Rendered operator()(const model::Refused& event) const {
+    write_refused(json, backend(), at, event);
+    return {.status = model::row_of(event.outcome).http_status, .outcome = event.outcome, .location = {}};
+  }
+  Rendered operator()(const model::KeyCancelled&) const {
+    json.member("cancelled", true);
+    write_instant(json, "cancelled_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::BatchRecorded& event) const {
+    json.member("items", std::uint64_t{event.items});
+    write_instant(json, "recorded_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::ClientCreated& event) const {
+    if (replayed) return secret_shown();
+    json.member("id", std::string_view(model::client_id(event.number)));
+    write_private_text(json, "name", at, model::PrivateField::client_name);
+    json.member("kind", event.kind == model::PrincipalKind::person ? "person" : "service");
+    write_scopes(json, event.scopes);
+    if (!context.secret.empty()) json.member("refresh_secret", context.secret);
+    write_instant(json, "created_at", at.event.at);
+    return created();
+  }
+  Rendered operator()(const model::ClientRotated& event) const {
+    if (replayed) return secret_shown();
+    json.member("id", std::string_view(model::client_id(event.number)));
+    json.member("generation", std::uint64_t{event.generation});
+    if (!context.secret.empty()) json.member("refresh_secret", context.secret);
+    write_instant(json, "former_secret_valid_until", event.former_valid_until);
+    write_instant(json, "rotated_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::ClientRevoked& event) const {
+    json.member("id", std::string_view(model::client_id(event.number)));
+    write_instant(json, "revoked_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::ClockConfirmed& event) const {
+    json.member("jump_ns", std::string_view(std::to_string(event.jump.ns)));
+    write_instant(json, "confirmed_at", at.event.at);
+    return {};
+  }
+  Rendered operator()(const model::EpochBumped& event) const {
+    json.member("epoch", std::uint64_t{event.epoch});
+    return {};
+  }
+};
+
+}  // namespace
+
+Rendered write_item(JsonWriter& json, const RenderContext& context, const AnswerItem& item) {
+  if (item.source == nullptr) {
+    return write_problem(json, item.refusal, context.trace, "", differences(context.operation, item));
+  }
+  const EventAt at = event_of(item);
+  // An answer that is not the event's own: the key was cancelled, say, and the event tells since when.
+  if (item.refusal != Outcome::done) {
+    return write_problem(json, item.refusal, at.source.entry.command.trace, "", differences(context.operation, item));
+  }
+  return std::visit(ItemWriter{json, context, at, item.replayed}, at.event.body);
+}
+
+Rendered render_item(const RenderContext& context, const AnswerItem& item, std::string& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  Rendered rendered = write_item(json, context, item);
+  json.end_object();
+  return rendered;
+}
+
+// An item's status stands behind what it is the status of: it is known only then. A problem carries its own already.
+void render_batch(const RenderContext& context, const Answer& answer, std::string& out) {
+  constexpr std::size_t item_bytes = 900;
+  out.reserve(out.size() + answer.items.size() * item_bytes);
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("items");
+  json.begin_array();
+  for (const AnswerItem& item : answer.items) {
+    json.begin_object();
+    const Rendered rendered = write_item(json, context, item);
+    if (!rendered.problem()) json.member("status", std::uint64_t{rendered.status});
+    if (item.replayed) json.member("idempotency_replayed", true);
+    json.end_object();
+  }
+  json.end_array();
+  if (answer.batch != nullptr) write_instant(json, "recorded_at", answer.batch->entry.at);
+  json.end_object();
+}
+
+}  // namespace edge

@@ -1,0 +1,60 @@
+#pragma once
+// Pieces of replies that several resources share. Private to this room.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "edge/render.h"
+#include "wire/json_writer.h"
+
+namespace edge {
+
+void write_amount(wire::JsonWriter& json, std::string_view name, base::U128 amount);
+void write_instant(wire::JsonWriter& json, std::string_view name, base::Instant instant);
+/// Left out where nobody knows the number any more.
+void write_asset(wire::JsonWriter& json, const Backend& backend, std::string_view name, model::AssetNumber number);
+/// An account's id; null where it is not known.
+void write_account(wire::JsonWriter& json, const Backend& backend, std::string_view name, model::AccountNumber number);
+/// Members of the object that is open: the four counters and `available`.
+void write_counters(wire::JsonWriter& json, const model::Counters& counters);
+void write_flags(wire::JsonWriter& json, model::AccountFlags flags);
+void write_limits(wire::JsonWriter& json, const model::AccountLimits& limits);
+void write_scopes(wire::JsonWriter& json, model::Scopes scopes);
+/// Left out where there is none.
+void write_metadata(wire::JsonWriter& json, base::ByteView canonical);
+void write_transfer_id(wire::JsonWriter& json, const Backend& backend, std::string_view name, model::EventNumber event);
+/// The number of an event as a position.
+void write_position(wire::JsonWriter& json, const Backend& backend, std::string_view name, model::EventNumber event);
+
+/// The private value of an event; nothing if it has none or it was erased.
+std::optional<base::ByteView> private_value(const EntryWithPrivates& source, model::EventNumber event, model::PrivateField field);
+
+/// The event an item points to, and its number.
+struct EventAt {
+  const EntryWithPrivates& source;
+  const model::Event& event;
+  model::EventNumber number;
+};
+EventAt event_of(const AnswerItem& item);
+
+/// The members every problem begins with, in the object that is open.
+void write_problem_head(wire::JsonWriter& json, const model::OutcomeRow& row, std::string_view detail);
+/// The members every problem ends with.
+void write_problem_tail(wire::JsonWriter& json, const base::Tag128& trace, std::span<const wire::FieldProblem> fields);
+
+/// Members of a transfer in the object that is open: what created it, and what resolved it or null.
+void write_transfer(wire::JsonWriter& json, const Backend& backend, const EventAt& created, gate::TransferState state,
+                    const EventAt* resolved);
+/// Members of the reply to a capture or void.
+void write_resolution(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::HoldResolved& end);
+/// Members of one line of an account's history.
+void write_posting(wire::JsonWriter& json, const Backend& backend, const EventAt& at, model::AccountNumber account);
+/// Members of the problem an event recorded.
+void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
+
+/// Writes the members of one item (resource or problem) into the object that is open.
+Rendered write_item(wire::JsonWriter& json, const RenderContext& context, const AnswerItem& item);
+
+}  // namespace edge

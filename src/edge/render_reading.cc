@@ -1,0 +1,113 @@
+// Replies to reads.
+
+#include "edge/render_parts.h"
+#include "model/account.h"
+
+namespace edge {
+
+using wire::JsonWriter;
+
+namespace {
+
+void write_account_reading(JsonWriter& json, const AccountReading& account) {
+  json.begin_object();
+  json.member("id", std::string_view(account.name));
+  json.member("asset", std::string_view(model::to_text(account.asset)));
+  write_flags(json, account.flags);
+  write_limits(json, account.limits);
+  write_counters(json, account.counters);
+  write_metadata(json, account.metadata);
+  write_instant(json, "opened_at", account.opened_at);
+  json.end_object();
+}
+
+void write_transfer_reading(JsonWriter& json, const Backend& backend, const TransferReading& transfer) {
+  const EventAt created = event_of(transfer.created);
+  json.begin_object();
+  if (transfer.resolved) {
+    const EventAt resolved = event_of(*transfer.resolved);
+    write_transfer(json, backend, created, transfer.state, &resolved);
+  } else {
+    write_transfer(json, backend, created, transfer.state, nullptr);
+  }
+  json.end_object();
+}
+
+struct ReadingWriter {
+  const RenderContext& context;
+  std::string& out;
+  JsonWriter json{out};
+
+  template <typename Items, typename Write>
+  void list(const Items& items, const std::string& next_cursor, Write write) {
+    json.begin_object();
+    json.key("items");
+    json.begin_array();
+    for (const auto& item : items) write(item);
+    json.end_array();
+    if (!next_cursor.empty()) json.member("next_cursor", std::string_view(next_cursor));
+    json.end_object();
+  }
+
+  Rendered operator()(const ReadRefused& refused) {
+    return render_problem({.outcome = refused.outcome, .detail = refused.detail, .trace = context.trace, .fields = {}}, out);
+  }
+  Rendered operator()(const AccountReading& account) {
+    write_account_reading(json, account);
+    return {};
+  }
+  Rendered operator()(const TransferReading& transfer) {
+    write_transfer_reading(json, context.backend, transfer);
+    return {};
+  }
+  Rendered operator()(const AccountsPage& page) {
+    const std::string next = page.next.empty() ? std::string() : gate::to_cursor(gate::ListKind::accounts, page.next);
+    list(page.accounts, next, [&](const AccountReading& account) { write_account_reading(json, account); });
+    return {};
+  }
+  Rendered operator()(const TransfersPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::transfers, page.next);
+    list(page.transfers, next,
+         [&](const TransferReading& transfer) { write_transfer_reading(json, context.backend, transfer); });
+    return {};
+  }
+  Rendered operator()(const HistoryPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::account_history, page.next);
+    list(page.events, next, [&](const AnswerItem& item) {
+      json.begin_object();
+      write_posting(json, context.backend, event_of(item), page.number);
+      json.end_object();
+    });
+    return {};
+  }
+  Rendered operator()(const TrialBalanceReading& balance) {
+    bool balanced = true;
+    json.begin_object();
+    json.key("rows");
+    json.begin_array();
+    for (const TrialBalanceRow& row : balance.rows) {
+      balanced = balanced && row.balanced;
+      json.begin_object();
+      json.member("asset", std::string_view(model::to_text(row.asset)));
+      json.member("accounts", row.accounts);
+      write_amount(json, "debits_posted", row.totals.debits_posted);
+      write_amount(json, "credits_posted", row.totals.credits_posted);
+      write_amount(json, "debits_pending", row.totals.debits_pending);
+      write_amount(json, "credits_pending", row.totals.credits_pending);
+      json.member("balanced", row.balanced);
+      json.end_object();
+    }
+    json.end_array();
+    json.member("balanced", balanced);
+    json.end_object();
+    return {};
+  }
+};
+
+}  // namespace
+
+Rendered render_reading(const RenderContext& context, const Reading& reading, std::string& out) {
+  return std::visit(ReadingWriter{context, out}, reading.body);
+}
+
+}  // namespace edge
