@@ -1,5 +1,6 @@
 // rooms: model base
 // Canonical CBOR: what the reader takes, the writer writes again byte for byte; likewise whole entries and events.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -15,7 +16,7 @@ void require(bool holds) {
 
 // Copies one item; false where the input is not what the reader takes.
 bool copy(base::CborReader& in, base::CborWriter& out, int depth) {
-  if (depth > 12) return false;
+  if (depth > 16) return false;
   switch (in.peek()) {
     case base::CborKind::uint: {
       const auto value = in.uint();
@@ -75,11 +76,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     base::CborReader in(input), skipping(input);
     base::Bytes again;
     base::CborWriter out(again);
-    if (copy(in, out, 0)) {
+    const bool copied = copy(in, out, 0);
+    if (copied) {
       require(again.size() == in.position());
       require(std::equal(again.begin(), again.end(), data));
-      require(skipping.skip() && skipping.position() == in.position());
     }
+    // Skipping takes no more than that: it also asks for ascending keys.
+    if (skipping.skip(12)) require(copied && skipping.position() == in.position());
   }
   if (const auto event = model::decode_event(input); event.ok()) {
     base::Bytes again;
