@@ -2,8 +2,6 @@
 // A backend that answers as it is told, and a whole edge on a loop of its own thread with clients beside it. For tests
 // only.
 
-#include <doctest/doctest.h>
-
 #include <array>
 #include <atomic>
 #include <deque>
@@ -25,6 +23,8 @@
 #include "io/test_certificates.h"
 #include "io/tls_client.h"
 #include "wire/http_client.h"
+
+#include <doctest/doctest.h>   // last: base/check.h has a CHECK too
 
 namespace edge {
 

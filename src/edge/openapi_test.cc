@@ -1,8 +1,5 @@
 #include "edge/openapi.h"
 
-#include <doctest/doctest.h>
-
-#include <algorithm>
 #include <set>
 #include <string>
 
@@ -10,6 +7,8 @@
 #include "gate/scope.h"
 #include "model/outcome.h"
 #include "wire/json_value.h"
+
+#include <doctest/doctest.h>   // last: base/check.h has a CHECK too
 
 namespace {
 
