@@ -35,7 +35,7 @@ struct Configuration {
   gate::GateSettings gate;
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`
-  wire::HttpLimits http = {.body_bytes_max = std::uint64_t{16} << 20};
+  wire::HttpLimits http = edge::ServerOptions{}.http1.http;
 
   /// `server` with `http` in both its places.
   edge::ServerOptions server_options() const;

@@ -1,0 +1,222 @@
+// From words to a running command; help and what all commands say alike.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/holdfast/command.h"
+#include "wire/json_fields.h"
+
+namespace holdfast {
+
+namespace {
+
+struct Topic {
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr Topic topics[] = {
+    {"exit-codes",
+     "Exit codes\n"
+     "  0   it worked, or what was looked at is in order\n"
+     "  1   it was refused, or what was looked at is not in order\n"
+     "  2   the command line was not understood; nothing was done\n"
+     "  3   the service cannot be reached, or the data directory is in use\n"
+     "  70  the service had to stop: a disk that fails, or a mistake of ours\n"},
+    {"credentials",
+     "Credentials\n"
+     "  Commands that talk to a service read where it is and who they are from a file, never from options or the\n"
+     "  environment. It is JSON with `base_url`, `ca_file`, and either `token` (an access token) or `client_id` and\n"
+     "  `refresh_secret`; `operator_url` where the operator address is wanted. Looked for in this order:\n"
+     "    --credentials FILE\n"
+     "    DIR/dev/client.json, with --data DIR (what `serve --dev` writes)\n"
+     "    $HOME/.config/holdfast/client.json\n"
+     "  The file must be readable by its owner only (chmod 0600).\n"},
+    {"idempotency",
+     "Idempotency\n"
+     "  Every command that changes something sends an idempotency key, drawn at random and shown on standard error\n"
+     "  if the outcome stays unknown. If a reply is lost the request is repeated under the same key, which cannot\n"
+     "  have a second effect. Give --key KEY to choose it: the same command with the same key gives the first reply\n"
+     "  again, for ever.\n"},
+    {"amounts",
+     "Amounts\n"
+     "  Amounts are whole numbers in the smallest unit of the asset: 1250 of USD/2 are 12.50 dollars. Assets are\n"
+     "  written CODE/SCALE, where the scale is the number of decimal places: USD/2, JPY/0, ETH/18.\n"},
+};
+
+int misuse(std::string_view message, std::string_view help_words) {
+  say(message);
+  say("see: holdfast help" + std::string(help_words.empty() ? "" : " ") + std::string(help_words));
+  return exit_misuse;
+}
+
+std::string with_suggestion(std::string message, std::string_view word, const std::vector<std::string_view>& names) {
+  if (const auto meant = wire::closest_name(word, names.data(), names.size())) {
+    message += "; did you mean " + std::string(*meant) + "?";
+  }
+  return message;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto all = commands();
+  const auto found = std::ranges::find(all, name, &Command::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+int unknown_command(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  return misuse(with_suggestion("there is no command " + std::string(word), word, names), "");
+}
+
+int help(std::span<const std::string_view> words) {
+  if (words.empty()) {
+    print(overview());
+    return exit_done;
+  }
+  if (const Command* command = find_command(words[0])) {
+    print(help_of(*command));
+    return exit_done;
+  }
+  for (const Topic& topic : topics) {
+    if (topic.name != words[0]) continue;
+    print(topic.text);
+    return exit_done;
+  }
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  for (const Topic& topic : topics) names.push_back(topic.name);
+  return misuse(with_suggestion("there is no help on " + std::string(words[0]), words[0], names), "");
+}
+
+bool asks_for_help(std::span<const std::string_view> words) {
+  for (const std::string_view word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
+}
+
+void append_padded(std::string& out, std::string_view text, std::size_t width) {
+  out.append(text);
+  out.append(text.size() < width ? width - text.size() : 1, ' ');
+}
+
+}  // namespace
+
+int run_command_line(std::span<const std::string_view> words) {
+  if (words.empty()) {
+    std::fputs(overview().c_str(), stderr);
+    return exit_misuse;
+  }
+  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") return help(words.subspan(1));
+  static constexpr std::array version_command{std::string_view("version")};
+  if (words[0] == "--version") words = version_command;
+  const Command* command = find_command(words[0]);
+  if (command == nullptr) return unknown_command(words[0]);
+  words = words.subspan(1);
+  if (asks_for_help(words)) {
+    print(help_of(*command));
+    return exit_done;
+  }
+  const Verb* verb = &command->verbs.front();
+  if (!verb->name.empty()) {
+    std::vector<std::string_view> names;
+    for (const Verb& each : command->verbs) names.push_back(each.name);
+    if (words.empty()) return misuse(std::string(command->name) + " needs to know what to do", command->name);
+    const auto found = std::ranges::find(command->verbs, words[0], &Verb::name);
+    if (found == command->verbs.end()) {
+      return misuse(with_suggestion(std::string(command->name) + " cannot " + std::string(words[0]), words[0], names), command->name);
+    }
+    verb = &*found;
+    words = words.subspan(1);
+  }
+  const auto arguments = parse_arguments(words, *verb);
+  if (!arguments.ok()) return misuse(arguments.error().message, command->name);
+  return verb->run(*arguments);
+}
+
+std::string overview() {
+  std::string text =
+      "holdfast: moves money exactly once, and proves it\n\n"
+      "Examples\n"
+      "  holdfast tour --data /tmp/tour                          see it work\n"
+      "  holdfast serve --data /tmp/try --dev                    a service to develop against\n"
+      "  holdfast init --data /var/lib/holdfast                  a data directory for real\n"
+      "  holdfast serve --data /var/lib/holdfast --config /etc/holdfast.toml\n\n"
+      "Commands\n";
+  for (const Command& command : commands()) {
+    text += "  ";
+    append_padded(text, command.name, 14);
+    text.append(command.summary).append("\n");
+  }
+  text += "  help          help on a command or a topic:";
+  for (const Topic& topic : topics) text.append(" ").append(topic.name);
+  text += "\n";
+  return text;
+}
+
+std::string help_of(const Command& command) {
+  std::string text = "holdfast " + std::string(command.name) + ": " + std::string(command.summary) + "\n\nExamples\n" +
+                     std::string(command.examples);
+  for (const Verb& verb : command.verbs) {
+    text += "\n  holdfast " + std::string(command.name);
+    if (!verb.name.empty()) text.append(" ").append(verb.name);
+    if (!verb.operands.empty()) text.append(" ").append(verb.operands);
+    if (!verb.options.empty()) text += " [options]";
+    text.append("\n      ").append(verb.summary).append("\n");
+    for (const Option& option : verb.options) {
+      std::string name(option.name);
+      if (!option.value.empty()) name.append(" ").append(option.value);
+      text += "      ";
+      append_padded(text, name, 28);
+      text.append(option.help).append("\n");
+    }
+  }
+  text += "\nEvery one takes --json (machine-readable output) and --help.\n";
+  if (!command.notes.empty()) text.append("\n").append(command.notes);
+  return text;
+}
+
+void say(std::string_view message) {
+  const std::string line = "holdfast: " + std::string(message) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+int exit_code_of(const base::Error& error) {
+  const std::string_view code = error.code;
+  if (code == "option_value_malformed" || code == "options_contradict") return exit_misuse;
+  for (const std::string_view unreachable : {"host_not_found", "connect_failed", "connect_timed_out", "connection_broken",
+                                             "connection_timed_out", "data_directory_locked", "tls_handshake_failed",
+                                             "outcome_unknown"}) {
+    if (code == unreachable) return exit_unreachable;
+  }
+  return exit_failed;
+}
+
+int fail(const base::Error& error) {
+  say(error.message + " [" + error.code + "]");
+  return exit_code_of(error);
+}
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!text.ends_with('\n')) std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+std::string absolute_path(std::string_view path) {
+  std::error_code error;
+  const std::filesystem::path given = std::filesystem::absolute(std::filesystem::path(path), error);
+  std::filesystem::path known = std::filesystem::weakly_canonical(given, error);
+  if (error) known = given.lexically_normal();
+  std::string text = known.string();
+  if (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,24 @@
+#pragma once
+// Every command, one function and one file each.
+
+#include "apps/holdfast/command.h"
+
+namespace holdfast {
+
+Command serve_command();
+Command init_command();
+Command tour_command();
+Command doctor_command();
+Command account_command();
+Command asset_command();
+Command transfer_command();
+Command client_command();
+Command journal_command();
+Command backup_command();
+Command restore_command();
+Command config_command();
+Command bench_command();
+Command completion_command();
+Command version_command();
+
+}  // namespace holdfast

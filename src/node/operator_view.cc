@@ -1,0 +1,218 @@
+#include "node/operator_view.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace node {
+
+namespace {
+
+void head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
+  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+}
+
+void sample(std::string& out, std::string_view name, std::string_view labels, std::string_view value) {
+  out.append(name);
+  if (!labels.empty()) out.append("{").append(labels).append("}");
+  out.append(" ").append(value).append("\n");
+}
+
+void counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  head(out, name, "counter", help);
+  sample(out, name, "", std::to_string(value));
+}
+
+void gauge(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  head(out, name, "gauge", help);
+  sample(out, name, "", std::to_string(value));
+}
+
+/// Nanoseconds as decimal seconds, without floating point.
+std::string seconds_text(std::uint64_t ns) {
+  std::string fraction = std::to_string(ns % 1'000'000'000);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  return std::to_string(ns / 1'000'000'000) + "." + fraction;
+}
+
+std::string label(std::string_view name, std::string_view value) {
+  return std::string(name) + "=\"" + std::string(value) + "\"";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t mib = 1 << 20;
+  return bytes >= 10 * 1024 * mib ? std::to_string(bytes / (1024 * mib)) + " GiB" : std::to_string(bytes / mib) + " MiB";
+}
+
+/// The number behind a word of a file in /proc; 0 if it is not there.
+std::uint64_t number_after(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos) return 0;
+  const std::size_t digit = text.find_first_of("0123456789", at + word.size());
+  if (digit == std::string_view::npos) return 0;
+  std::uint64_t number = 0;
+  std::from_chars(text.data() + digit, text.data() + text.size(), number);
+  return number;
+}
+
+std::string read_proc(io::FileSystem& files, const std::string& path) {
+  std::string text(8192, '\0');
+  const auto file = files.open(path, io::OpenMode::read_only);
+  if (!file.ok()) return {};
+  const auto size = (*file)->read_at(0, std::span(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
+  text.resize(size.ok() ? *size : 0);
+  return text;
+}
+
+}  // namespace
+
+void ReplyCounts::replied(const edge::ReplyRecord& record) {
+  ++replies_[{record.action, record.status}];
+  if (record.outcome != model::Outcome::done) ++problems_[model::code_of(record.outcome)];
+  const auto bound = std::ranges::lower_bound(bounds_ns, record.duration_ns);
+  ++buckets_[static_cast<std::size_t>(bound - bounds_ns.begin())];
+  duration_ns_sum_ += static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.duration_ns));
+  items_ += record.items;
+  replayed_ += record.replayed ? 1 : 0;
+}
+
+void ReplyCounts::append_metrics(std::string& out) const {
+  head(out, "holdfast_replies_total", "counter", "Replies by what was asked and by status.");
+  for (const auto& [key, count] : replies_) {
+    const auto& [action, status] = key;
+    sample(out, "holdfast_replies_total", label("action", action) + "," + label("status", std::to_string(status)), std::to_string(count));
+  }
+  head(out, "holdfast_problems_total", "counter", "Replies that were problems, by code.");
+  for (const auto& [code, count] : problems_) sample(out, "holdfast_problems_total", label("code", code), std::to_string(count));
+  counter(out, "holdfast_reply_items_total", "Items of all replies: one each, of a batch as many as it has.", items_);
+  counter(out, "holdfast_replies_replayed_total", "Replies under a key that was answered before.", replayed_);
+  head(out, "holdfast_reply_seconds", "histogram", "From the complete request to the reply.");
+  std::uint64_t through = 0;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    through += buckets_[i];
+    const std::string bound = i < bounds_ns.size() ? seconds_text(static_cast<std::uint64_t>(bounds_ns[i])) : "+Inf";
+    sample(out, "holdfast_reply_seconds_bucket", label("le", bound), std::to_string(through));
+  }
+  sample(out, "holdfast_reply_seconds_sum", "", seconds_text(duration_ns_sum_));
+  sample(out, "holdfast_reply_seconds_count", "", std::to_string(through));
+}
+
+OperatorView::OperatorView(OperatorParts parts) : parts_(std::move(parts)), started_boot_ns_(parts_.clock.boot_ns()) {}
+
+edge::Readiness OperatorView::readiness() const {
+  edge::Readiness readiness{.ready = true, .lines = {}};
+  const PipelineStats stats = parts_.service.pipeline().stats();
+  const bool stopping = server_ != nullptr && server_->shutting_down();
+  if (stopping) readiness.ready = false;
+  readiness.lines.push_back(stopping ? "service: stopping" : "service: ok");
+  readiness.lines.push_back("journal: ok, event " + std::to_string(stats.durable) + " durable");
+  const auto space = parts_.files.free_space(parts_.directory);
+  if (!space.ok()) {
+    readiness.ready = false;
+    readiness.lines.push_back("disk_space: unknown");
+  } else if (*space < parts_.space_reserve_bytes) {
+    readiness.ready = false;
+    readiness.lines.push_back("disk_space: short, " + size_text(*space) + " free; nothing that changes something is taken");
+  } else {
+    readiness.lines.push_back("disk_space: " + size_text(*space) + " free");
+  }
+  readiness.lines.push_back(parts_.service.pipeline().clock_suspended()
+                                ? "clock: suspended by a jump; holds do not expire until POST /clock/confirm"
+                                : "clock: ok");
+  const model::EventNumber projected = parts_.service.projected();
+  readiness.lines.push_back("views: " + std::to_string(stats.durable - std::min(projected, stats.durable)) + " events behind");
+  return readiness;
+}
+
+bool OperatorView::confirm_clock() {
+  if (!parts_.service.pipeline().clock_suspended()) return false;
+  parts_.service.pipeline().confirm_clock();
+  return true;
+}
+
+std::string OperatorView::metrics() const {
+  std::string out;
+  append_pipeline(out);
+  append_derived(out);
+  parts_.replies.append_metrics(out);
+  append_server(out);
+  append_process(out);
+  return out;
+}
+
+void OperatorView::append_pipeline(std::string& out) const {
+  const PipelineStats stats = parts_.service.pipeline().stats();
+  counter(out, "holdfast_submissions_total", "Requests taken by the pipeline.", stats.submissions);
+  counter(out, "holdfast_refused_overload_total", "Requests refused because a queue was full.", stats.refused_overload);
+  counter(out, "holdfast_refused_space_total", "Requests refused because the disk is short of space.", stats.refused_space);
+  counter(out, "holdfast_groups_total", "Groups committed: one write and one sync each.", stats.groups);
+  counter(out, "holdfast_events_total", "Events committed since the start.", stats.events);
+  gauge(out, "holdfast_queue", "Requests waiting for the core.", stats.queue);
+  gauge(out, "holdfast_event_decided", "Newest event decided.", stats.decided);
+  gauge(out, "holdfast_event_durable", "Newest event durable.", stats.durable);
+  head(out, "holdfast_commit_seconds_total", "counter", "Time spent writing and syncing groups.");
+  sample(out, "holdfast_commit_seconds_total", "", seconds_text(stats.sync_ns_sum));
+  head(out, "holdfast_commit_seconds_max", "gauge", "Longest commit since the start.");
+  sample(out, "holdfast_commit_seconds_max", "", seconds_text(stats.sync_ns_max));
+  gauge(out, "holdfast_clock_suspended", "1 while expiries wait for a confirmed clock.", parts_.service.pipeline().clock_suspended() ? 1 : 0);
+}
+
+void OperatorView::append_derived(std::string& out) const {
+  const PipelineStats stats = parts_.service.pipeline().stats();
+  const DerivedStats derived = parts_.service.derived();
+  gauge(out, "holdfast_views_lag_events", "Durable events that the views do not include yet.", stats.durable - std::min(derived.projected, stats.durable));
+  const store::ProjectorStats views = parts_.views.projector().stats();
+  gauge(out, "holdfast_views_dirty_balances", "Balance rows that wait to be written.", views.dirty_balances);
+  counter(out, "holdfast_views_rows_written_total", "Rows written to the views.", views.rows_written);
+  gauge(out, "holdfast_snapshot_event", "Event of the newest snapshot.", derived.snapshot);
+  counter(out, "holdfast_snapshots_total", "Snapshots written since the start.", derived.snapshots);
+  head(out, "holdfast_snapshot_seconds", "gauge", "How long the newest snapshot took.");
+  sample(out, "holdfast_snapshot_seconds", "", seconds_text(derived.snapshot_ns_last));
+  const store::KeyIndexStats keys = parts_.service.keys().stats();
+  gauge(out, "holdfast_keys_in_memory", "Idempotency keys in memory.", keys.keys_in_memory);
+  gauge(out, "holdfast_keys_in_runs", "Idempotency keys in runs on disk.", keys.keys_in_runs);
+  gauge(out, "holdfast_key_runs", "Runs of idempotency keys.", keys.runs);
+  gauge(out, "holdfast_key_generations_waiting", "Full generations of keys that wait for a run.", keys.frozen_generations);
+  gauge(out, "holdfast_key_index_bytes", "Memory of the key index.", keys.memory_bytes);
+  counter(out, "holdfast_key_pages_read_total", "Pages read from runs for look-ups.", keys.pages_read);
+  gauge(out, "holdfast_accounts", "Accounts ever opened.", parts_.service.directory().size());
+  gauge(out, "holdfast_account_names_bytes", "Memory of the account directory.", parts_.service.directory().memory_bytes());
+}
+
+void OperatorView::append_server(std::string& out) const {
+  counter(out, "holdfast_certificate_reloads_total", "Times the certificate files were read again.", reloads_);
+  counter(out, "holdfast_certificate_reloads_failed_total", "Times they could not be used.", reloads_failed_);
+  if (server_ == nullptr) return;
+  const edge::ServerStats& stats = server_->stats();
+  const auto get = [](const std::atomic<std::uint64_t>& value) { return value.load(std::memory_order_relaxed); };
+  counter(out, "holdfast_connections_accepted_total", "Connections accepted.", get(stats.accepted));
+  counter(out, "holdfast_connections_shed_total", "Connections closed at once: too many.", get(stats.shed));
+  counter(out, "holdfast_accept_errors_total", "Connections lost for want of descriptors.", get(stats.accept_errors));
+  counter(out, "holdfast_handshakes_failed_total", "TLS handshakes that failed or took too long.", get(stats.handshakes_failed));
+  counter(out, "holdfast_requests_total", "HTTP requests.", get(stats.requests));
+  counter(out, "holdfast_http_replies_total", "HTTP replies.", get(stats.replies));
+  counter(out, "holdfast_cut_off_total", "Requests cut off for memory, or at the end of a shutdown.", get(stats.cut_off));
+  gauge(out, "holdfast_connections", "Open connections.", get(stats.connections));
+  gauge(out, "holdfast_requests_outstanding", "Requests not answered yet.", get(stats.outstanding));
+  static constexpr std::array<std::string_view, 15> causes{
+      "none",           "malformed",           "header_too_large",       "target_too_long",       "body_too_large",
+      "header_timeout", "body_too_slow",       "expectation_unknown",    "method_not_implemented", "version_not_supported",
+      "idle",           "output_too_slow",     "flood",                  "protocol_error",        "truncated"};
+  static_assert(causes.size() == static_cast<std::size_t>(wire::Refusal::truncated) + 1);
+  head(out, "holdfast_http_refusals_total", "counter", "Requests refused and connections given up by the protocol, by cause.");
+  for (std::size_t i = 1; i < causes.size(); ++i) {
+    sample(out, "holdfast_http_refusals_total", label("cause", causes[i]), std::to_string(get(stats.refusals[i])));
+  }
+}
+
+void OperatorView::append_process(std::string& out) const {
+  const std::string status = read_proc(parts_.files, "/proc/self/status");
+  gauge(out, "process_resident_memory_bytes", "Resident memory.", number_after(status, "VmRSS:") * 1024);
+  gauge(out, "process_threads", "Threads.", number_after(status, "Threads:"));
+  const auto space = parts_.files.free_space(parts_.directory);
+  if (space.ok()) gauge(out, "holdfast_disk_free_bytes", "Room on the disk of the data directory.", *space);
+  head(out, "holdfast_uptime_seconds", "gauge", "Since the service was ready.");
+  const std::int64_t up = parts_.clock.boot_ns() - started_boot_ns_;
+  sample(out, "holdfast_uptime_seconds", "", seconds_text(static_cast<std::uint64_t>(std::max<std::int64_t>(0, up))));
+}
+
+}  // namespace node

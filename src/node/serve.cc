@@ -1,0 +1,230 @@
+#include "node/serve.h"
+
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "io/clock.h"
+#include "io/loop.h"
+#include "io/process.h"
+#include "io/random.h"
+#include "node/client_records.h"
+#include "node/data_directory.h"
+#include "node/dev_identity.h"
+#include "node/operator_view.h"
+#include "node/own_request.h"
+
+namespace node {
+
+namespace {
+
+// Nothing may run after this, no destructor and no reply: the process is gone.
+[[noreturn]] void stop_broken(const base::Error& error) {
+  std::fprintf(stderr, "holdfast: the service has to stop: %s [%s]\n", error.message.c_str(), error.code);
+  std::_Exit(exit_code_of_a_broken_service);
+}
+
+base::Status check_addresses(const ServeSettings& settings) {
+  const Configuration& c = settings.configuration;
+  if (settings.dev) {
+    for (const io::Endpoint* at : {&c.listen, &c.operator_listen}) {
+      if (!at->is_loopback()) {
+        return base::Error{"address_not_loopback", "--dev listens on loopback addresses only, " + at->text() + " is none"};
+      }
+    }
+    return base::ok();
+  }
+  if (c.tls.certificate_file.empty()) {
+    return base::Error{"tls_certificate_missing",
+                       "the configuration names no tls.certificate_file and tls.key_file; to try things out use --dev"};
+  }
+  return base::ok();
+}
+
+std::string url_of(const io::Endpoint& at, bool secure) { return (secure ? "https://" : "http://") + at.text(); }
+
+// Everything that runs, in the order in which it is made; destroyed in reverse.
+class Running {
+ public:
+  Running(io::FileSystem& files, ServeSettings settings) : files_(files), settings_(std::move(settings)) {}
+  ~Running() { close(); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  base::Status open();
+  void run() { loop_->run(); }
+
+ private:
+  base::Status open_data();
+  base::Status open_service();
+  base::Status open_edge();
+  base::Status become_dev_client();
+  void on_signal(int signal);
+  void close();
+
+  const Configuration& configuration() const { return settings_.configuration; }
+
+  io::FileSystem& files_;
+  ServeSettings settings_;
+  io::RealRandom random_;
+  std::unique_ptr<io::RealClock> clock_;
+  std::unique_ptr<io::Loop> loop_;
+  std::unique_ptr<io::SignalWatch> signals_;
+  std::unique_ptr<DataDirectory> data_;
+  std::string ca_file_;
+  std::unique_ptr<io::TlsServerContext> tls_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<ViewProjection> views_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<ClientRecords> clients_;
+  std::unique_ptr<gate::Gate> gate_;
+  ReplyCounts replies_;
+  std::unique_ptr<OperatorView> operator_view_;
+  std::unique_ptr<edge::Api> api_;
+  std::unique_ptr<edge::OperatorApi> operator_api_;
+  std::unique_ptr<edge::Server> server_, operator_server_;
+  int servers_to_drain_ = 0;
+};
+
+base::Status Running::open() {
+  TRY(check_addresses(settings_));
+  io::ignore_broken_pipes();
+  TRY_ASSIGN(clock_, io::RealClock::open());
+  TRY_ASSIGN(loop_, io::Loop::open());
+  // Before the first thread, so that all threads leave signals to the loop.
+  TRY_ASSIGN(signals_, io::SignalWatch::open(*loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }));
+  TRY(open_data());
+  TRY(open_service());
+  return open_edge();
+}
+
+base::Status Running::open_data() {
+  const DataPlace place{.directory = settings_.directory,
+                        .mode = settings_.dev ? store::DataMode::dev : store::DataMode::standard,
+                        .master_key_file = settings_.dev ? std::string() : configuration().master_key_file};
+  TRY_ASSIGN(data_, settings_.dev ? DataDirectory::open_or_create(files_, random_, place) : DataDirectory::open(files_, place));
+  io::TlsServerOptions tls = configuration().tls;
+  if (settings_.dev) {
+    TRY_ASSIGN(const DevServerFiles made, make_dev_certificates(files_, random_, dev_directory(settings_.directory), clock_->wall(),
+                                                                configuration().listen));
+    tls.certificate_file = made.certificate_file;
+    tls.key_file = made.key_file;
+    ca_file_ = made.ca_file;
+  }
+  TRY_ASSIGN(tls_, io::TlsServerContext::open(files_, tls));
+  return base::ok();
+}
+
+base::Status Running::open_service() {
+  ServiceOptions options = configuration().service;
+  options.recovery.directory = settings_.directory;
+  std::int64_t told_ns = clock_->boot_ns();
+  TRY_ASSIGN(service_, Service::open(files_, *clock_, random_, data_->blinding(), options, stop_broken,
+                                     [this, &told_ns](std::uint64_t done, std::uint64_t total) {
+                                       const std::int64_t now = clock_->boot_ns();
+                                       if (now - told_ns < base::seconds(1).ns) return;
+                                       told_ns = now;
+                                       settings_.say("replaying the journal: event " + std::to_string(done) + " of " + std::to_string(total));
+                                     }));
+  const RecoveryReport& report = service_->recovery();
+  for (const base::Error& passed : report.snapshots_passed_over) {
+    settings_.say("a snapshot was passed over: " + passed.message + " [" + passed.code + "]");
+  }
+  if (report.keys_rebuilt) settings_.say("the index of idempotency keys was made anew from the journal");
+  if (report.repairs.torn_group_dropped) {
+    settings_.say("a write that never finished, and that nobody was told of, was removed from " + report.repairs.torn_file);
+  }
+  TRY_ASSIGN(views_, ViewProjection::open(views_file(settings_.directory), service_->reader(), configuration().views_every_transfer));
+  if (views_->rebuilt()) settings_.say("the views were made anew from the journal");
+  service_->project_to(*views_);
+  TRY_ASSIGN(auto queries, views_->views().queries());
+  service_->start();
+  backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
+  return base::ok();
+}
+
+base::Status Running::open_edge() {
+  const auto draw = [this](std::span<std::uint8_t> out) { random_.fill(out); };
+  const Configuration& c = configuration();
+  clients_ = std::make_unique<ClientRecords>(service_->pipeline());
+  gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, c.gate);
+  operator_view_ = std::make_unique<OperatorView>(OperatorParts{.files = files_,
+                                                                .clock = *clock_,
+                                                                .service = *service_,
+                                                                .views = *views_,
+                                                                .replies = replies_,
+                                                                .directory = settings_.directory,
+                                                                .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
+  api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
+  operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, data_->gate_keys(), *clients_, draw, c.operator_api);
+  const bool operator_tls = c.operator_tls || !c.operator_listen.is_loopback();
+  const edge::ServerOptions server_options = c.server_options();
+  TRY_ASSIGN(server_, edge::Server::open(*loop_, *clock_, c.listen, tls_.get(), *api_, server_options));
+  TRY_ASSIGN(operator_server_, edge::Server::open(*loop_, *clock_, c.operator_listen, operator_tls ? tls_.get() : nullptr,
+                                                  *operator_api_, server_options));
+  operator_view_->watch(*server_);
+  if (settings_.dev) TRY(become_dev_client());
+  settings_.ready(url_of(server_->endpoint(), true), url_of(operator_server_->endpoint(), operator_tls));
+  return base::ok();
+}
+
+// The client that scripts act as: whoever has all scopes and was not revoked, or a new one.
+base::Status Running::become_dev_client() {
+  const auto usable = [](const gate::Client& client) { return !client.revoked && client.scopes == model::all_scopes; };
+  if (!clients_->find_if(usable)) {
+    const auto made = ask_service(*service_, *gate_,
+                                  gate::ClientCreation{.name = "dev", .kind = model::PrincipalKind::service, .scopes = model::all_scopes});
+    if (!made.ok()) return made.error();
+  }
+  const auto client = clients_->find_if(usable);
+  CHECK_THAT(client.has_value(), "a client that was just created is found");
+  const bool operator_tls = configuration().operator_tls;
+  return write_dev_client(files_, dev_directory(settings_.directory), data_->gate_keys(), *client, clock_->wall(),
+                          {.base_url = url_of(server_->endpoint(), true),
+                           .operator_url = url_of(operator_server_->endpoint(), operator_tls),
+                           .ca_file = ca_file_});
+}
+
+void Running::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    const base::Status reloaded = tls_->reload();
+    operator_view_->certificates_reloaded(reloaded.ok());
+    settings_.say(reloaded.ok() ? "certificates were read again"
+                                : "the certificates stay as they were: " + reloaded.error().message + " [" + reloaded.error().code + "]");
+    return;
+  }
+  if (servers_to_drain_ > 0) return loop_->stop();
+  settings_.say("stopping: what was taken is finished first");
+  servers_to_drain_ = 2;
+  const auto drained = [this] {
+    if (--servers_to_drain_ == 0) loop_->stop();
+  };
+  server_->begin_shutdown(drained);
+  operator_server_->begin_shutdown(drained);
+}
+
+void Running::close() {
+  operator_server_.reset();
+  server_.reset();
+  // Answers that come now find nobody; the threads that bring them end here.
+  if (service_) service_->stop();
+  if (backend_) backend_->stop();
+}
+
+}  // namespace
+
+base::Status serve(io::FileSystem& files, ServeSettings settings) {
+  const auto say = settings.say;
+  {
+    Running running(files, std::move(settings));
+    TRY(running.open());
+    running.run();
+  }
+  say("stopped");
+  return base::ok();
+}
+
+}  // namespace node
