@@ -55,6 +55,7 @@ struct Running {
     auto opened = node::Service::open(disk, *clock, random, blinding, options, [this](const base::Error& error) {
       const std::lock_guard lock(failure_mutex);
       failure = error.code;
+      failed.notify_all();
     });
     REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? std::string() : opened.error().message));
     service = std::move(*opened);
@@ -78,6 +79,7 @@ struct Running {
   std::atomic<std::uint64_t> tokens{0};
   std::atomic<Outcome> last{Outcome::done};
   std::mutex failure_mutex;
+  std::condition_variable failed;
   std::string failure;
   std::unique_ptr<node::Service> service;
 };
@@ -179,13 +181,9 @@ TEST_CASE("a failed sync ends the service without another answer") {
   const std::size_t before = running.waiter.count();
   faulty.faults().fail_next_sync();
   running.submit(running.gate, "k", transfer("world/USD/2", "a", 1));
-  for (int i = 0; i < 2'000; ++i) {
-    {
-      const std::lock_guard lock(running.failure_mutex);
-      if (!running.failure.empty()) break;
-    }
-    std::this_thread::yield();
-    running.clock->wall();
+  {
+    std::unique_lock lock(running.failure_mutex);
+    running.failed.wait(lock, [&running] { return !running.failure.empty(); });
   }
   running.service->stop();
   CHECK(running.failure == "file_sync_failed");

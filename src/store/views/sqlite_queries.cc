@@ -176,6 +176,7 @@ base::Result<Page<TransferRow>> SqliteQueries::transfers(const TransferQuery& qu
   if (!query.cursor.empty()) {
     TRY_ASSIGN(before, scope.number_in(query.cursor));
   }
+  if (query.before != 0) before = std::min(before, query.before);
   const std::uint32_t limit = limit_of(query.limit);
   TRY_ASSIGN(Statement select, connection_.prepare(sql));
   select.bind(query.tenant).bind(static_cast<std::int64_t>(before)).bind(std::int64_t{limit} + 1);

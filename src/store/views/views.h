@@ -192,6 +192,7 @@ struct TransferQuery {
   std::optional<model::AccountNumber> account;    ///< on either side
   std::optional<std::string> reference;
   std::string cursor;
+  model::EventNumber before = 0;                  ///< only smaller numbers; 0 is no bound. Beside a cursor the smaller counts
   std::uint32_t limit = view_limit_max;
 };
 
