@@ -406,6 +406,10 @@ class FieldReader {
     }
     --left_;
     key_ = in_.uint().value_or(no_key);
+    if (key_ >= no_key) {
+      key_ = no_key;
+      in_.fail();
+    }
   }
 
  private:
