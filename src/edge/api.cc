@@ -51,11 +51,14 @@ std::uint64_t mixed(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-std::int64_t whole_seconds_up(base::Duration duration) { return (duration.ns + base::seconds(1).ns - 1) / base::seconds(1).ns; }
+std::int64_t whole_seconds_up(base::Duration duration) {
+  return (duration.ns + base::seconds(1).ns - 1) / base::seconds(1).ns;
+}
 
 }  // namespace
 
-Api::Api(io::Loop& loop, io::Clock& clock, gate::Gate& gate, Backend& backend, ApiOptions options, ReplyObserver* observer)
+Api::Api(io::Loop& loop, io::Clock& clock, gate::Gate& gate, Backend& backend, ApiOptions options,
+         ReplyObserver* observer)
     : loop_(loop),
       clock_(clock),
       gate_(gate),
@@ -64,7 +67,8 @@ Api::Api(io::Loop& loop, io::Clock& clock, gate::Gate& gate, Backend& backend, A
       observer_(observer),
       timer_(loop, [this] { on_time(); }) {
   // The window is how long an empty bucket takes to fill.
-  const std::uint32_t window = std::max<std::uint32_t>(1, options.rate.burst / std::max<std::uint32_t>(1, options.rate.per_second));
+  const std::uint32_t window =
+      std::max<std::uint32_t>(1, options.rate.burst / std::max<std::uint32_t>(1, options.rate.per_second));
   rate_policy_ = "\"client\";q=" + std::to_string(options.rate.burst) + ";w=" + std::to_string(window);
 }
 
@@ -98,7 +102,8 @@ void Api::handle(Server& server, Exchange exchange, wire::Request&& request) {
   if (auto* admitted = std::get_if<model::Admitted>(&admission)) {
     call.trace = admitted->trace;
     call.principal = admitted->principal;
-    call.operation = admitted->is_batch ? model::Operation::record_batch : model::operation_of(admitted->commands[0].body);
+    call.operation =
+        admitted->is_batch ? model::Operation::record_batch : model::operation_of(admitted->commands[0].body);
     call.action = gate::to_text(call.operation);
     call.secret = std::exchange(admitted->secret, {});
     token = keep(std::move(call));
@@ -123,8 +128,12 @@ bool Api::handle_document(const Pending& call, const wire::Request& request) {
   Pending named = call;
   named.action = "document";
   if (request.method != "GET" && request.method != "HEAD") {
-    gate::Refusal refused{.outcome = Outcome::method_not_allowed, .detail = "this path takes GET, HEAD", .fields = {},
-                          .allow = "GET, HEAD", .retry_after = {}, .trace = {}};
+    gate::Refusal refused{.outcome = Outcome::method_not_allowed,
+                          .detail = "this path takes GET, HEAD",
+                          .fields = {},
+                          .allow = "GET, HEAD",
+                          .retry_after = {},
+                          .trace = {}};
     refuse(named, refused);
     return true;
   }
@@ -184,7 +193,8 @@ void Api::on_time() {
   while (!deadlines_.empty() && deadlines_.front().at_ns <= now) {
     const std::uint64_t token = deadlines_.front().token;
     deadlines_.pop_front();
-    if (const auto call = take(token)) refuse(*call, Outcome::request_timed_out, "the service did not answer in time; the answer may still come about");
+    if (const auto call = take(token))
+      refuse(*call, Outcome::request_timed_out, "the service did not answer in time; the answer may still come about");
   }
   if (!deadlines_.empty()) timer_.arm({deadlines_.front().at_ns - now});
 }
@@ -199,20 +209,22 @@ void Api::answered(std::uint64_t token, Answer&& answer) {
   bool replayed = answer.batch_replayed;
   if (answer.refusal != Outcome::done) {
     PlainProblem problem{.outcome = answer.refusal, .detail = {}, .trace = call->trace, .fields = {}};
-    if (ours) problem.fields.push_back({"request_field_differs", "/items", "differs from the first request with this key", ""});
+    if (ours)
+      problem.fields.push_back({"request_field_differs", "/items", "differs from the first request with this key", ""});
     rendered = render_problem(problem, response.body);
   } else if (batch) {
     // A batch's reply holds nothing of the present request if it has a key: an item that was refused without an event
     // says the trace of the first one.
     const base::Tag128 trace = answer.batch != nullptr ? answer.batch->entry.command.trace : call->trace;
-    render_batch({.backend = backend_, .operation = model::Operation::create_transfer, .trace = trace, .secret = {}}, answer,
-                 response.body);
+    render_batch({.backend = backend_, .operation = model::Operation::create_transfer, .trace = trace, .secret = {}},
+                 answer, response.body);
   } else {
     CHECK_THAT(!answer.items.empty(), "an answer answers");
     constexpr std::size_t usual_body_bytes = 1024;
     response.body.reserve(usual_body_bytes);
-    rendered = render_item({.backend = backend_, .operation = call->operation, .trace = call->trace, .secret = call->secret},
-                           answer.items[0], response.body);
+    rendered =
+        render_item({.backend = backend_, .operation = call->operation, .trace = call->trace, .secret = call->secret},
+                    answer.items[0], response.body);
     replayed = answer.items[0].replayed;
   }
   response.headers.reserve(12, 640);
@@ -229,7 +241,8 @@ void Api::read(std::uint64_t token, Reading&& reading) {
   const auto call = take(token);
   if (!call) return;
   wire::Response response;
-  const RenderContext context{.backend = backend_, .operation = model::Operation::none, .trace = call->trace, .secret = {}};
+  const RenderContext context{
+      .backend = backend_, .operation = model::Operation::none, .trace = call->trace, .secret = {}};
   const Rendered rendered = render_reading(context, reading, response.body);
   response.headers.reserve(12, 640);
   response.headers.add("content-type", rendered.problem() ? problem_type : json_type);
@@ -240,19 +253,26 @@ void Api::read(std::uint64_t token, Reading&& reading) {
 }
 
 void Api::refuse(const Pending& call, Outcome outcome, std::string_view detail) {
-  refuse(call, {.outcome = outcome, .detail = std::string(detail), .fields = {}, .allow = {}, .retry_after = {}, .trace = call.trace});
+  refuse(call, {.outcome = outcome,
+                .detail = std::string(detail),
+                .fields = {},
+                .allow = {},
+                .retry_after = {},
+                .trace = call.trace});
 }
 
 void Api::refuse(const Pending& call, const gate::Refusal& refusal) {
   wire::Response response;
   const Rendered rendered = render_problem(
-      {.outcome = refusal.outcome, .detail = refusal.detail, .trace = refusal.trace, .fields = refusal.fields}, response.body);
+      {.outcome = refusal.outcome, .detail = refusal.detail, .trace = refusal.trace, .fields = refusal.fields},
+      response.body);
   response.headers.add("content-type", problem_type);
   response.headers.add("cache-control", "no-store");
   if (!refusal.allow.empty()) response.headers.add("allow", refusal.allow);
   if (refusal.outcome == Outcome::too_many_requests) {
     response.headers.add("ratelimit-policy", rate_policy_);
-    response.headers.add("ratelimit", "\"client\";r=0;t=" + std::to_string(std::max<std::int64_t>(1, whole_seconds_up(refusal.retry_after))));
+    response.headers.add("ratelimit", "\"client\";r=0;t=" + std::to_string(std::max<std::int64_t>(
+                                                                1, whole_seconds_up(refusal.retry_after))));
   }
   add_refusal_headers(response, refusal.outcome, refusal.retry_after.ns);
   send(call, response, rendered);
@@ -283,10 +303,12 @@ void Api::grant(const Pending& call, const gate::AccessTokenGrant& grant) {
 void Api::add_rate(const Pending& call, wire::Response& response) {
   const gate::Quota quota = gate_.quota(call.principal, clock_.wall());
   response.headers.add("ratelimit-policy", rate_policy_);
-  response.headers.add("ratelimit", "\"client\";r=" + std::to_string(quota.remaining) + ";t=" + std::to_string(whole_seconds_up(quota.reset)));
+  response.headers.add("ratelimit", "\"client\";r=" + std::to_string(quota.remaining) +
+                                        ";t=" + std::to_string(whole_seconds_up(quota.reset)));
 }
 
-void Api::send(const Pending& call, wire::Response& response, const Rendered& rendered, bool replayed, std::size_t items) {
+void Api::send(const Pending& call, wire::Response& response, const Rendered& rendered, bool replayed,
+               std::size_t items) {
   response.status = rendered.status;
   if (call.principal != 0) add_rate(call, response);
   if (call.trace != base::Tag128{}) {

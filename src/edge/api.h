@@ -22,8 +22,8 @@ namespace edge {
 struct ApiOptions {
   /// How long the service behind may take; then 504 request_timed_out, and the client asks again under the same key.
   base::Duration answer_timeout = base::seconds(30);
-  std::uint32_t outstanding_max = 20'000;   ///< requests waiting for an answer; beyond it 503 overloaded
-  gate::RateLimits rate = {};                    ///< what the gate enforces, for the RateLimit-Policy header
+  std::uint32_t outstanding_max = 20'000;  ///< requests waiting for an answer; beyond it 503 overloaded
+  gate::RateLimits rate = {};              ///< what the gate enforces, for the RateLimit-Policy header
 };
 
 /// One reply, for metrics and logs.
@@ -33,8 +33,8 @@ struct ReplyRecord {
   std::string_view action;
   std::uint16_t status = 0;
   model::Outcome outcome = model::Outcome::done;
-  std::int64_t duration_ns = 0;   ///< from the complete request to the reply
-  std::size_t items = 1;          ///< of a batch
+  std::int64_t duration_ns = 0;  ///< from the complete request to the reply
+  std::size_t items = 1;         ///< of a batch
   bool replayed = false;
 };
 
@@ -62,7 +62,7 @@ class Api final : public Handler, public Receiver {
  private:
   /// A request on its way.
   struct Pending {
-    Server* server = nullptr;   ///< null: the place is free
+    Server* server = nullptr;  ///< null: the place is free
     Exchange exchange;
     std::uint32_t generation = 0;
     model::Operation operation = model::Operation::none;
@@ -70,7 +70,7 @@ class Api final : public Handler, public Receiver {
     std::string_view action;
     base::Tag128 trace{};
     std::int64_t began_ns = 0;
-    std::string secret;         ///< of a new client; forgotten with the reply
+    std::string secret;  ///< of a new client; forgotten with the reply
   };
   struct Deadline {
     std::int64_t at_ns = 0;
@@ -100,10 +100,10 @@ class Api final : public Handler, public Receiver {
   std::string rate_policy_;
   std::vector<Pending> pending_;
   std::vector<std::uint32_t> free_;
-  std::deque<Deadline> deadlines_;   ///< ascending: all requests wait equally long
+  std::deque<Deadline> deadlines_;  ///< ascending: all requests wait equally long
   io::Timer timer_;
   std::size_t outstanding_ = 0;
-  std::uint64_t spans_ = 0;          ///< makes the span ids of replies differ
+  std::uint64_t spans_ = 0;  ///< makes the span ids of replies differ
 };
 
 }  // namespace edge

@@ -8,7 +8,9 @@ using model::Outcome;
 
 namespace {
 
-bool has(const wire::Response& response, std::string_view text) { return response.body.find(text) != std::string::npos; }
+bool has(const wire::Response& response, std::string_view text) {
+  return response.body.find(text) != std::string::npos;
+}
 
 std::string code_of(const wire::Response& response) {
   CHECK_EQ(header(response, "content-type"), "application/problem+json");
@@ -122,8 +124,12 @@ TEST_CASE("documents for everybody") {
 TEST_CASE("a refusal of the ledger sticks: the same bytes, marked as a replay") {
   RunningEdge edge({}, [&](RunningEdge& e) {
     e.backend.answer = [&](const model::Admitted&) {
-      model::Refused refused{.outcome = Outcome::exceeds_available_balance, .operation = model::Operation::create_transfer,
-                             .debit = 1, .credit = 2, .amount = 1500, .trace = {0xaa}};
+      model::Refused refused{.outcome = Outcome::exceeds_available_balance,
+                             .operation = model::Operation::create_transfer,
+                             .debit = 1,
+                             .credit = 2,
+                             .amount = 1500,
+                             .trace = {0xaa}};
       AnswerItem item = item_of(make_source(41, {refused}));
       item.replayed = true;
       return answer_of(item);
@@ -201,7 +207,8 @@ TEST_CASE("a secret is in the first reply, and nowhere behind the edge") {
   std::atomic<bool> seen{false};
   RunningEdge edge({}, [&](RunningEdge& e) {
     e.backend.answer = [&](const model::Admitted&) {
-      AnswerItem item = item_of(make_source(41, {model::ClientCreated{.number = 8, .tenant = 1, .scopes = model::accounts_read}}));
+      AnswerItem item =
+          item_of(make_source(41, {model::ClientCreated{.number = 8, .tenant = 1, .scopes = model::accounts_read}}));
       item.replayed = seen.exchange(true);
       return answer_of(item);
     };
@@ -240,7 +247,8 @@ TEST_CASE("batches: items in order, the batch's own replay, a reused batch key")
     e.backend.answer = [&](const model::Admitted& admitted) {
       CHECK(admitted.is_batch);
       Answer answer = posted(admitted);
-      answer.items.push_back({.source = nullptr, .refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = 8});
+      answer.items.push_back(
+          {.source = nullptr, .refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = 8});
       answer.batch = make_source(42, {model::BatchRecorded{2}});
       answer.batch_replayed = turn == 1;
       if (turn++ == 2) answer.refusal = Outcome::idempotency_key_reused_with_different_body;
@@ -249,7 +257,8 @@ TEST_CASE("batches: items in order, the batch's own replay, a reused batch key")
   });
   HttpsClient client(edge);
   const std::string item = R"("debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1"})";
-  const auto request = edge.post("/v1/transfers:batch", R"({"items":[{"idempotency_key":"1",)" + item + R"(,{"idempotency_key":"2",)" + item + "]}");
+  const auto request = edge.post("/v1/transfers:batch", R"({"items":[{"idempotency_key":"1",)" + item +
+                                                            R"(,{"idempotency_key":"2",)" + item + "]}");
   const wire::Response first = client.ask(request);
   CHECK_EQ(first.status, 200);
   CHECK(has(first, R"({"pointer":"/amount","code":"request_field_differs")"));
@@ -265,7 +274,8 @@ TEST_CASE("batches: items in order, the batch's own replay, a reused batch key")
 TEST_CASE("reads carry a position; HEAD has the headers of GET and no body") {
   RunningEdge edge({}, [&](RunningEdge& e) {
     e.backend.reading = [&](const gate::Query& query) -> Reading {
-      if (std::holds_alternative<gate::GetAccount>(query.body)) return {.position = 9, .body = ReadRefused{Outcome::account_not_found, ""}};
+      if (std::holds_alternative<gate::GetAccount>(query.body))
+        return {.position = 9, .body = ReadRefused{Outcome::account_not_found, ""}};
       AccountReading account;
       account.name = "users/a";
       account.asset = usd;
@@ -292,8 +302,8 @@ TEST_CASE("an observer hears of every reply") {
   struct Log final : ReplyObserver {
     std::vector<std::string> lines;
     void replied(const ReplyRecord& record) override {
-      lines.push_back(std::string(record.action) + " " + std::to_string(record.status) + " " + std::string(model::code_of(record.outcome)) +
-                      (record.replayed ? " replayed" : ""));
+      lines.push_back(std::string(record.action) + " " + std::to_string(record.status) + " " +
+                      std::string(model::code_of(record.outcome)) + (record.replayed ? " replayed" : ""));
       CHECK_GE(record.duration_ns, 0);
     }
   } log;
@@ -310,7 +320,8 @@ TEST_CASE("an observer hears of every reply") {
   client.ask(edge.get("/v1/nothing"));
   client.ask(edge.get("/openapi.json"));
   edge.on_loop([&] {
-    CHECK_EQ(log.lines, std::vector<std::string>{"create_transfer 201 done", "refused_at_gate 404 not_found", "document 200 done"});
+    CHECK_EQ(log.lines, std::vector<std::string>{"create_transfer 201 done", "refused_at_gate 404 not_found",
+                                                 "document 200 done"});
     std::swap(server, edge.server);
     server.reset();
     api.reset();

@@ -61,7 +61,7 @@ void Connection::serve(bool readable) {
   dirty_ = false;
   if (machine_ == nullptr) {
     if (!shake_hands()) return;
-    readable = true;   // the first request may have come with the end of the handshake
+    readable = true;  // the first request may have come with the end of the handshake
   }
   if (lingering_) return drain();
   if ((readable || input_left_) && !input_ended_) read();
@@ -93,7 +93,8 @@ bool Connection::shake_hands() {
       return false;
     }
     case StreamState::closed:
-    case StreamState::failed: break;
+    case StreamState::failed:
+      break;
   }
   ++server_.stats_.handshakes_failed;
   give_up();
@@ -101,7 +102,7 @@ bool Connection::shake_hands() {
 }
 
 void Connection::read() {
-  std::array<std::uint8_t, read_bytes> buffer;   // NOLINT: filled before it is looked at
+  std::array<std::uint8_t, read_bytes> buffer;  // NOLINT: filled before it is looked at
   std::size_t taken = 0;
   input_left_ = true;
   while (machine_->wants_input() && taken < read_bytes_per_turn) {
@@ -129,7 +130,8 @@ void Connection::read() {
         input_ended_ = true;
         machine_->end_of_input(server_.loop_.now_ns());
         return;
-      case StreamState::failed: return give_up();
+      case StreamState::failed:
+        return give_up();
     }
   }
 }
@@ -154,11 +156,18 @@ void Connection::write() {
     if (out.empty()) return;
     const io::StreamResult result = stream_->write(out);
     switch (result.state) {
-      case StreamState::done: machine_->consume(result.bytes, server_.loop_.now_ns()); break;
-      case StreamState::want_write: write_blocked_ = true; return;
-      case StreamState::want_read: write_wants_read_ = true; return;
+      case StreamState::done:
+        machine_->consume(result.bytes, server_.loop_.now_ns());
+        break;
+      case StreamState::want_write:
+        write_blocked_ = true;
+        return;
+      case StreamState::want_read:
+        write_wants_read_ = true;
+        return;
       case StreamState::closed:
-      case StreamState::failed: return give_up();
+      case StreamState::failed:
+        return give_up();
     }
   }
 }
@@ -187,7 +196,7 @@ void Connection::linger() {
 }
 
 void Connection::drain() {
-  std::array<std::uint8_t, read_bytes> buffer;   // NOLINT: thrown away
+  std::array<std::uint8_t, read_bytes> buffer;  // NOLINT: thrown away
   while (drained_bytes_ <= drained_bytes_max) {
     const io::StreamResult result = stream_->read(buffer);
     if (result.state == StreamState::want_read || result.state == StreamState::want_write) {

@@ -48,21 +48,21 @@ class Connection final : public io::EventHandler {
 
   Server& server_;
   const Exchange self_;
-  const std::string address_;   // under which it counts
+  const std::string address_;  // under which it counts
   std::unique_ptr<io::Stream> stream_;
   const io::TlsConnection* tls_;
-  std::unique_ptr<wire::HttpMachine> machine_;   // from the end of the handshake
+  std::unique_ptr<wire::HttpMachine> machine_;  // from the end of the handshake
   io::Timer timer_;
   io::Interest interest_;
   std::int64_t end_ns_ = 0;             // of the handshake or of lingering
   std::uint64_t unfinished_bytes_ = 0;  // received since the last complete request
   std::uint64_t drained_bytes_ = 0;
-  bool dirty_ = false;                  // stands in the server's list for the end of the turn
+  bool dirty_ = false;  // stands in the server's list for the end of the turn
   bool watched_ = false;
   bool closed_ = false;
-  bool lingering_ = false;              // all is sent; what still comes in is thrown away
+  bool lingering_ = false;  // all is sent; what still comes in is thrown away
   bool input_ended_ = false;
-  bool input_left_ = false;             // reading stopped before the stream said want_read
+  bool input_left_ = false;  // reading stopped before the stream said want_read
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
   bool write_blocked_ = false;

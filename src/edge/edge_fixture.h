@@ -24,7 +24,9 @@
 #include "io/tls_client.h"
 #include "wire/http_client.h"
 
-#include <doctest/doctest.h>   // last: base/check.h has a CHECK too
+// clang-format off
+#include <doctest/doctest.h>  // last: base/check.h has a CHECK too
+// clang-format on
 
 namespace edge {
 
@@ -68,10 +70,10 @@ class FakeBackend final : public Backend {
   /// How to answer; empty: never.
   std::function<Answer(const model::Admitted&)> answer;
   std::function<Reading(const gate::Query&)> reading;
-  model::Outcome refusal = model::Outcome::done;   ///< of everything
+  model::Outcome refusal = model::Outcome::done;  ///< of everything
   std::map<model::AccountNumber, std::string> names = {{1, "users/a"}, {2, "users/b"}};
-  std::vector<std::pair<Receiver*, std::uint64_t>> held;   ///< asked and never answered
-  std::string secret_seen;                                 ///< in an Admitted: must stay empty
+  std::vector<std::pair<Receiver*, std::uint64_t>> held;  ///< asked and never answered
+  std::string secret_seen;                                ///< in an Admitted: must stay empty
 
   model::Outcome submit(model::Admitted&& admitted, Receiver& receiver, std::uint64_t token) override {
     if (refusal != model::Outcome::done) return refusal;
@@ -194,7 +196,8 @@ class RunningEdge {
     return request;
   }
   wire::Request transfer(std::string_view key = "\"k1\"") {
-    return post("/v1/transfers", R"({"debit_account":"users/a","credit_account":"users/b","asset":"USD/2","amount":"1500"})", key);
+    return post("/v1/transfers",
+                R"({"debit_account":"users/a","credit_account":"users/b","asset":"USD/2","amount":"1500"})", key);
   }
 
   /// Runs `work` on the loop's thread and waits for it.

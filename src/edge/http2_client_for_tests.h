@@ -35,7 +35,8 @@ class Http2Client {
           return 0;
         });
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
-        callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* data, std::size_t size, void* self) {
+        callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* data, std::size_t size,
+                      void* self) {
           static_cast<Http2Client*>(self)->replies[stream].body.append(reinterpret_cast<const char*>(data), size);
           return 0;
         });
@@ -46,10 +47,12 @@ class Http2Client {
           reply.error = error;
           return 0;
         });
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
-      if (frame->hd.type == NGHTTP2_GOAWAY) static_cast<Http2Client*>(self)->goaway = true;
-      return 0;
-    });
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks,
+                                                         [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
+                                                           if (frame->hd.type == NGHTTP2_GOAWAY)
+                                                             static_cast<Http2Client*>(self)->goaway = true;
+                                                           return 0;
+                                                         });
     nghttp2_session_client_new(&session_, callbacks, this);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, nullptr, 0);
@@ -66,12 +69,12 @@ class Http2Client {
     }
     std::vector<nghttp2_nv> pairs;
     for (auto& [name, value] : fields) {
-      pairs.push_back({reinterpret_cast<std::uint8_t*>(name.data()), reinterpret_cast<std::uint8_t*>(value.data()), name.size(),
-                       value.size(), NGHTTP2_NV_FLAG_NONE});
+      pairs.push_back({reinterpret_cast<std::uint8_t*>(name.data()), reinterpret_cast<std::uint8_t*>(value.data()),
+                       name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
     }
     nghttp2_data_provider body{};
-    body.read_callback = [](nghttp2_session* session, std::int32_t stream, std::uint8_t* into, std::size_t size, std::uint32_t* flags,
-                            nghttp2_data_source*, void* self) -> ssize_t {
+    body.read_callback = [](nghttp2_session* session, std::int32_t stream, std::uint8_t* into, std::size_t size,
+                            std::uint32_t* flags, nghttp2_data_source*, void* self) -> ssize_t {
       static_cast<void>(session);
       std::string& rest = static_cast<Http2Client*>(self)->bodies_[stream];
       const std::size_t n = rest.copy(reinterpret_cast<char*>(into), size);
@@ -79,8 +82,8 @@ class Http2Client {
       if (rest.empty()) *flags |= NGHTTP2_DATA_FLAG_EOF;
       return static_cast<ssize_t>(n);
     };
-    const std::int32_t stream =
-        nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(), request.body.empty() ? nullptr : &body, nullptr);
+    const std::int32_t stream = nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(),
+                                                       request.body.empty() ? nullptr : &body, nullptr);
     bodies_[stream] = request.body;
     return stream;
   }

@@ -8,7 +8,9 @@
 #include "model/outcome.h"
 #include "wire/json_value.h"
 
-#include <doctest/doctest.h>   // last: base/check.h has a CHECK too
+// clang-format off
+#include <doctest/doctest.h>  // last: base/check.h has a CHECK too
+// clang-format on
 
 namespace {
 
@@ -64,7 +66,8 @@ TEST_CASE("the document names exactly the routes there are") {
       if (method.name != "servers") documented.insert(upper(method.name) + " " + std::string(path.name));
     }
   }
-  for (const gate::Route& route : gate::routes()) real.insert(std::string(route.method) + " " + std::string(route.path));
+  for (const gate::Route& route : gate::routes())
+    real.insert(std::string(route.method) + " " + std::string(route.path));
   for (const char* other : {"GET /openapi.json", "GET /problems/{code}", "GET /healthz", "GET /readyz", "GET /metrics",
                             "POST /clock/confirm"}) {
     real.insert(other);
@@ -118,7 +121,8 @@ TEST_CASE("the scopes and operations of the document are those of the gate") {
   }
   for (const std::string_view scope : gate::to_texts(model::all_scopes)) real.insert(std::string(scope));
   CHECK_EQ(documented, real);
-  for (const wire::JsonValue operation : at(parsed.root(), {"components", "schemas", "Problem", "properties", "operation", "enum"}).elements()) {
+  for (const wire::JsonValue operation :
+       at(parsed.root(), {"components", "schemas", "Problem", "properties", "operation", "enum"}).elements()) {
     CHECK(gate::parse_operation(*operation.string()).has_value());
   }
 }

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "edge/reply_headers.h"
 #include "edge/render.h"
+#include "edge/reply_headers.h"
 #include "gate/scope.h"
 #include "wire/structured_field.h"
 
@@ -24,7 +24,8 @@ wire::Response text_response(std::uint16_t status, std::string_view type, std::s
 
 wire::Response problem(Outcome outcome, std::string_view detail, const base::Tag128& trace) {
   wire::Response response;
-  const Rendered rendered = render_problem({.outcome = outcome, .detail = detail, .trace = trace, .fields = {}}, response.body);
+  const Rendered rendered =
+      render_problem({.outcome = outcome, .detail = detail, .trace = trace, .fields = {}}, response.body);
   response.status = rendered.status;
   response.headers.add("content-type", problem_type);
   response.headers.add("cache-control", "no-store");

@@ -12,7 +12,7 @@
 namespace edge {
 
 struct OperatorOptions {
-  bool metrics_open = false;   ///< /metrics without credentials; for a loopback address only
+  bool metrics_open = false;  ///< /metrics without credentials; for a loopback address only
 };
 
 /// For one loop; its thread. All references outlive it, and it outlives the servers that use it.

@@ -18,7 +18,8 @@ wire::Response ask(RunningEdge& edge, std::string method, std::string path, cons
   if (!authorization.empty()) request.headers.add("authorization", authorization);
   std::string bytes;
   wire::write_request(request, bytes);
-  io::PlainStream stream(io::connect_blocking("127.0.0.1", edge.operator_server->endpoint().port, base::seconds(5)).value());
+  io::PlainStream stream(
+      io::connect_blocking("127.0.0.1", edge.operator_server->endpoint().port, base::seconds(5)).value());
   REQUIRE_EQ(stream.write(base::as_bytes(bytes)).bytes, bytes.size());
   wire::HttpClientMachine machine;
   machine.expect_reply_to(request.method);
@@ -53,7 +54,9 @@ TEST_CASE("metrics and the clock need their scopes") {
   CHECK_EQ(ask(edge, "GET", "/metrics", "Basic abc").status, 401);
   CHECK_EQ(ask(edge, "GET", "/metrics", "Bearer abc").status, 401);
   CHECK_EQ(ask(edge, "GET", "/metrics", edge.bearer(model::operate)).status, 403);
-  CHECK_NE(ask(edge, "GET", "/metrics", edge.bearer(model::all_scopes, base::seconds(-1))).body.find("credentials_expired"), std::string::npos);
+  CHECK_NE(
+      ask(edge, "GET", "/metrics", edge.bearer(model::all_scopes, base::seconds(-1))).body.find("credentials_expired"),
+      std::string::npos);
   const wire::Response metrics = ask(edge, "GET", "/metrics", edge.bearer(model::metrics_read));
   CHECK_EQ(metrics.body, "holdfast_up 1\n");
   CHECK_EQ(header(metrics, "content-type"), "text/plain; version=0.0.4; charset=utf-8");

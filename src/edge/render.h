@@ -1,6 +1,6 @@
 #pragma once
-// Replies as JSON. Everything is made of journaled data (events with their instants, the private values beside them) and
-// of names that never change, so that the replay of a reply has the same bytes as the first one.
+// Replies as JSON. Everything is made of journaled data (events with their instants, the private values beside them)
+// and of names that never change, so that the replay of a reply has the same bytes as the first one.
 //
 // Amounts are decimal strings, instants RFC 3339 with nine fraction digits, ids as in model/ids.h. Members that have no
 // value are left out. Every member is declared in docs/openapi.json; a test sees to that.
@@ -23,16 +23,16 @@ namespace edge {
 struct Rendered {
   std::uint16_t status = 200;
   model::Outcome outcome = model::Outcome::done;
-  std::string location;   ///< of what was created, if it has an address of its own
+  std::string location;  ///< of what was created, if it has an address of its own
   bool problem() const { return outcome != model::Outcome::done; }
 };
 
 /// What a reply needs besides its event.
 struct RenderContext {
   const Backend& backend;
-  model::Operation operation = model::Operation::none;   ///< names the fields that differ
-  base::Tag128 trace{};                                  ///< for refusals without an event
-  std::string_view secret;                               ///< of a new client, for the first reply only
+  model::Operation operation = model::Operation::none;  ///< names the fields that differ
+  base::Tag128 trace{};                                 ///< for refusals without an event
+  std::string_view secret;                              ///< of a new client, for the first reply only
 };
 
 /// Appends the resource or the problem that one item is.
@@ -46,7 +46,7 @@ Rendered render_reading(const RenderContext& context, const Reading& reading, st
 struct PlainProblem {
   model::Outcome outcome = model::Outcome::not_found;
   std::string_view detail;
-  base::Tag128 trace{};   ///< all zero: left out
+  base::Tag128 trace{};  ///< all zero: left out
   std::vector<wire::FieldProblem> fields;
 };
 /// Appends problem+json (RFC 9457).

@@ -33,7 +33,8 @@ Rendered write_problem(JsonWriter& json, Outcome outcome, const base::Tag128& tr
 std::vector<wire::FieldProblem> differences(model::Operation operation, const AnswerItem& item) {
   std::vector<wire::FieldProblem> fields;
   for (const std::string_view name : gate::field_names(operation, item.differing_fields)) {
-    fields.push_back({"request_field_differs", "/" + std::string(name), "differs from the first request with this key", ""});
+    fields.push_back(
+        {"request_field_differs", "/" + std::string(name), "differs from the first request with this key", ""});
   }
   return fields;
 }

@@ -45,7 +45,9 @@ struct Digits {
 
 }  // namespace
 
-void write_amount(JsonWriter& json, std::string_view name, base::U128 amount) { json.member(name, Digits(amount).view()); }
+void write_amount(JsonWriter& json, std::string_view name, base::U128 amount) {
+  json.member(name, Digits(amount).view());
+}
 
 void write_instant(JsonWriter& json, std::string_view name, base::Instant instant) {
   json.member(name, std::string_view(base::to_rfc3339(instant)));
@@ -120,10 +122,12 @@ void write_position(JsonWriter& json, const Backend& backend, std::string_view n
   json.member(name, std::string_view(gate::to_position(backend.partition(), event)));
 }
 
-std::optional<base::ByteView> private_value(const EntryWithPrivates& source, model::EventNumber event, model::PrivateField field) {
+std::optional<base::ByteView> private_value(const EntryWithPrivates& source, model::EventNumber event,
+                                            model::PrivateField field) {
   const auto& all = source.privates;
-  auto at = std::lower_bound(all.begin(), all.end(), event,
-                             [](const model::PrivateValue& value, model::EventNumber number) { return value.event < number; });
+  auto at = std::lower_bound(
+      all.begin(), all.end(), event,
+      [](const model::PrivateValue& value, model::EventNumber number) { return value.event < number; });
   for (; at != all.end() && at->event == event; ++at) {
     if (at->field == field) return at->value;
   }
@@ -131,7 +135,8 @@ std::optional<base::ByteView> private_value(const EntryWithPrivates& source, mod
 }
 
 EventAt event_of(const AnswerItem& item) {
-  CHECK_THAT(item.source != nullptr && item.event_index < item.source->entry.events.size(), "an answer names its event");
+  CHECK_THAT(item.source != nullptr && item.event_index < item.source->entry.events.size(),
+             "an answer names its event");
   const model::Entry& entry = item.source->entry;
   return {*item.source, entry.events[item.event_index], entry.first_event + item.event_index};
 }

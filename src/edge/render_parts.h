@@ -29,7 +29,8 @@ void write_transfer_id(wire::JsonWriter& json, const Backend& backend, std::stri
 void write_position(wire::JsonWriter& json, const Backend& backend, std::string_view name, model::EventNumber event);
 
 /// The private value of an event; nothing if it has none or it was erased.
-std::optional<base::ByteView> private_value(const EntryWithPrivates& source, model::EventNumber event, model::PrivateField field);
+std::optional<base::ByteView> private_value(const EntryWithPrivates& source, model::EventNumber event,
+                                            model::PrivateField field);
 
 /// The event an item points to, and its number.
 struct EventAt {
@@ -48,7 +49,8 @@ void write_problem_tail(wire::JsonWriter& json, const base::Tag128& trace, std::
 void write_transfer(wire::JsonWriter& json, const Backend& backend, const EventAt& created, gate::TransferState state,
                     const EventAt* resolved);
 /// Members of the reply to a capture or void.
-void write_resolution(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::HoldResolved& end);
+void write_resolution(wire::JsonWriter& json, const Backend& backend, const EventAt& at,
+                      const model::HoldResolved& end);
 /// Members of one line of an account's history.
 void write_posting(wire::JsonWriter& json, const Backend& backend, const EventAt& at, model::AccountNumber account);
 /// Members of the problem an event recorded.

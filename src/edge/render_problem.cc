@@ -25,8 +25,10 @@ bool is_sent_by_clients(model::Operation operation) {
     case model::Operation::none:
     case model::Operation::tick:
     case model::Operation::confirm_clock:
-    case model::Operation::bump_epoch: return false;
-    default: return true;
+    case model::Operation::bump_epoch:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -81,7 +83,8 @@ Rendered render_problem(const PlainProblem& problem, std::string& out) {
 
 void write_refused(JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused) {
   const model::OutcomeRow& row = model::row_of(refused.outcome);
-  write_problem_head(json, row, "decided against the state of the ledger at refused_at; the answer sticks to the idempotency key");
+  write_problem_head(json, row,
+                     "decided against the state of the ledger at refused_at; the answer sticks to the idempotency key");
   const bool moves = refused.operation == model::Operation::create_transfer || is_hold_operation(refused.operation);
   if (is_sent_by_clients(refused.operation)) json.member("operation", gate::to_text(refused.operation));
   if (moves) {

@@ -50,7 +50,8 @@ struct ReadingWriter {
   }
 
   Rendered operator()(const ReadRefused& refused) {
-    return render_problem({.outcome = refused.outcome, .detail = refused.detail, .trace = context.trace, .fields = {}}, out);
+    return render_problem({.outcome = refused.outcome, .detail = refused.detail, .trace = context.trace, .fields = {}},
+                          out);
   }
   Rendered operator()(const AccountReading& account) {
     write_account_reading(json, account);
@@ -72,7 +73,8 @@ struct ReadingWriter {
     return {};
   }
   Rendered operator()(const HistoryPage& page) {
-    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::account_history, page.next);
+    const std::string next =
+        page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::account_history, page.next);
     list(page.events, next, [&](const AnswerItem& item) {
       json.begin_object();
       write_posting(json, context.backend, event_of(item), page.number);

@@ -21,7 +21,9 @@ wire::JsonValue element(wire::JsonValue array, std::size_t index) {
 /// Checks rendered bodies against the schemas of the OpenAPI document: as much of JSON Schema as that uses.
 class Schemas {
  public:
-  Schemas() : document_(wire::parse_json(base::as_bytes(openapi_document()), {.bytes_max = 1 << 22, .depth_max = 64}).value()) {}
+  Schemas()
+      : document_(
+            wire::parse_json(base::as_bytes(openapi_document()), {.bytes_max = 1 << 22, .depth_max = 64}).value()) {}
 
   void check(std::string_view name, const std::string& body) {
     CAPTURE(body);
@@ -50,7 +52,7 @@ class Schemas {
   void check(wire::JsonValue given, wire::JsonValue value, const std::string& where) {
     CAPTURE(where);
     const wire::JsonValue schema = resolved(given);
-    if (const auto choices = schema.find("anyOf")) {   // BatchItem: a problem has a code
+    if (const auto choices = schema.find("anyOf")) {  // BatchItem: a problem has a code
       check(element(*choices, value.find("code") ? 1 : 0), value, where);
       return;
     }
@@ -134,7 +136,11 @@ model::HoldPlaced some_hold() {
 }
 
 model::HoldResolved some_end(model::HoldResolution resolution, base::U128 captured) {
-  return {.hold = 41, .resolution = resolution, .held = 900, .captured = captured, .asset = 1,
+  return {.hold = 41,
+          .resolution = resolution,
+          .held = 900,
+          .captured = captured,
+          .asset = 1,
           .debit = {.account = 1, .after = {.debits_posted = captured, .credits_posted = 1000}, .links = {}},
           .credit = {.account = 2, .after = {.credits_posted = captured}, .links = {}}};
 }
@@ -144,14 +150,16 @@ model::HoldResolved some_end(model::HoldResolution resolution, base::U128 captur
 TEST_CASE_FIXTURE(Fixture, "a posted transfer, byte for byte") {
   auto source = make_source(41, {some_posting()});
   source->privates.push_back({41, model::PrivateField::transfer_reference, {}, bytes_of("order 4711")});
-  source->privates.push_back({41, model::PrivateField::transfer_metadata, {}, *gate::canonical_metadata({{"cart", "7"}})});
-  CHECK_EQ(item(item_of(source)),
-           R"({"id":"tr_0000000000019","kind":"internal","state":"posted","amount":"1500","asset":"USD/2",)"
-           R"("debit_account":"users/a","credit_account":"users/b","hold":false,"reference":"order 4711",)"
-           R"("metadata":{"cart":"7"},"created_at":"2027-01-15T08:00:00.123456789Z","balances":{"debit_account":)"
-           R"({"debits_posted":"1500","credits_posted":"1000","debits_pending":"0","credits_pending":"0","available":"-500"},)"
-           R"("credit_account":{"debits_posted":"0","credits_posted":"1500","debits_pending":"0","credits_pending":"0",)"
-           R"("available":"1500"}}})");
+  source->privates.push_back(
+      {41, model::PrivateField::transfer_metadata, {}, *gate::canonical_metadata({{"cart", "7"}})});
+  CHECK_EQ(
+      item(item_of(source)),
+      R"({"id":"tr_0000000000019","kind":"internal","state":"posted","amount":"1500","asset":"USD/2",)"
+      R"("debit_account":"users/a","credit_account":"users/b","hold":false,"reference":"order 4711",)"
+      R"("metadata":{"cart":"7"},"created_at":"2027-01-15T08:00:00.123456789Z","balances":{"debit_account":)"
+      R"({"debits_posted":"1500","credits_posted":"1000","debits_pending":"0","credits_pending":"0","available":"-500"},)"
+      R"("credit_account":{"debits_posted":"0","credits_posted":"1500","debits_pending":"0","credits_pending":"0",)"
+      R"("available":"1500"}}})");
   CHECK_EQ(rendered.status, 201);
   CHECK_EQ(rendered.location, "/v1/transfers/tr_0000000000019");
   CHECK_FALSE(rendered.problem());
@@ -171,9 +179,12 @@ TEST_CASE_FIXTURE(Fixture, "every event as the resource that the document declar
   opened->privates.push_back({41, model::PrivateField::account_metadata, {}, *gate::canonical_metadata({{"a", "b"}})});
   schemas.check("Account", item(item_of(opened)));
   CHECK_EQ(rendered.location, "/v1/accounts/users%2Fc%20d");
-  schemas.check("AccountFlagsChanged", event(model::AccountFlagsChanged{.account = 1, .flags = model::closed, .counters = {}}));
+  schemas.check("AccountFlagsChanged",
+                event(model::AccountFlagsChanged{.account = 1, .flags = model::closed, .counters = {}}));
   CHECK_EQ(rendered.status, 200);
-  schemas.check("AccountLimitsSet", event(model::AccountLimitsSet{.account = 1, .limits = {.debit_amount_max = 5, .daily_debits_max = {}, .balance_max = {}}}));
+  schemas.check("AccountLimitsSet",
+                event(model::AccountLimitsSet{
+                    .account = 1, .limits = {.debit_amount_max = 5, .daily_debits_max = {}, .balance_max = {}}}));
 
   auto posting = some_posting(base::amount_max);
   posting.group = 40;
@@ -183,15 +194,19 @@ TEST_CASE_FIXTURE(Fixture, "every event as the resource that the document declar
   CHECK_NE(grouped.find(R"("group":"tr_0000000000018")"), std::string::npos);
   schemas.check("Transfer", event(some_hold()));
   CHECK_EQ(rendered.status, 201);
-  for (const auto resolution : {model::HoldResolution::captured, model::HoldResolution::voided, model::HoldResolution::expired}) {
+  for (const auto resolution :
+       {model::HoldResolution::captured, model::HoldResolution::voided, model::HoldResolution::expired}) {
     schemas.check("HoldResolved", event(some_end(resolution, resolution == model::HoldResolution::captured ? 300 : 0)));
     CHECK_EQ(rendered.status, 200);
   }
   schemas.check("KeyCancelled", event(model::KeyCancelled{}));
   context.secret = "hfs_x";
-  schemas.check("ClientCreated", event(model::ClientCreated{.number = 3, .tenant = 1, .kind = model::PrincipalKind::person, .scopes = model::all_scopes}));
+  schemas.check("ClientCreated",
+                event(model::ClientCreated{
+                    .number = 3, .tenant = 1, .kind = model::PrincipalKind::person, .scopes = model::all_scopes}));
   CHECK_EQ(rendered.status, 201);
-  schemas.check("ClientRotated", event(model::ClientRotated{.number = 3, .former_valid_until = some_time, .generation = 2}));
+  schemas.check("ClientRotated",
+                event(model::ClientRotated{.number = 3, .former_valid_until = some_time, .generation = 2}));
   schemas.check("ClientRevoked", event(model::ClientRevoked{.number = 3, .generation = 3}));
 }
 
@@ -220,8 +235,13 @@ TEST_CASE_FIXTURE(Fixture, "every outcome as the problem that the document decla
     // Recorded by an event, for each operation it may answer.
     for (int number = 0; number < 33; ++number) {
       if (!model::is_operation(static_cast<std::uint64_t>(number))) continue;
-      const std::string body = event(model::Refused{.outcome = outcome, .operation = static_cast<model::Operation>(number), .debit = 1,
-                                                    .credit = 2, .amount = 5, .subject = 41, .trace = {1, 2}});
+      const std::string body = event(model::Refused{.outcome = outcome,
+                                                    .operation = static_cast<model::Operation>(number),
+                                                    .debit = 1,
+                                                    .credit = 2,
+                                                    .amount = 5,
+                                                    .subject = 41,
+                                                    .trace = {1, 2}});
       schemas.check("Problem", body);
       CHECK_EQ(rendered.status, row.http_status);
       CHECK_NE(body.find("\"trace_id\":\"01020000000000000000000000000000\""), std::string::npos);
@@ -237,9 +257,11 @@ TEST_CASE_FIXTURE(Fixture, "every outcome as the problem that the document decla
 }
 
 TEST_CASE_FIXTURE(Fixture, "a reused key names the fields that differ") {
-  const std::string body = item({.source = nullptr, .refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = 0b1001});
+  const std::string body = item(
+      {.source = nullptr, .refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = 0b1001});
   schemas.check("Problem", body);
-  CHECK_NE(body.find(R"("fields":[{"pointer":"/debit_account","code":"request_field_differs","detail":)"), std::string::npos);
+  CHECK_NE(body.find(R"("fields":[{"pointer":"/debit_account","code":"request_field_differs","detail":)"),
+           std::string::npos);
   CHECK_NE(body.find(R"("pointer":"/amount")"), std::string::npos);
   CHECK_EQ(body.find(R"("pointer":"/asset")"), std::string::npos);
 }
@@ -269,9 +291,13 @@ TEST_CASE_FIXTURE(Fixture, "a batch: every item with its status, private values 
   auto source = make_source(41, {some_posting(1), some_posting(2)});
   source->privates.push_back({42, model::PrivateField::transfer_reference, {}, bytes_of("second")});
   Answer answer;
-  answer.items = {item_of(source), item_of(source, 1),
+  answer.items = {item_of(source),
+                  item_of(source, 1),
                   item_of(make_source(50, {model::Refused{.outcome = Outcome::exceeds_available_balance,
-                                                          .operation = model::Operation::create_transfer, .debit = 1, .credit = 2, .amount = 5}})),
+                                                          .operation = model::Operation::create_transfer,
+                                                          .debit = 1,
+                                                          .credit = 2,
+                                                          .amount = 5}})),
                   {.source = nullptr, .refusal = Outcome::idempotency_key_cancelled}};
   answer.items[1].replayed = true;
   answer.batch = make_source(60, {model::BatchRecorded{4}});
@@ -281,7 +307,8 @@ TEST_CASE_FIXTURE(Fixture, "a batch: every item with its status, private values 
   const auto parsed = wire::parse_json(base::as_bytes(body));
   REQUIRE(parsed.ok());
   std::vector<std::uint64_t> statuses;
-  for (const wire::JsonValue item : parsed->root().find("items")->elements()) statuses.push_back(*item.find("status")->uint64());
+  for (const wire::JsonValue item : parsed->root().find("items")->elements())
+    statuses.push_back(*item.find("status")->uint64());
   CHECK_EQ(statuses, std::vector<std::uint64_t>{201, 201, 409, 409});
   const wire::JsonValue second = element(*parsed->root().find("items"), 1);
   CHECK_EQ(second.find("reference")->string(), "second");
@@ -289,12 +316,19 @@ TEST_CASE_FIXTURE(Fixture, "a batch: every item with its status, private values 
 }
 
 TEST_CASE_FIXTURE(Fixture, "every reading as the document declares") {
-  AccountReading account{.number = 1, .name = "users/a", .asset = usd, .flags = 1, .limits = {},
-                         .counters = {.debits_posted = 1, .credits_posted = 5, .debits_pending = 2, .credits_pending = 3},
-                         .opened_at = some_time, .metadata = *gate::canonical_metadata({{"a", "b"}})};
+  AccountReading account{
+      .number = 1,
+      .name = "users/a",
+      .asset = usd,
+      .flags = 1,
+      .limits = {},
+      .counters = {.debits_posted = 1, .credits_posted = 5, .debits_pending = 2, .credits_pending = 3},
+      .opened_at = some_time,
+      .metadata = *gate::canonical_metadata({{"a", "b"}})};
   schemas.check("Account", reading(account));
   CHECK_EQ(rendered.status, 200);
-  TransferReading held{.created = item_of(make_source(41, {some_hold()})), .state = gate::TransferState::held, .resolved = {}};
+  TransferReading held{
+      .created = item_of(make_source(41, {some_hold()})), .state = gate::TransferState::held, .resolved = {}};
   schemas.check("Transfer", reading(held));
   TransferReading captured = held;
   captured.state = gate::TransferState::captured;
@@ -304,7 +338,8 @@ TEST_CASE_FIXTURE(Fixture, "every reading as the document declares") {
   CHECK_NE(body.find(R"("captured_amount":"300","released_amount":"600")"), std::string::npos);
 
   schemas.check("AccountList", reading(AccountsPage{{account, account}, "users/a"}));
-  CHECK_NE(reading(AccountsPage{{account}, "users/a"}).find(gate::to_cursor(gate::ListKind::accounts, "users/a")), std::string::npos);
+  CHECK_NE(reading(AccountsPage{{account}, "users/a"}).find(gate::to_cursor(gate::ListKind::accounts, "users/a")),
+           std::string::npos);
   CHECK_EQ(reading(AccountsPage{}), R"({"items":[]})");
   const std::string transfers = reading(TransfersPage{{held, captured}, 41});
   schemas.check("TransferList", transfers);
@@ -313,12 +348,14 @@ TEST_CASE_FIXTURE(Fixture, "every reading as the document declares") {
   HistoryPage history{.account = "users/a", .events = {}, .number = 2, .next = 41};
   history.events.push_back(item_of(make_source(41, {some_posting()})));
   history.events.push_back(item_of(make_source(42, {some_hold()})));
-  for (const auto resolution : {model::HoldResolution::captured, model::HoldResolution::voided, model::HoldResolution::expired}) {
+  for (const auto resolution :
+       {model::HoldResolution::captured, model::HoldResolution::voided, model::HoldResolution::expired}) {
     history.events.push_back(item_of(make_source(43, {some_end(resolution, 0)})));
   }
   const std::string lines = reading(history);
   schemas.check("History", lines);
-  CHECK_NE(lines.find(R"("side":"credit","amount":"1500","asset":"USD/2","counterparty":"users/a")"), std::string::npos);
+  CHECK_NE(lines.find(R"("side":"credit","amount":"1500","asset":"USD/2","counterparty":"users/a")"),
+           std::string::npos);
 
   TrialBalanceReading balance{{{.asset = usd, .accounts = 3, .totals = {5, 5, 1, 1}, .balanced = true}}};
   schemas.check("TrialBalance", reading(balance));

@@ -44,9 +44,12 @@ void write_balances(JsonWriter& json, const model::Side& debit, const model::Sid
 
 gate::TransferState state_of(model::HoldResolution resolution) {
   switch (resolution) {
-    case model::HoldResolution::captured: return gate::TransferState::captured;
-    case model::HoldResolution::voided: return gate::TransferState::voided;
-    case model::HoldResolution::expired: return gate::TransferState::expired;
+    case model::HoldResolution::captured:
+      return gate::TransferState::captured;
+    case model::HoldResolution::voided:
+      return gate::TransferState::voided;
+    case model::HoldResolution::expired:
+      return gate::TransferState::expired;
   }
   CHECK_THAT(false, "a resolution without a state");
 }
@@ -56,7 +59,8 @@ gate::TransferState state_of(model::HoldResolution resolution) {
 void write_transfer(JsonWriter& json, const Backend& backend, const EventAt& created, gate::TransferState state,
                     const EventAt* resolved) {
   const Creation creation = creation_of(created.event);
-  const model::HoldResolved* end = resolved == nullptr ? nullptr : std::get_if<model::HoldResolved>(&resolved->event.body);
+  const model::HoldResolved* end =
+      resolved == nullptr ? nullptr : std::get_if<model::HoldResolved>(&resolved->event.body);
   write_transfer_id(json, backend, "id", created.number);
   json.member("kind", "internal");
   json.member("state", gate::to_text(state));
@@ -65,7 +69,8 @@ void write_transfer(JsonWriter& json, const Backend& backend, const EventAt& cre
   write_account(json, backend, "debit_account", creation.debit.account);
   write_account(json, backend, "credit_account", creation.credit.account);
   json.member("hold", creation.hold != nullptr);
-  if (creation.hold != nullptr && creation.hold->expires_at.ns != 0) write_instant(json, "expires_at", creation.hold->expires_at);
+  if (creation.hold != nullptr && creation.hold->expires_at.ns != 0)
+    write_instant(json, "expires_at", creation.hold->expires_at);
   if (const auto value = private_value(created.source, created.number, model::PrivateField::transfer_reference)) {
     json.member("reference", base::as_text(*value));
   }
@@ -101,8 +106,8 @@ void write_resolution(JsonWriter& json, const Backend& backend, const EventAt& a
 
 void write_posting(JsonWriter& json, const Backend& backend, const EventAt& at, model::AccountNumber account) {
   const auto* end = std::get_if<model::HoldResolved>(&at.event.body);
-  const Creation movement = end != nullptr ? Creation{end->captured, end->asset, end->debit, end->credit, 0, nullptr}
-                                           : creation_of(at.event);
+  const Creation movement =
+      end != nullptr ? Creation{end->captured, end->asset, end->debit, end->credit, 0, nullptr} : creation_of(at.event);
   const bool debited = movement.debit.account == account;
   write_position(json, backend, "event", at.number);
   write_instant(json, "at", at.event.at);

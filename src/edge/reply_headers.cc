@@ -18,22 +18,30 @@ std::int64_t retry_after_seconds(Outcome outcome) {
     case Outcome::too_many_requests:
     case Outcome::view_not_caught_up:
     case Outcome::request_in_progress:
-    case Outcome::request_timed_out: return 1;
-    case Outcome::shutting_down: return 5;
+    case Outcome::request_timed_out:
+      return 1;
+    case Outcome::shutting_down:
+      return 5;
     case Outcome::disk_space_short:
     case Outcome::too_many_open_holds:
-    case Outcome::too_many_accounts: return 30;
-    default: return 0;
+    case Outcome::too_many_accounts:
+      return 30;
+    default:
+      return 0;
   }
 }
 
 std::string_view challenge(Outcome outcome) {
   switch (outcome) {
-    case Outcome::credentials_missing: return "Bearer realm=\"holdfast\"";
+    case Outcome::credentials_missing:
+      return "Bearer realm=\"holdfast\"";
     case Outcome::credentials_invalid:
-    case Outcome::credentials_expired: return "Bearer realm=\"holdfast\", error=\"invalid_token\"";
-    case Outcome::scope_missing: return "Bearer realm=\"holdfast\", error=\"insufficient_scope\"";
-    default: return {};
+    case Outcome::credentials_expired:
+      return "Bearer realm=\"holdfast\", error=\"invalid_token\"";
+    case Outcome::scope_missing:
+      return "Bearer realm=\"holdfast\", error=\"insufficient_scope\"";
+    default:
+      return {};
   }
 }
 

@@ -38,8 +38,8 @@ base::Result<std::unique_ptr<Server>> Server::open(io::Loop& loop, io::Clock& cl
   return server;
 }
 
-Server::Server(io::Loop& loop, io::Clock& clock, std::unique_ptr<io::Listener> listener, const io::TlsServerContext* tls,
-               Handler& handler, ServerOptions options)
+Server::Server(io::Loop& loop, io::Clock& clock, std::unique_ptr<io::Listener> listener,
+               const io::TlsServerContext* tls, Handler& handler, ServerOptions options)
     : loop_(loop),
       clock_(clock),
       listener_(std::move(listener)),

@@ -47,8 +47,8 @@ class Handler {
 };
 
 struct ServerOptions {
-  std::uint32_t connections_max = 10'000;            ///< beyond it new connections are closed at once
-  std::uint32_t connections_per_address_max = 512;   ///< for each IPv4 address, or IPv6 network of 64 bits
+  std::uint32_t connections_max = 10'000;           ///< beyond it new connections are closed at once
+  std::uint32_t connections_per_address_max = 512;  ///< for each IPv4 address, or IPv6 network of 64 bits
   base::Duration handshake_timeout = base::seconds(5);
   base::Duration linger = base::seconds(1);          ///< how long we read on after our last byte, so that it arrives
   base::Duration drain_timeout = base::seconds(10);  ///< of a shutdown: what is not answered by then is cut off
@@ -67,16 +67,16 @@ struct ServerOptions {
 /// Counters since the start, and two gauges. Written by the loop's thread, read from any.
 struct ServerStats {
   std::atomic<std::uint64_t> accepted{0};
-  std::atomic<std::uint64_t> shed{0};                ///< closed at once: too many connections, or of one address
-  std::atomic<std::uint64_t> accept_errors{0};       ///< out of descriptors, mostly
-  std::atomic<std::uint64_t> handshakes_failed{0};   ///< also those that took too long
+  std::atomic<std::uint64_t> shed{0};               ///< closed at once: too many connections, or of one address
+  std::atomic<std::uint64_t> accept_errors{0};      ///< out of descriptors, mostly
+  std::atomic<std::uint64_t> handshakes_failed{0};  ///< also those that took too long
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> replies{0};
-  std::atomic<std::uint64_t> cut_off{0};             ///< for unfinished_bytes_max, or at the end of a shutdown
+  std::atomic<std::uint64_t> cut_off{0};  ///< for unfinished_bytes_max, or at the end of a shutdown
   /// By wire::Refusal: requests refused and connections given up by the machines.
   std::array<std::atomic<std::uint64_t>, 16> refusals{};
-  std::atomic<std::uint64_t> connections{0};         ///< open now
-  std::atomic<std::uint64_t> outstanding{0};         ///< requests handed over and not answered
+  std::atomic<std::uint64_t> connections{0};  ///< open now
+  std::atomic<std::uint64_t> outstanding{0};  ///< requests handed over and not answered
 };
 
 /// Everything but stats() belongs to the loop's thread, or to the time before the loop runs. The process must ignore
@@ -104,7 +104,7 @@ class Server final : public io::EventHandler {
   void begin_shutdown(io::Task drained);
   bool shutting_down() const { return shutting_down_; }
 
-  void on_readable() override;   ///< somebody knocks
+  void on_readable() override;  ///< somebody knocks
   void on_writable() override {}
 
  private:
@@ -119,8 +119,8 @@ class Server final : public io::EventHandler {
          Handler& handler, ServerOptions options);
   void admit(io::Accepted&& accepted);
   Connection* find(const Exchange& exchange);
-  void close(Connection& connection);       ///< at once; the object lives until the end of the turn
-  void serve_later(Connection& connection); ///< at the end of the turn, once
+  void close(Connection& connection);        ///< at once; the object lives until the end of the turn
+  void serve_later(Connection& connection);  ///< at the end of the turn, once
   void end_of_turn();
   void plan_end_of_turn();
   std::string_view date();
@@ -139,10 +139,10 @@ class Server final : public io::EventHandler {
   std::vector<std::uint32_t> free_slots_;
   std::map<std::string, std::uint32_t, std::less<>> by_address_;
   std::vector<Exchange> to_serve_, serving_;
-  std::vector<std::unique_ptr<Connection>> closed_;   ///< freed when nobody can be inside them
+  std::vector<std::unique_ptr<Connection>> closed_;  ///< freed when nobody can be inside them
   std::uint64_t unfinished_bytes_ = 0;
   bool turn_end_planned_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   ///< for tasks that may outlive the server
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for tasks that may outlive the server
 
   std::int64_t date_second_ = -1;
   std::string date_;

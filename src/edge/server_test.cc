@@ -173,7 +173,8 @@ TEST_CASE("slow heads and slow bodies are refused with 408, idle connections clo
     return response->body;
   };
   CHECK_NE(refused("POST /v1/transfers HTTP/1.1\r\nHos").find("http_header_timeout"), std::string::npos);
-  CHECK_NE(refused("POST /v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{").find("http_body_too_slow"), std::string::npos);
+  CHECK_NE(refused("POST /v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{").find("http_body_too_slow"),
+           std::string::npos);
   HttpsClient idle(edge);
   CHECK(idle.ended());
   wait_until([&] { return edge.server->stats().connections == 0u; });
@@ -212,7 +213,8 @@ TEST_CASE("unfinished requests may not fill the memory") {
   RunningEdge edge({.server = options});
   HttpsClient client(edge);
   CHECK_EQ(client.ask(edge.get("/openapi.json")).status, 200);
-  const std::string start = "POST /v1/transfers:batch HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" + std::string(200'000, ' ');
+  const std::string start =
+      "POST /v1/transfers:batch HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" + std::string(200'000, ' ');
   static_cast<void>(client.tls->write_all(base::as_bytes(start)));
   wait_until([&] { return edge.server->stats().cut_off == 1u; });
   HttpsClient other(edge);
@@ -234,7 +236,8 @@ TEST_CASE("a shutdown answers what was taken, takes nothing new, and says when i
   CHECK_FALSE(io::connect_blocking("127.0.0.1", edge.server->endpoint().port, base::seconds(1)).ok());
   CHECK_FALSE(drained);
   edge.on_loop([&] {
-    for (auto& [receiver, token] : edge.backend.held) receiver->answered(token, answer_of(item_of(make_source(1, {some_posting()}))));
+    for (auto& [receiver, token] : edge.backend.held)
+      receiver->answered(token, answer_of(item_of(make_source(1, {some_posting()}))));
   });
   const auto response = busy.fetch();
   REQUIRE(response.has_value());
