@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <set>
@@ -407,7 +408,7 @@ TEST_CASE("the core thread reads and inserts while the background thread flushes
     while (!stop.load()) {
       const auto more = index->flush_step(durable.load());
       if (!more.ok()) return;
-      if (!*more) std::this_thread::yield();
+      if (!*more) std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
   });
   bool right = true;
@@ -422,7 +423,7 @@ TEST_CASE("the core thread reads and inserts while the background thread flushes
     const auto known = index->find(KeyKind::idempotency, key(earlier));
     right = right && known.ok() && *known == earlier;
     while (index->stats().frozen_generations > 2) {
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
       index->complete_through(event);
     }
   }

@@ -25,7 +25,7 @@ class Window {
   /// The next `size` bytes; the view lives until the next call.
   base::Result<base::ByteView> take(std::size_t size) {
     if (end_ - at_ < size) {
-      std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
+      if (at_ < end_) std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
       end_ -= at_;
       at_ = 0;
       if (buffer_.size() < std::max(size, window_bytes)) buffer_.resize(std::max(size, window_bytes));

@@ -145,33 +145,33 @@ base::Result<std::optional<AccountRow>> SqliteQueries::account(model::AccountNum
 
 base::Result<Page<TransferRow>> SqliteQueries::transfers(const TransferQuery& query) {
   if (query.reference && (query.state || query.account)) return not_indexed("reference together with state or account");
-  if (query.account && query.state && *query.state != TransferState::held) {
-    return not_indexed("account together with a state other than held");
-  }
   CursorScope scope("transfers");
   scope.add(query.tenant).add(query.state ? static_cast<std::uint64_t>(*query.state) : 0).add(query.account.value_or(0));
   scope.add(query.reference.value_or("")).add(query.reference ? 1 : 0);
 
-  // Parameters: 1 tenant, 2 greatest number (exclusive), 3 limit, 4 the filter.
+  // Parameters: 1 tenant, 2 greatest number (exclusive), 3 limit, 4 account or reference. The indexes hold transfers by state, so
+  // a list over all states merges one short list of each, and one over an account those of both its sides (a transfer never
+  // has one account on both).
   std::string sql;
+  const auto merge = [&](const char* index, const char* condition) {
+    for (int state = 1; state <= static_cast<int>(TransferState::expired); ++state) {
+      if (query.state && state != static_cast<int>(*query.state)) continue;
+      sql += sql.empty() ? "SELECT * FROM (" : " UNION ALL ";
+      sql += std::string("SELECT * FROM (SELECT * FROM transfers INDEXED BY ") + index + " WHERE " + condition +
+             " AND state = " + std::to_string(state) + " AND number < ?2 ORDER BY number DESC LIMIT ?3)";
+    }
+  };
   if (query.account) {
-    // Each side has its index; a transfer never has one account on both.
-    const std::string held = query.state ? " AND state = 2" : "";
-    const std::string index = query.state ? "holds_by_" : "transfers_by_";
-    const auto side = [&](const std::string& column) {
-      return "SELECT * FROM (SELECT * FROM transfers INDEXED BY " + index + column + " WHERE " + column +
-             " = ?4 AND number < ?2" + held + " AND tenant = ?1 ORDER BY number DESC LIMIT ?3)";
-    };
-    sql = "SELECT * FROM (" + side("debit") + " UNION ALL " + side("credit") + ") ORDER BY number DESC LIMIT ?3";
+    merge("transfers_by_debit", "debit = ?4 AND tenant = ?1");
+    merge("transfers_by_credit", "credit = ?4 AND tenant = ?1");
+    sql += ")";
+  } else if (query.reference) {
+    sql = "SELECT * FROM transfers INDEXED BY transfers_by_reference WHERE tenant = ?1 AND reference = ?4 AND number < ?2";
   } else {
-    const char* index = query.state       ? "transfers_by_state"
-                        : query.reference ? "transfers_by_reference"
-                                          : "transfers_of_tenant";
-    sql = std::string("SELECT * FROM transfers INDEXED BY ") + index + " WHERE tenant = ?1 AND number < ?2";
-    if (query.state) sql += " AND state = ?4";
-    if (query.reference) sql += " AND reference = ?4";
-    sql += " ORDER BY number DESC LIMIT ?3";
+    merge("transfers_by_state", "tenant = ?1");
+    sql += ")";
   }
+  sql += " ORDER BY number DESC LIMIT ?3";
   std::uint64_t before = model::event_number_max + 1;
   if (!query.cursor.empty()) {
     TRY_ASSIGN(before, scope.number_in(query.cursor));
@@ -182,8 +182,6 @@ base::Result<Page<TransferRow>> SqliteQueries::transfers(const TransferQuery& qu
   select.bind(query.tenant).bind(static_cast<std::int64_t>(before)).bind(std::int64_t{limit} + 1);
   if (query.account) {
     select.bind(*query.account);
-  } else if (query.state) {
-    select.bind(static_cast<std::int64_t>(*query.state));
   } else if (query.reference) {
     select.bind_text(*query.reference);
   }

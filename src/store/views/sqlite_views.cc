@@ -1,5 +1,8 @@
 #include "store/views/sqlite_views.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -88,6 +91,9 @@ base::Status check_fits(Connection& connection, const ViewOptions& options) {
 }  // namespace
 
 base::Result<std::unique_ptr<Views>> open_sqlite_views(const std::string& path, const ViewOptions& options) {
+  // SQLite would make it readable by all; what it keeps beside the database follows the database's permissions.
+  const int created = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (created >= 0) ::close(created);
   TRY_ASSIGN(Connection connection, Connection::open(path, Connection::Mode::read_write));
   TRY_ASSIGN(const std::int64_t objects, connection.integer_of("SELECT count(*) FROM sqlite_schema"));
   if (objects == 0) {

@@ -287,6 +287,8 @@ TEST_CASE("transfers are listed newest first by state, account and reference") {
   held.account = 1;
   held.state = TransferState::held;
   CHECK(numbers_of(must(world.queries->transfers(held))) == Transfers{d, a});
+  held.state = TransferState::voided;
+  CHECK(numbers_of(must(world.queries->transfers(held))) == Transfers{c});
   TransferQuery by_reference;
   by_reference.reference = "r";
   CHECK(numbers_of(must(world.queries->transfers(by_reference))) == Transfers{c, a});
@@ -303,9 +305,10 @@ TEST_CASE("filters without an index are refused by name") {
   CHECK(code_of(world.queries->accounts(accounts)) == "view_filter_not_indexed");
   TransferQuery transfers;
   transfers.account = 1;
-  transfers.state = TransferState::voided;
-  CHECK(code_of(world.queries->transfers(transfers)) == "view_filter_not_indexed");
   transfers.reference = "r";
+  CHECK(code_of(world.queries->transfers(transfers)) == "view_filter_not_indexed");
+  transfers.account.reset();
+  transfers.state = TransferState::voided;
   CHECK(code_of(world.queries->transfers(transfers)) == "view_filter_not_indexed");
 }
 
@@ -395,6 +398,16 @@ TEST_CASE("positions survive reopening, and events at or below them are passed o
   world.open();
   CHECK(world.projector->positions().rows == 0);
   CHECK(must(world.queries->accounts({})).rows.empty());
+}
+
+TEST_CASE("only the owner may read the database") {
+  World world;
+  world.account(1, "a");
+  for (const auto& entry : std::filesystem::directory_iterator(world.directory.path())) {
+    CHECK_MESSAGE((entry.status().permissions() & std::filesystem::perms::mask) ==
+                      (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write),
+                  entry.path());
+  }
 }
 
 TEST_CASE("a database of another journal, version or option is refused by name") {

@@ -74,12 +74,9 @@ CREATE TABLE transfers (
   reference TEXT,
   metadata TEXT,
   checksum INTEGER NOT NULL) STRICT;
-CREATE INDEX transfers_of_tenant ON transfers (tenant, number);
 CREATE INDEX transfers_by_state ON transfers (tenant, state, number);
-CREATE INDEX transfers_by_debit ON transfers (debit, number);
-CREATE INDEX transfers_by_credit ON transfers (credit, number);
-CREATE INDEX holds_by_debit ON transfers (debit, number) WHERE state = 2;
-CREATE INDEX holds_by_credit ON transfers (credit, number) WHERE state = 2;
+CREATE INDEX transfers_by_debit ON transfers (debit, state, number);
+CREATE INDEX transfers_by_credit ON transfers (credit, state, number);
 CREATE INDEX transfers_by_reference ON transfers (tenant, reference, number) WHERE reference IS NOT NULL;
 
 CREATE TABLE clients (

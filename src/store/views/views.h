@@ -185,7 +185,7 @@ struct AccountQuery {
   std::uint32_t limit = view_limit_max;           ///< taken into 1 to view_limit_max
 };
 
-/// Transfers of a tenant, newest first. Filters with an index: none; state; account; account and held; reference.
+/// Transfers of a tenant, newest first. Filters with an index: none; state; account; account and state; reference.
 struct TransferQuery {
   model::TenantNumber tenant = 1;
   std::optional<TransferState> state;
