@@ -6,6 +6,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -203,13 +204,13 @@ class RunningEdge {
   /// Runs `work` on the loop's thread and waits for it.
   template <typename Work>
   void on_loop(Work work) {
-    std::atomic<bool> done{false};
-    loop->post([&] {
+    std::promise<void> promise;
+    std::future<void> done = promise.get_future();
+    loop->post([&work, promise = std::move(promise)]() mutable {
       work();
-      done = true;
-      done.notify_one();
+      promise.set_value();
     });
-    done.wait(false);
+    done.get();
   }
 
   gate::RandomSource source() {
