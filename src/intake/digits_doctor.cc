@@ -83,17 +83,19 @@ bool looks_like_content(ByteView bytes) {
 
 }  // namespace
 
+bool examine_hex_dump(Examination& run, const Traced& text) {
+  Content hex;
+  hex.origin = Content::Origin::hex;
+  if (!collect_dump(text, hex)) return false;
+  run.notes.add(Cause::text_is_a_hex_dump, text.place(0, 8));
+  examine_bytes(run, hex);
+  return true;
+}
+
 bool examine_digits(Examination& run, const Traced& text) {
   const std::string_view view = text.view();
   Content hex;
   hex.origin = Content::Origin::hex;
-  if (collect_dump(text, hex)) {
-    run.notes.add(Cause::text_is_a_hex_dump, text.place(0, 8));
-    examine_bytes(run, hex);
-    return true;
-  }
-  hex.bytes.clear();
-  hex.characters.clear();
   const std::size_t begin = view.starts_with("0x") || view.starts_with("0X") || view.starts_with("\\x") ? 2 : 0;
   const auto digits = static_cast<std::size_t>(std::count_if(view.begin(), view.end(), is_hex));
   if (digits >= 40 && collect_hex(text, begin, view.size(), hex)) {
@@ -128,6 +130,8 @@ bool examine_digits(Examination& run, const Traced& text) {
       return true;
     }
     run.notes.add(Cause::pem_header_missing, text.place(0, 1));
+    const std::size_t indented = std::min(view.find("\n "), view.find("\n\t"));
+    if (indented != std::string_view::npos) run.notes.add(Cause::text_is_indented, text.place(indented + 1, indented + 2));
     if (scan.url_alphabet) run.notes.add(Cause::base64_uses_url_alphabet, text.place(0, 1));
     else if (scan.padding_wrong && size == bytes.size()) run.notes.add(Cause::base64_padding_is_wrong, text.place(text.size() - 1, text.size()));
     examine_der(run, scan.content, {});

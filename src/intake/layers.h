@@ -17,11 +17,15 @@ bool examine_stand_in(Examination& run, const Traced& text);
 bool examine_ssh_line(Examination& run, const Traced& text);
 /// PuTTY-User-Key-File. (putty_doctor.cc)
 bool examine_putty(Examination& run, const Traced& text);
-/// Mnemonics, extended keys, WIF, addresses, chain keys. (wallet_doctor.cc)
+/// A mnemonic phrase. Looked for early: its words may look like a placeholder ("replace", "insert"). (wallet_doctor.cc)
+bool examine_phrase(Examination& run, const Traced& text);
+/// Extended keys, WIF, addresses, chain keys. (wallet_doctor.cc)
 bool examine_wallet_text(Examination& run, const Traced& text);
 /// Webhook secrets, API keys, card numbers, TR-31. (secret_doctor.cc)
 bool examine_secret_text(Examination& run, const Traced& text);
-/// Hex digits, hex dumps, bare base64. (digits_doctor.cc)
+/// The output of xxd or hexdump. Looked for early: its right column is full of quotes and escapes. (digits_doctor.cc)
+bool examine_hex_dump(Examination& run, const Traced& text);
+/// Hex digits, bare base64. (digits_doctor.cc)
 bool examine_digits(Examination& run, const Traced& text);
 
 // --- PEM blocks with a format of their own -------------------------------------------------------------------------------

@@ -101,7 +101,8 @@ bool examine_secret_text(Examination& run, const Traced& text) {
     if (base64_like) {
       const Base64Scan scan = scan_base64(text, 0, text.size());
       const base::ByteView bytes = scan.content.bytes;
-      const bool hex = std::all_of(view.begin(), view.end(), [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
+      const std::string_view digits = view.starts_with("0x") || view.starts_with("0X") ? view.substr(2) : view;
+      const bool hex = std::all_of(digits.begin(), digits.end(), [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
       const bool structured = bytes.size() > 8 && bytes[0] == tag::sequence && (bytes[1] >= 0x80 || announced_size(bytes) == bytes.size());
       const bool hex_content = hex && view.size() >= 40;
       const bool readable = bytes.size() > 16 && std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) { return c >= 0x20 && c < 0x7F; });

@@ -236,6 +236,7 @@ void examine_text(Examination& run, Traced text) {
     run.notes.add(Cause::input_is_empty, {}, "only blanks");
     return;
   }
+  if (examine_hex_dump(run, text) || examine_phrase(run, text)) return;
   const auto starts_json = [&] { return text.text[0] == '{' || text.text[0] == '['; };
   if (starts_json() && examine_json(run, text)) return;
   if (text.text[0] == '<' && examine_markup(run, text)) return;
@@ -258,6 +259,7 @@ void examine_text(Examination& run, Traced text) {
     return;
   }
   if (examine_ssh_line(run, text)) return;
+  if (examine_phrase(run, text)) return;
   if (examine_wallet_text(run, text)) return;
   if (examine_secret_text(run, text)) return;
   if (examine_digits(run, text)) return;

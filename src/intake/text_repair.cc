@@ -106,10 +106,16 @@ char plain_quote(std::uint32_t code) {
   }
 }
 
+// Counts characters, not bytes: twenty typographic dashes around a short key are sixty bytes.
 bool mostly_ascii(std::string_view text) {
-  const auto ascii = static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
-  return ascii * 10 >= text.size() * 7;
+  std::size_t ascii = 0;
+  std::size_t wide = 0;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) ++ascii;
+    else if (byte >= 0xC0) ++wide;
+  }
+  return ascii * 10 >= (ascii + wide) * 7;
 }
 
 std::string name_of_character(std::uint32_t code) {
@@ -136,11 +142,12 @@ void repair_percent(Traced& text, TextWork work) {
     ++codes;
   }
   if (codes == 0) return;
-  const bool form = view.find("BEGIN+") != std::string_view::npos;
+  const bool form = view.find("BEGIN+") != std::string_view::npos || view.find("END+") != std::string_view::npos;
   Rewriter out(text);
   for (std::size_t at = 0; at < view.size(); ++at) {
     if (view[at] == '%') {
-      out.put(static_cast<char>(hex_value(view[at + 1]) * 16 + hex_value(view[at + 2])), at);
+      const int code = hex_value(view[at + 1]) * 16 + hex_value(view[at + 2]);
+      if (code != '\r') out.put(static_cast<char>(code), at);
       at += 2;
     } else if (form && view[at] == '+') {
       out.put(' ', at);
@@ -235,7 +242,7 @@ void repair_backslashes(Traced& text, TextWork work) {
 
 void repair_reply_marks(Traced& text, TextWork work) {
   const std::string_view view = text.view();
-  if (view.find('>') == std::string_view::npos || view.find("BEGIN") == std::string_view::npos) return;
+  if (view.empty() || view[0] != '>') return;
   std::size_t lines = 0;
   std::size_t marked = 0;
   for (std::size_t at = 0; at < view.size();) {
@@ -244,7 +251,7 @@ void repair_reply_marks(Traced& text, TextWork work) {
     if (end > at && view[at] == '>') ++marked;
     at = end + 1;
   }
-  if (lines < 2 || marked * 10 < lines * 8) return;
+  if (marked * 10 < lines * 8) return;
   Rewriter out(text);
   bool at_start = true;
   std::size_t first = view.find('>');
@@ -360,7 +367,9 @@ void repair_characters(Traced& text, TextWork work) {
         out.put('-', at);
         dashes.note(at, code);
       } else if (is_odd_blank(code)) {
-        out.put(code == 0x2028 || code == 0x2029 || code == 0x85 ? '\n' : ' ', at);
+        // Inside of a row of dashes it is only in the way.
+        const bool in_dashes = at > 0 && view[at - 1] == '-' && at + size < view.size() && view[at + size] == '-';
+        if (!in_dashes) out.put(code == 0x2028 || code == 0x2029 || code == 0x85 ? '\n' : ' ', at);
         invisible.note(at, code);
       } else if (is_invisible(code)) {
         invisible.note(at, code);
@@ -434,8 +443,13 @@ void repair_quotes(Traced& text, TextWork work) {
   if (quoted_name && at < end && view[at] == view[name]) ++at;
   std::size_t after = at;
   while (after < end && (view[after] == ' ' || view[after] == '\t')) ++after;
-  if (at > name && at - name <= 64 && after < end && (view[after] == '=' || view[after] == ':')) {
+  // Pairs of hex digits between colons are no names.
+  const bool separated = after < end && (view[after] == '=' || (view[after] == ':' && at - name >= 3));
+  const bool named = at > name && at - name <= 64 && std::isdigit(static_cast<unsigned char>(view[name])) == 0;
+  if (named && separated) {
     const bool colon = view[after] == ':';
+    // The = behind the last digits of base64 is padding: nothing, or another one, follows it.
+    const bool padding = !colon && (after + 1 >= end || view[after + 1] == '\n' || view[after + 1] == '=');
     ++after;
     while (after < end && (view[after] == ' ' || view[after] == '\t')) ++after;
     if (colon && after + 1 < end && (view[after] == '|' || view[after] == '>')) {
@@ -444,12 +458,14 @@ void repair_quotes(Traced& text, TextWork work) {
     }
     const std::string_view rest = view.substr(after);
     const std::string_view word = view.substr(name, at - name);
-    const bool plausible = rest.size() >= 16 && rest.find_first_not_of("= \n") != std::string_view::npos;
+    const bool plausible = !padding && rest.size() >= 16 && rest.find_first_not_of("= \n") != std::string_view::npos;
     // `SHA256:...`, `Bag Attributes: ...` and the headers of other formats keep their names.
     const bool reserved = word == "SHA256" || word == "MD5" || word == "SHA1" || word == "http" || word == "https" ||
                           word == "file" || word == "bitcoin" || word == "ethereum" || word.starts_with("PuTTY") ||
                           word == "Bag";
-    const bool one_value = rest.find("BEGIN") != std::string_view::npos || rest.find('\n') == std::string_view::npos || colon;
+    const bool quoted_value = !rest.empty() && (rest[0] == '"' || rest[0] == '\'' || rest[0] == '`');
+    const bool one_value = rest.find("BEGIN") != std::string_view::npos || rest.find("-END ") != std::string_view::npos ||
+                           rest.find('\n') == std::string_view::npos || quoted_value || colon;
     if (plausible && !reserved && one_value && (!colon || view.find("BEGIN") != std::string_view::npos || rest.find(' ') == std::string_view::npos)) {
       begin = after;
     }

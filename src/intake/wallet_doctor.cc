@@ -83,7 +83,9 @@ std::vector<Word> split_words(const Traced& text, bool& normalised) {
   return out;
 }
 
-bool examine_mnemonic(Examination& run, const Traced& text) {
+}  // namespace
+
+bool examine_phrase(Examination& run, const Traced& text) {
   bool normalised = true;
   const std::vector<Word> words = split_words(text, normalised);
   if (words.size() < 9) return false;
@@ -179,6 +181,8 @@ bool examine_mnemonic(Examination& run, const Traced& text) {
   run.add(std::move(item));
   return true;
 }
+
+namespace {
 
 // --- extended keys and WIF -------------------------------------------------------------------------------------------------
 
@@ -394,7 +398,6 @@ bool examine_base58_text(Examination& run, const Traced& text) {
 }  // namespace
 
 bool examine_wallet_text(Examination& run, const Traced& text) {
-  if (examine_mnemonic(run, text)) return true;
   if (text.view().find_first_of(" \n\t") != std::string_view::npos) return false;
   return examine_extended(run, text) || examine_eos(run, text) || examine_wif(run, text) || examine_hex_address(run, text) || examine_bech32(run, text) ||
          examine_base58_text(run, text);

@@ -87,6 +87,8 @@ void try_pair(Totals& totals, Dice& dice, const Clean& clean) {
   const TextDamage& a = damages[dice.below(damages.size())];
   const TextDamage& b = damages[dice.below(damages.size())];
   if (a.order >= b.order) return;
+  // Typographic dashes change the number of dashes by themselves; a wrong number before that cannot be told.
+  if (a.cause == intake::Cause::pem_boundary_is_damaged && b.cause == intake::Cause::dashes_are_typographic) return;
   auto once = a.make(dice, clean.pem());
   auto twice = once ? b.make(dice, *once) : std::nullopt;
   if (!twice) return;

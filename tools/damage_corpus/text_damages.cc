@@ -121,6 +121,7 @@ const std::vector<TextDamage>& text_damages() {
       {Cause::text_is_indented, "indented", 1,
        [](Dice& dice, std::string text) -> std::optional<std::string> {
          auto lines = lines_of(text);
+         if (lines.size() < 2) return none();
          const std::string indent = dice.one_of(std::vector<std::string>{"  ", "    ", "\t", "        "});
          const bool first = dice.below(2) == 0;
          for (std::size_t i = first ? 0 : 1; i < lines.size(); ++i) lines[i] = indent + lines[i];
@@ -135,6 +136,7 @@ const std::vector<TextDamage>& text_damages() {
        }},
       {Cause::newlines_are_escaped, "escaped line breaks", 2,
        [](Dice& dice, std::string text) -> std::optional<std::string> {
+         if (lines_of(text).size() < 2) return none();
          return joined(lines_of(text), dice.one_of(std::vector<std::string>{"\\n", "\\\\n", "\\r\\n", "\\\\\\\\n"}), dice.below(2) == 0);
        }},
       {Cause::text_is_percent_encoded, "percent encoding", 2,
@@ -149,8 +151,8 @@ const std::vector<TextDamage>& text_damages() {
       {Cause::text_has_html_entities, "HTML entities", 2,
        [](Dice& dice, std::string text) -> std::optional<std::string> {
          switch (dice.below(3)) {
-           case 0: return replaced(text, "\n", "&#10;");
-           case 1: return replaced(text, "\n", "<br>\n");
+           case 0: return text.find('\n') == std::string::npos ? none() : std::optional(replaced(text, "\n", "&#10;"));
+           case 1: return text.find('\n') == std::string::npos ? none() : std::optional(replaced(text, "\n", "<br>\n"));
            default: return replaced(replaced(text, "=", "&#61;"), "+", "&#43;").find('&') == std::string::npos ? none() : std::optional(replaced(replaced(text, "=", "&#61;"), "+", "&#43;"));
          }
        }},
