@@ -1,10 +1,10 @@
-// How fast the journal alone is, on the disk that holds DIR: groups of 8190 entries of about 250 bytes, with their leaves,
-// body hash and sync.
+// How fast the journal alone is, on the disk that holds DIR: groups of 8190 entries of about 250 bytes, with their
+// leaves, body hash and sync.
 //
 //   journal_bench DIR [ENTRIES_PER_GROUP [GROUPS]]
 //
-// Prints entries per second for prepare and commit on one thread, for the two on two threads as the service runs them, and for a
-// full read with all checks; beside them the bare write and sync of the same bytes.
+// Prints entries per second for prepare and commit on one thread, for the two on two threads as the service runs them,
+// and for a full read with all checks; beside them the bare write and sync of the same bytes.
 
 #include <time.h>
 
@@ -136,10 +136,14 @@ void one_thread(io::FileSystem& files, const std::string& directory, int entries
   }
   const double all = seconds_since(begin);
   const double n = static_cast<double>(entries) * groups;
-  std::printf("one thread:  build %.2f us, prepare %.2f us, commit %.2f us an entry (%.0f bytes); worst commit %.1f ms\n",
-              building / n * 1e6, preparing / n * 1e6, committing / n * 1e6, static_cast<double>(bytes) / n, worst_commit * 1e3);
-  std::printf("  of that processor time: prepare %.2f us, commit %.2f us\n", preparing_cpu / n * 1e6, committing_cpu / n * 1e6);
-  std::printf("  prepare + commit  %10.0f entries/s\n  with building     %10.0f entries/s\n", n / (preparing + committing), n / all);
+  std::printf(
+      "one thread:  build %.2f us, prepare %.2f us, commit %.2f us an entry (%.0f bytes); worst commit %.1f ms\n",
+      building / n * 1e6, preparing / n * 1e6, committing / n * 1e6, static_cast<double>(bytes) / n,
+      worst_commit * 1e3);
+  std::printf("  of that processor time: prepare %.2f us, commit %.2f us\n", preparing_cpu / n * 1e6,
+              committing_cpu / n * 1e6);
+  std::printf("  prepare + commit  %10.0f entries/s\n  with building     %10.0f entries/s\n",
+              n / (preparing + committing), n / all);
 
   const auto read_begin = Clock::now();
   audit::Frontier frontier;
@@ -214,6 +218,7 @@ int main(int argc, char** argv) {
   value_of(files.make_dir(directory));
   one_thread(files, directory + "/one", entries, groups);
   two_threads(files, directory + "/two", entries, groups);
-  bare(files, directory + "/bare", 8192 + static_cast<std::uint64_t>(entries) * 270 / 4096 * 4096, std::min(groups, 100));
+  bare(files, directory + "/bare", 8192 + static_cast<std::uint64_t>(entries) * 270 / 4096 * 4096,
+       std::min(groups, 100));
   return 0;
 }

@@ -1,6 +1,6 @@
 // rooms: store io
-// A segment file of anybody's making: scanned, read, verified, opened. The first byte says how much of it is made to look
-// intact (checksums of headers, tables and frames), so that the code behind the checksums is reached as well.
+// A segment file of anybody's making: scanned, read, verified, opened. The first byte says how much of it is made to
+// look intact (checksums of headers, tables and frames), so that the code behind the checksums is reached as well.
 
 #include <algorithm>
 #include <array>
@@ -26,13 +26,15 @@ void fix_sector(base::Bytes& image, std::uint64_t at) {
 void fix_group(base::Bytes& image, std::uint64_t at, bool parts) {
   fix_sector(image, at);
   store::GroupHeader header;
-  if (store::decode_header(base::ByteView(image).subspan(at, store::sector_bytes), header) != store::SectorState::good) return;
+  if (store::decode_header(base::ByteView(image).subspan(at, store::sector_bytes), header) != store::SectorState::good)
+    return;
   if (header.group_bytes() > image.size() - at || !parts) return;
   const std::span<std::uint8_t> group = std::span(image).subspan(at, header.group_bytes());
   const std::uint64_t table_at = header.body_begin() + header.table_offset;
   const std::uint64_t body_end = header.body_begin() + header.body_bytes;
   if (body_end - table_at >= 4) {
-    base::store_le(group.data() + body_end - 4, base::crc32c(base::ByteView(group).subspan(table_at, body_end - table_at - 4)));
+    base::store_le(group.data() + body_end - 4,
+                   base::crc32c(base::ByteView(group).subspan(table_at, body_end - table_at - 4)));
   }
   for (std::uint64_t frame = header.body_begin(); frame + store::frame_head_bytes <= table_at;) {
     const store::FrameHead head = store::load_frame_head(group.data() + frame);
@@ -41,7 +43,8 @@ void fix_group(base::Bytes& image, std::uint64_t at, bool parts) {
     frame += store::frame_head_bytes + head.entry_bytes;
   }
   store::encode_map(base::ByteView(group).subspan(header.header_bytes()),
-                    group.subspan(store::sector_bytes, store::map_sectors(group.size() - header.header_bytes()) * store::sector_bytes));
+                    group.subspan(store::sector_bytes,
+                                  store::map_sectors(group.size() - header.header_bytes()) * store::sector_bytes));
   fix_sector(image, at);
 }
 
@@ -71,11 +74,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)(*reader)->read_group(event).ok();
       (void)(*reader)->read_private(event, model::PrivateField::account_name).ok();
     }
-    (void)(*reader)->for_each_group(1, {.body_hash = true, .blinding = &blinding, .frontier = &frontier},
-                                    [](const store::GroupView& group) -> base::Status {
-                                      TRY(group.for_each_private([](const store::StoredPrivate&) { return base::ok(); }));
-                                      return group.for_each_entry([](const store::EntryView&) { return base::ok(); });
-                                    }).ok();
+    (void)(*reader)
+        ->for_each_group(1, {.body_hash = true, .blinding = &blinding, .frontier = &frontier},
+                         [](const store::GroupView& group) -> base::Status {
+                           TRY(group.for_each_private([](const store::StoredPrivate&) { return base::ok(); }));
+                           return group.for_each_entry([](const store::EntryView&) { return base::ok(); });
+                         })
+        .ok();
   }
   (void)store::verify_journal(files, "journal", {.blinding = &blinding}).ok();
   io::SimulatedClock clock;

@@ -16,13 +16,13 @@ struct JournalEnd {
   JournalId journal{};
   model::PartitionNumber partition = 0;
   model::Epoch epoch = 1;
-  GroupNumber group = 0;                 ///< last group, 0 if there is none
+  GroupNumber group = 0;  ///< last group, 0 if there is none
   model::EventNumber next_event = 1;
-  base::Instant at{};                    ///< of the last group
-  std::uint64_t tree_size = 0;           ///< leaves of the audit log
-  base::Digest tree_root{};              ///< audit::empty_root() if there is no group
-  base::Digest header_hash{};            ///< of the last group; zeros if there is none
-  bool sealed = false;                   ///< the last group is a seal
+  base::Instant at{};           ///< of the last group
+  std::uint64_t tree_size = 0;  ///< leaves of the audit log
+  base::Digest tree_root{};     ///< audit::empty_root() if there is no group
+  base::Digest header_hash{};   ///< of the last group; zeros if there is none
+  bool sealed = false;          ///< the last group is a seal
   bool operator==(const JournalEnd&) const = default;
 };
 
@@ -33,7 +33,8 @@ base::Error bad_header(SectorState state, const std::string& file, std::uint64_t
 
 /// Does the group go on from `before`? Errors: journal_segment_damaged, journal_partition_wrong, journal_id_wrong,
 /// journal_epoch_wrong.
-base::Status check_link(const GroupHeader& header, const JournalEnd& before, const std::string& file, std::uint64_t offset);
+base::Status check_link(const GroupHeader& header, const JournalEnd& before, const std::string& file,
+                        std::uint64_t offset);
 /// The same for a segment that begins after `before`.
 base::Status check_link(const SegmentHeader& header, const JournalEnd& before, const std::string& file);
 /// The end after this group.

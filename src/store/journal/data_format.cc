@@ -19,16 +19,18 @@ std::string render(DataMode mode) {
 }
 
 base::Status check(std::string_view text, const std::string& path, DataMode mode) {
-  const base::Error malformed{"data_format_malformed", "\"" + path + "\" does not say which format the data directory has"};
+  const base::Error malformed{"data_format_malformed",
+                              "\"" + path + "\" does not say which format the data directory has"};
   if (!text.starts_with(title)) return malformed;
   text.remove_prefix(title.size());
   std::uint32_t version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc{} || version == 0) return malformed;
   if (version > data_format_version) {
-    return base::Error{"data_format_newer", "\"" + path + "\" says format " + std::to_string(version) +
-                                                ", this program knows formats up to " + std::to_string(data_format_version) +
-                                                ": start the newer program that wrote it, or restore a backup made before"};
+    return base::Error{"data_format_newer",
+                       "\"" + path + "\" says format " + std::to_string(version) +
+                           ", this program knows formats up to " + std::to_string(data_format_version) +
+                           ": start the newer program that wrote it, or restore a backup made before"};
   }
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   if (text != standard_end && text != dev_end) return malformed;
@@ -53,7 +55,8 @@ base::Status claim_data_directory(io::FileSystem& files, const std::string& dire
   }
   TRY_ASSIGN(const bool has_journal, files.exists(io::join_path(directory, "journal")));
   if (has_journal) {
-    return base::Error{"data_format_missing", "\"" + directory + "\" holds a journal, but the file \"" + path + "\" is missing"};
+    return base::Error{"data_format_missing",
+                       "\"" + directory + "\" holds a journal, but the file \"" + path + "\" is missing"};
   }
   return io::replace_file(files, path, base::as_bytes(render(mode)));
 }

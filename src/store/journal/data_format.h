@@ -1,6 +1,6 @@
 #pragma once
-// `DIR/format`: which version of Holdfast's files lies in a data directory, and whether it was made in --dev mode. Read before
-// anything else in the directory is touched.
+// `DIR/format`: which version of Holdfast's files lies in a data directory, and whether it was made in --dev mode. Read
+// before anything else in the directory is touched.
 //
 //   holdfast data directory
 //   format 1
@@ -19,8 +19,8 @@ constexpr std::uint32_t data_format_version = 1;
 
 enum class DataMode { standard, dev };
 
-/// Makes the file in a new directory (one without `journal`); otherwise checks that this program may work on the directory.
-/// The caller holds the directory's lock. Errors: those of io/file.h, and
+/// Makes the file in a new directory (one without `journal`); otherwise checks that this program may work on the
+/// directory. The caller holds the directory's lock. Errors: those of io/file.h, and
 ///   data_format_missing      there is a journal, but not this file
 ///   data_format_malformed    it is not such a file
 ///   data_format_newer        a later program made or upgraded the directory

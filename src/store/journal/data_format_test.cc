@@ -1,8 +1,8 @@
 #include "store/journal/data_format.h"
 
-#include "io/simulated_file.h"
-
 #include <doctest/doctest.h>
+
+#include "io/simulated_file.h"
 
 namespace store {
 namespace {
@@ -44,10 +44,10 @@ TEST_CASE("golden bytes, and what else may stand there") {
   REQUIRE_FALSE(newer.ok());
   CHECK(std::string(newer.error().code) == "data_format_newer");
   CHECK(newer.error().message.find("format 2") != std::string::npos);
-  for (const char* text : {"", "format 1\n", "holdfast data directory\nformat 0\nmode standard\n",
-                           "holdfast data directory\nformat x\nmode standard\n", "holdfast data directory\nformat 1\n",
-                           "holdfast data directory\nformat 1\nmode other\n",
-                           "holdfast data directory\nformat 1\nmode standard\n\n"}) {
+  for (const char* text :
+       {"", "format 1\n", "holdfast data directory\nformat 0\nmode standard\n",
+        "holdfast data directory\nformat x\nmode standard\n", "holdfast data directory\nformat 1\n",
+        "holdfast data directory\nformat 1\nmode other\n", "holdfast data directory\nformat 1\nmode standard\n\n"}) {
     write(files, text);
     CHECK(claim(files) == "data_format_malformed");
   }

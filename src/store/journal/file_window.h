@@ -28,8 +28,8 @@ class FileWindow {
   std::uint64_t limit_;
   std::size_t chunk_bytes_;
   base::Bytes buffer_;
-  std::uint64_t begin_ = 0;     ///< offset of buffer_[0]
-  std::uint64_t filled_ = 0;    ///< bytes of buffer_ that were read
+  std::uint64_t begin_ = 0;   ///< offset of buffer_[0]
+  std::uint64_t filled_ = 0;  ///< bytes of buffer_ that were read
 };
 
 }  // namespace store

@@ -9,7 +9,8 @@
 namespace store {
 
 FrameHead load_frame_head(const std::uint8_t* from) {
-  return {base::load_le<std::uint32_t>(from), base::load_le<std::uint32_t>(from + 4), base::load_le<std::uint32_t>(from + 8)};
+  return {base::load_le<std::uint32_t>(from), base::load_le<std::uint32_t>(from + 4),
+          base::load_le<std::uint32_t>(from + 8)};
 }
 
 bool frame_intact(base::ByteView frame) {
@@ -46,7 +47,8 @@ std::optional<std::vector<Slot>> decode_body_table(base::ByteView table, const G
   std::vector<Slot> slots;
   if (table.empty()) return slots;
   const std::size_t slots_bytes = table.size() - 4;
-  if (base::crc32c(table.first(slots_bytes)) != base::load_le<std::uint32_t>(table.data() + slots_bytes)) return std::nullopt;
+  if (base::crc32c(table.first(slots_bytes)) != base::load_le<std::uint32_t>(table.data() + slots_bytes))
+    return std::nullopt;
   slots.reserve(slots_bytes / body_slot_bytes);
   for (std::size_t at = 0; at < slots_bytes; at += body_slot_bytes) {
     const Slot slot{header.first_event + base::load_le<std::uint32_t>(table.data() + at),
@@ -78,8 +80,8 @@ void append_private_table(base::Bytes& out, std::span<const Slot> slots, std::ui
   }
   std::uint8_t* head = out.data() + at;
   base::store_le(head, record_count);
-  const std::uint32_t crc = base::crc32c({head + private_head_bytes, slots.size() * private_slot_bytes},
-                                         base::crc32c({head, 4}));
+  const std::uint32_t crc =
+      base::crc32c({head + private_head_bytes, slots.size() * private_slot_bytes}, base::crc32c({head, 4}));
   base::store_le(head + 4, crc);
 }
 
@@ -93,7 +95,8 @@ std::optional<std::vector<Slot>> decode_private_table(base::ByteView table, std:
   std::vector<Slot> slots;
   slots.reserve(stored.size() / private_slot_bytes);
   for (std::size_t at = 0; at < stored.size(); at += private_slot_bytes) {
-    const Slot slot{base::load_le<std::uint64_t>(stored.data() + at), base::load_le<std::uint64_t>(stored.data() + at + 8)};
+    const Slot slot{base::load_le<std::uint64_t>(stored.data() + at),
+                    base::load_le<std::uint64_t>(stored.data() + at + 8)};
     if (slots.empty() ? slot.offset != 0 : slot.offset <= slots.back().offset || slot.event < slots.back().event) {
       return std::nullopt;
     }
@@ -134,7 +137,8 @@ PrivateRecordState check_private_record(base::ByteView record) {
   const auto head = decode_private_record_head(record);
   if (!head || record.size() != head->record_bytes()) return PrivateRecordState::damaged;
   if (head->state == private_erased) {
-    return all_zeros(record.subspan(private_erasable_at)) ? PrivateRecordState::erased : PrivateRecordState::erase_unfinished;
+    return all_zeros(record.subspan(private_erasable_at)) ? PrivateRecordState::erased
+                                                          : PrivateRecordState::erase_unfinished;
   }
   const bool intact = base::crc32c(record.subspan(32)) == base::load_le<std::uint32_t>(record.data() + 24) &&
                       base::load_le<std::uint32_t>(record.data() + 28) == 0 &&
@@ -172,14 +176,18 @@ std::size_t slot_of_private(std::span<const Slot> slots, model::EventNumber even
 
 SealedGroup::SealedGroup(GroupBufferPool::Buffers buffers, const GroupHeader& header, const base::Digest& header_hash,
                          const audit::Frontier& frontier, std::shared_ptr<GroupBufferPool> pool)
-    : buffers_(std::move(buffers)), header_(header), header_hash_(header_hash), frontier_(frontier), pool_(std::move(pool)) {}
+    : buffers_(std::move(buffers)),
+      header_(header),
+      header_hash_(header_hash),
+      frontier_(frontier),
+      pool_(std::move(pool)) {}
 
 SealedGroup::~SealedGroup() { pool_->give_back(std::move(buffers_)); }
 
 base::Result<EntryView> SealedGroup::find_entry(model::EventNumber event) const {
   if (event < header_.first_event || event >= header_.next_event()) {
-    return base::Error{"event_not_in_group", "event " + std::to_string(event) + " is not in group " +
-                                                 std::to_string(header_.group)};
+    return base::Error{"event_not_in_group",
+                       "event " + std::to_string(event) + " is not in group " + std::to_string(header_.group)};
   }
   const base::ByteView group = buffers_.group;
   // The bytes were hashed from this very buffer: its table is right unless we are wrong.

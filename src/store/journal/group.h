@@ -32,7 +32,7 @@ struct EntryView {
 struct StoredPrivate {
   model::EventNumber event = 0;
   model::PrivateField field = model::PrivateField::account_name;
-  bool erased = false;         ///< salt and value are zeros then (the value keeps its length)
+  bool erased = false;  ///< salt and value are zeros then (the value keeps its length)
   base::Tag128 salt{};
   base::Bytes value;
 };
@@ -59,8 +59,8 @@ void append_body_table(base::Bytes& out, std::span<const Slot> slots, model::Eve
 /// Nothing if the table is damaged. `table` is exactly the table.
 std::optional<std::vector<Slot>> decode_body_table(base::ByteView table, const GroupHeader& header);
 
-// The private section: u32 number of records, u32 crc32c of number and slots; a slot for each 64 records: u64 event, u64
-// offset from the first record; then the records. Everything is a multiple of 8 bytes.
+// The private section: u32 number of records, u32 crc32c of number and slots; a slot for each 64 records: u64 event,
+// u64 offset from the first record; then the records. Everything is a multiple of 8 bytes.
 constexpr std::uint64_t private_slot_bytes = 16;
 constexpr std::uint64_t private_head_bytes = 8;
 std::uint64_t private_table_bytes(std::uint64_t record_count);
@@ -68,14 +68,14 @@ void append_private_table(base::Bytes& out, std::span<const Slot> slots, std::ui
 /// Nothing if the table is damaged. `table` is exactly number, crc and slots.
 std::optional<std::vector<Slot>> decode_private_table(base::ByteView table, std::uint32_t record_count);
 
-// A private record: u64 event, u8 field, 3 zeros, u32 length of the value | u32 state, u32 crc32c of the first 16 bytes |
-// u32 crc32c of salt, value and padding, u32 zero | salt | value | zeros to a multiple of 8. The state is one aligned
+// A private record: u64 event, u8 field, 3 zeros, u32 length of the value | u32 state, u32 crc32c of the first 16 bytes
+// | u32 crc32c of salt, value and padding, u32 zero | salt | value | zeros to a multiple of 8. The state is one aligned
 // word, so that a disk writes it whole; it changes once, from present to erased, before everything after it is zeroed.
 constexpr std::uint64_t private_record_head_bytes = 48;
-constexpr std::uint32_t private_present = 0x56'49'4C'2B;   // "+LIV"
-constexpr std::uint32_t private_erased = 0x45'4E'4F'47;    // "GONE"
+constexpr std::uint32_t private_present = 0x56'49'4C'2B;  // "+LIV"
+constexpr std::uint32_t private_erased = 0x45'4E'4F'47;   // "GONE"
 constexpr std::uint64_t private_state_at = 16;
-constexpr std::uint64_t private_erasable_at = 24;          ///< from here on an erased record is zeros
+constexpr std::uint64_t private_erasable_at = 24;  ///< from here on an erased record is zeros
 
 struct PrivateRecordHead {
   model::EventNumber event = 0;
@@ -95,20 +95,20 @@ StoredPrivate decode_private_record(base::ByteView record, const PrivateRecordHe
 
 /// What is wrong with a group, where, and whether lost sectors explain it.
 struct GroupFault {
-  std::uint64_t offset = 0;      ///< from the start of the group
-  const char* what = "";         ///< part of a sentence: "entry frame", "padding after the body"
-  bool lost = false;             ///< every failing part overlaps a sector that was written and now holds zeros
+  std::uint64_t offset = 0;  ///< from the start of the group
+  const char* what = "";     ///< part of a sentence: "entry frame", "padding after the body"
+  bool lost = false;         ///< every failing part overlaps a sector that was written and now holds zeros
 };
 
 /// How thorough check_group is.
 struct GroupCheck {
-  bool body_hash = false;        ///< also SHA-256 of the body (costs three quarters of a microsecond a KiB)
-  bool allow_unfinished_erases = true;   ///< false: a record whose erasing was interrupted is a fault
+  bool body_hash = false;               ///< also SHA-256 of the body (costs three quarters of a microsecond a KiB)
+  bool allow_unfinished_erases = true;  ///< false: a record whose erasing was interrupted is a fault
 };
 
-/// Looks at every byte of a group: map, frames, table, private records, all padding. Nothing if it is sound. A fault that
-/// lost sectors do not explain is reported before one that they do. `group` has header.group_bytes() bytes and `header` is
-/// its decoded first sector.
+/// Looks at every byte of a group: map, frames, table, private records, all padding. Nothing if it is sound. A fault
+/// that lost sectors do not explain is reported before one that they do. `group` has header.group_bytes() bytes and
+/// `header` is its decoded first sector.
 std::optional<GroupFault> check_group(base::ByteView group, const GroupHeader& header, const GroupCheck& how);
 
 /// Visits the entries of a body that was checked. `visit` returns a Status; the first error ends it.
@@ -139,17 +139,17 @@ base::Status for_each_private_in(base::ByteView group, const GroupHeader& header
   return base::ok();
 }
 
-/// The slot behind which an event's entry or private records begin: the last one that starts before `event` or, where an
-/// entry starts with it, there. `slots` is not empty and its first slot is not behind the event.
+/// The slot behind which an event's entry or private records begin: the last one that starts before `event` or, where
+/// an entry starts with it, there. `slots` is not empty and its first slot is not behind the event.
 std::size_t slot_of_entry(std::span<const Slot> slots, model::EventNumber event);
 std::size_t slot_of_private(std::span<const Slot> slots, model::EventNumber event);
 
-/// A durable group in memory, immutable: what the journal thread hands on after the sync. Personal values in it are as they
-/// were written; erasing changes the disk only, so nobody keeps one for long. Any thread.
+/// A durable group in memory, immutable: what the journal thread hands on after the sync. Personal values in it are as
+/// they were written; erasing changes the disk only, so nobody keeps one for long. Any thread.
 class SealedGroup {
  public:
-  SealedGroup(GroupBufferPool::Buffers buffers, const GroupHeader& header, const base::Digest& header_hash, const audit::Frontier& frontier,
-              std::shared_ptr<GroupBufferPool> pool);
+  SealedGroup(GroupBufferPool::Buffers buffers, const GroupHeader& header, const base::Digest& header_hash,
+              const audit::Frontier& frontier, std::shared_ptr<GroupBufferPool> pool);
   ~SealedGroup();
   SealedGroup(const SealedGroup&) = delete;
   SealedGroup& operator=(const SealedGroup&) = delete;

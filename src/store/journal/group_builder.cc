@@ -79,7 +79,8 @@ std::uint64_t GroupBuilder::disk_bytes() const {
 std::uint64_t GroupBuilder::added_bytes_max(std::uint64_t entry_bytes, std::uint64_t private_values,
                                             std::uint64_t private_value_bytes) {
   const std::uint64_t body = frame_head_bytes + entry_bytes + body_slot_bytes;
-  const std::uint64_t records = private_values * (private_record_head_bytes + private_slot_bytes + 8) + private_value_bytes;
+  const std::uint64_t records =
+      private_values * (private_record_head_bytes + private_slot_bytes + 8) + private_value_bytes;
   // Each section may begin a block, and the map of the sectors may need another.
   const std::uint64_t payload = round_up(body + 4, block_bytes) + round_up(records + private_head_bytes, block_bytes);
   return payload + group_header_bytes(payload);

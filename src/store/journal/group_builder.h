@@ -18,11 +18,11 @@ namespace store {
 class GroupBufferPool {
  public:
   struct Buffers {
-    base::Bytes group;                       ///< room for a header block, then the body
-    base::Bytes privates;                    ///< private records
-    std::vector<Slot> slots;                 ///< of the body
+    base::Bytes group;        ///< room for a header block, then the body
+    base::Bytes privates;     ///< private records
+    std::vector<Slot> slots;  ///< of the body
     std::vector<Slot> private_slots;
-    std::vector<model::ByteRange> events;    ///< within `group`
+    std::vector<model::ByteRange> events;  ///< within `group`
   };
   /// Empty buffers with whatever capacity they grew to before.
   Buffers take();

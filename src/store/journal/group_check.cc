@@ -1,5 +1,5 @@
-// check_group: every byte of a group belongs to exactly one part with a checksum, or to padding that must be zeros. A part
-// that fails is explained by a torn write only if it overlaps a sector that was written and now holds zeros.
+// check_group: every byte of a group belongs to exactly one part with a checksum, or to padding that must be zeros. A
+// part that fails is explained by a torn write only if it overlaps a sector that was written and now holds zeros.
 
 #include <optional>
 
@@ -77,7 +77,8 @@ class GroupChecker {
       } else {
         for (std::size_t i = 0; i < slots->size(); ++i) {
           const std::uint64_t chunk = begin + (*slots)[i].offset;
-          if (!lost_ && next_event_ != (*slots)[i].event - header_.first_event) return damaged(chunk, "offset table (event)");
+          if (!lost_ && next_event_ != (*slots)[i].event - header_.first_event)
+            return damaged(chunk, "offset table (event)");
           const std::uint64_t chunk_end = i + 1 < slots->size() ? begin + (*slots)[i + 1].offset : table_at;
           if (!check_frames(chunk, chunk_end)) return false;
         }
@@ -163,7 +164,7 @@ class GroupChecker {
   std::uint64_t payload_at_;
   base::ByteView payload_;
   base::ByteView map_;
-  std::uint64_t next_event_ = 0;   ///< relative to the first
+  std::uint64_t next_event_ = 0;  ///< relative to the first
   std::uint64_t entries_ = 0;
   std::uint64_t records_ = 0;
   std::optional<GroupFault> lost_;

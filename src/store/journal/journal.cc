@@ -26,9 +26,10 @@ Journal::~Journal() = default;
 base::Status Journal::start(const audit::Blinding& blinding, audit::Frontier frontier) {
   CHECK(blinding_ == nullptr);
   if (frontier.size() != prepared_.tree_size || frontier.root() != prepared_.tree_root) {
-    return base::Error{"journal_tree_mismatch", "the audit log has " + std::to_string(frontier.size()) +
-                                                    " leaves, the journal ends with " + std::to_string(prepared_.tree_size) +
-                                                    (frontier.size() == prepared_.tree_size ? " and another root" : "")};
+    return base::Error{"journal_tree_mismatch",
+                       "the audit log has " + std::to_string(frontier.size()) + " leaves, the journal ends with " +
+                           std::to_string(prepared_.tree_size) +
+                           (frontier.size() == prepared_.tree_size ? " and another root" : "")};
   }
   blinding_ = &blinding;
   frontier_ = std::move(frontier);
@@ -67,7 +68,8 @@ base::Result<PreparedGroup> Journal::prepare_unchecked(GroupDraft draft) {
   CHECK_THAT(draft.first_event() == prepared_.next_event, "groups come in the order of their events");
   if (draft.disk_bytes() > group_bytes_max()) {
     return base::Error{"journal_group_too_large", "a group of " + std::to_string(draft.disk_bytes()) +
-                                                      " bytes; a segment has room for " + std::to_string(group_bytes_max())};
+                                                      " bytes; a segment has room for " +
+                                                      std::to_string(group_bytes_max())};
   }
   base::Bytes& group = draft.buffers_.group;
   TRY(leaves_.append(group, draft.buffers_.events, draft.first_event(), *blinding_, frontier_));

@@ -34,8 +34,8 @@
 #include "base/result.h"
 #include "io/clock.h"
 #include "io/file.h"
-#include "store/journal/group.h"
 #include "store/journal/chain.h"
+#include "store/journal/group.h"
 #include "store/journal/group_builder.h"
 #include "store/journal/layout.h"
 #include "store/journal/leaves.h"
@@ -46,18 +46,18 @@ namespace store {
 struct JournalScan;
 
 struct JournalOptions {
-  std::string directory;                            ///< `DIR/journal`; made if it is not there
+  std::string directory;  ///< `DIR/journal`; made if it is not there
   model::PartitionNumber partition = 0;
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  ///< of new segments; a multiple of 4096, at least 64 KiB
-  io::Clock* clock = nullptr;                       ///< read when a segment is begun; must outlive the journal
-  JournalId id_if_new{};                            ///< random bytes for a journal that does not exist yet
+  io::Clock* clock = nullptr;                             ///< read when a segment is begun; must outlive the journal
+  JournalId id_if_new{};                                  ///< random bytes for a journal that does not exist yet
 };
 
 /// What open had to repair.
 struct JournalRepairs {
-  bool torn_group_dropped = false;       ///< a write that never finished was zeroed
-  bool last_group_rewritten = false;     ///< the surviving tail was written and synced again
-  std::string torn_file;                 ///< where the torn group was
+  bool torn_group_dropped = false;    ///< a write that never finished was zeroed
+  bool last_group_rewritten = false;  ///< the surviving tail was written and synced again
+  std::string torn_file;              ///< where the torn group was
   std::uint64_t torn_offset = 0;
 };
 
@@ -92,13 +92,13 @@ class Journal {
   /// Hashes leaves and body, chains the group, completes its bytes. Errors: journal_failed, event_too_large_for_leaf,
   /// journal_group_too_large; all of them for ever.
   base::Result<PreparedGroup> prepare(GroupDraft draft);
-  /// Writes and syncs; the group is durable when this returns. Begins a new segment where it does not fit. Errors: those of
-  /// io/file.h once, journal_failed from then on: stop the process without another reply.
+  /// Writes and syncs; the group is durable when this returns. Begins a new segment where it does not fit. Errors:
+  /// those of io/file.h once, journal_failed from then on: stop the process without another reply.
   base::Result<std::shared_ptr<const SealedGroup>> commit(PreparedGroup group);
   /// prepare and commit.
   base::Result<std::shared_ptr<const SealedGroup>> append(GroupDraft draft);
-  /// Writes an empty group that only says that all before it is durable: when idle, and last of all. Nothing is written if the
-  /// last group is a seal already.
+  /// Writes an empty group that only says that all before it is durable: when idle, and last of all. Nothing is written
+  /// if the last group is a seal already.
   base::Status seal(base::Instant at);
 
   /// The next group begins this epoch, which must be greater than the present one (CHECK). After a restore.
@@ -107,16 +107,17 @@ class Journal {
   /// Makes the next segment, if it is not there: zero-written and synced, so that append never waits for it. Errors:
   /// disk_full (nothing is broken; try again later) and others of io/file.h; a failed sync fails the journal.
   base::Status prepare_next();
-  /// True if groups of together at most `bytes` (disk_bytes) can be appended without new space. The caller counts every group
-  /// it has not seen committed; false for long although prepare_next is called means that the disk is full.
+  /// True if groups of together at most `bytes` (disk_bytes) can be appended without new space. The caller counts every
+  /// group it has not seen committed; false for long although prepare_next is called means that the disk is full.
   bool room_for(std::uint64_t bytes) const;
   /// Largest group (disk_bytes) that can be appended.
   std::uint64_t group_bytes_max() const { return store::group_bytes_max(options_.segment_bytes); }
   /// Errors: journal_failed.
   base::Status check_usable() const;
 
-  /// Overwrites salt and value with zeros, for good, and syncs. Again on an erased value: succeeds, finishing what a crash
-  /// interrupted. Errors: private_value_not_found, journal_segment_damaged, those of io/file.h (a failed sync fails the journal).
+  /// Overwrites salt and value with zeros, for good, and syncs. Again on an erased value: succeeds, finishing what a
+  /// crash interrupted. Errors: private_value_not_found, journal_segment_damaged, those of io/file.h (a failed sync
+  /// fails the journal).
   base::Status erase_private(model::EventNumber event, model::PrivateField field);
 
  private:
@@ -147,12 +148,12 @@ class Journal {
   // Of the thread that prepares.
   const audit::Blinding* blinding_ = nullptr;
   audit::Frontier frontier_;
-  JournalEnd prepared_;                        ///< after the group prepared last
-  std::optional<model::Epoch> next_epoch_;     ///< set by bump_epoch
+  JournalEnd prepared_;                     ///< after the group prepared last
+  std::optional<model::Epoch> next_epoch_;  ///< set by bump_epoch
   LeafHasher leaves_;
 
   // Of the thread that commits.
-  std::shared_ptr<io::File> file_;             ///< the segment being written; null before the first group
+  std::shared_ptr<io::File> file_;  ///< the segment being written; null before the first group
   SegmentHeader segment_;
   bool segment_closed_ = false;
   std::vector<IndexEntry> index_;
@@ -166,7 +167,7 @@ class Journal {
 
   // What room_for answers from.
   mutable std::mutex room_mutex_;
-  std::uint64_t room_position_ = 0;            ///< end of the last group; segment_bytes if nothing more goes there
+  std::uint64_t room_position_ = 0;  ///< end of the last group; segment_bytes if nothing more goes there
   std::uint64_t room_groups_ = 0;
   std::uint64_t room_segment_bytes_ = 0;
   bool room_next_ = false;

@@ -25,9 +25,9 @@ template <typename T>
 std::string code_of(const base::Result<T>& result) {
   return result.ok() ? "" : result.error().code;
 }
-#define REQUIRE_OK(expression)                                                       \
-  do {                                                                               \
-    const auto& required_ = (expression);                                            \
+#define REQUIRE_OK(expression)                                                                     \
+  do {                                                                                             \
+    const auto& required_ = (expression);                                                          \
     REQUIRE_MESSAGE(required_.ok(), (required_.ok() ? std::string() : required_.error().message)); \
   } while (false)
 
@@ -43,7 +43,8 @@ struct Told {
 /// A journal on any disk, and what it must hold.
 class Writer {
  public:
-  explicit Writer(io::FileSystem& files, std::uint64_t segment_bytes = small_segment_bytes, std::string directory = "journal")
+  explicit Writer(io::FileSystem& files, std::uint64_t segment_bytes = small_segment_bytes,
+                  std::string directory = "journal")
       : files_(files), segment_bytes_(segment_bytes), directory_(std::move(directory)) {
     for (std::size_t i = 0; i < secret_.size(); ++i) secret_[i] = static_cast<std::uint8_t>(i * 7 + 1);
   }
@@ -53,7 +54,8 @@ class Writer {
     options.directory = directory_;
     options.segment_bytes = segment_bytes_;
     options.clock = &clock_;
-    for (std::size_t i = 0; i < options.id_if_new.size(); ++i) options.id_if_new[i] = static_cast<std::uint8_t>(0xA0 + i);
+    for (std::size_t i = 0; i < options.id_if_new.size(); ++i)
+      options.id_if_new[i] = static_cast<std::uint8_t>(0xA0 + i);
     return options;
   }
 
@@ -64,10 +66,11 @@ class Writer {
     TRY_ASSIGN(journal_, Journal::open(files_, options()));
     audit::Frontier frontier;
     std::vector<Told> replayed;
-    TRY(journal_->reader()->for_each_entry(1, {.blinding = &blinding_, .frontier = &frontier}, [&](const EntryView& entry) {
-      replayed.push_back({entry.first_event, entry.event_count, base::to_bytes(entry.bytes)});
-      return base::ok();
-    }));
+    TRY(journal_->reader()->for_each_entry(
+        1, {.blinding = &blinding_, .frontier = &frontier}, [&](const EntryView& entry) {
+          replayed.push_back({entry.first_event, entry.event_count, base::to_bytes(entry.bytes)});
+          return base::ok();
+        }));
     compare(replayed);
     TRY(journal_->start(blinding_, frontier));
     builder_ = std::make_unique<GroupBuilder>(journal_->buffers());
@@ -87,7 +90,8 @@ class Writer {
     acknowledged_ = replayed.size();
   }
 
-  /// A group of `entries` entries, the i-th with 1 + i % 3 events, and a personal value for every `private_each`-th event.
+  /// A group of `entries` entries, the i-th with 1 + i % 3 events, and a personal value for every `private_each`-th
+  /// event.
   GroupDraft draft(std::size_t entries, std::size_t private_each = 0, std::size_t private_bytes = 20) {
     const model::EventNumber first = journal_next();
     builder_->start(first);
@@ -152,9 +156,7 @@ class Writer {
   const std::vector<Told>& told() const { return told_; }
   const audit::Blinding& blinding() const { return blinding_; }
   io::SimulatedClock& clock() { return clock_; }
-  std::string segment(SegmentNumber number) const {
-    return directory_ + "/0000000" + std::to_string(number) + ".seg";
-  }
+  std::string segment(SegmentNumber number) const { return directory_ + "/0000000" + std::to_string(number) + ".seg"; }
 
  private:
   io::FileSystem& files_;

@@ -3,11 +3,9 @@
 #include <mutex>
 #include <thread>
 
-#include "base/text.h"
 #include "io/posix_file.h"
 #include "io/simulated_file.h"
 #include "io/temporary_directory.h"
-#include "store/journal/digest.h"
 #include "store/journal/journal_fixture.h"
 
 namespace store {
@@ -116,10 +114,11 @@ TEST_CASE("long reads begin anywhere and check roots") {
   for (std::size_t i = 0; i < starts.size(); ++i) {
     audit::Frontier frontier = frontiers[i];
     std::size_t entries = 0;
-    REQUIRE_OK(reader.for_each_entry(starts[i], {.blinding = &writer.blinding(), .frontier = &frontier}, [&](const EntryView&) {
-      ++entries;
-      return base::ok();
-    }));
+    REQUIRE_OK(reader.for_each_entry(starts[i], {.blinding = &writer.blinding(), .frontier = &frontier},
+                                     [&](const EntryView&) {
+                                       ++entries;
+                                       return base::ok();
+                                     }));
     CHECK(entries == 40 * (30 - i));
     CHECK(frontier == frontiers.back());
   }
@@ -137,8 +136,9 @@ TEST_CASE("long reads begin anywhere and check roots") {
   CHECK(code_of(reader.for_each_entry(starts[1], {.blinding = &writer.blinding(), .frontier = &wrong},
                                       [](const EntryView&) { return base::ok(); })) == "journal_segment_damaged");
   // The visitor's error comes back.
-  CHECK(code_of(reader.for_each_entry(1, {}, [](const EntryView&) -> base::Status { return base::Error{"enough", ""}; })) ==
-        "enough");
+  CHECK(code_of(reader.for_each_entry(1, {}, [](const EntryView&) -> base::Status {
+          return base::Error{"enough", ""};
+        })) == "enough");
 }
 
 TEST_CASE("start takes only the audit log that belongs to the journal") {
@@ -226,7 +226,8 @@ TEST_CASE("the upper bound of what an entry adds holds") {
     const std::uint64_t bound = GroupBuilder::added_bytes_max(bytes.size(), 2, 300);
     builder.add_entry({1}, command, {&event, 1});
     builder.add_private({builder.next_event() - 1, model::PrivateField::account_name, {}, fixture::filled(100, 'a')});
-    builder.add_private({builder.next_event() - 1, model::PrivateField::account_metadata, {}, fixture::filled(200, 'b')});
+    builder.add_private(
+        {builder.next_event() - 1, model::PrivateField::account_metadata, {}, fixture::filled(200, 'b')});
     CHECK(builder.disk_bytes() <= before + bound);
   }
   const std::uint64_t size = builder.disk_bytes();
@@ -246,7 +247,8 @@ TEST_CASE("a group with a long map of sectors, full of zeros that are meant") {
   command.body = model::RecordBatch{{1}};
   builder.add_entry({1}, command, {&event, 1});
   for (int i = 0; i < 16; ++i) {
-    builder.add_private({1, model::PrivateField::account_metadata, {}, fixture::filled(1 << 20, static_cast<std::uint8_t>(i % 2))});
+    builder.add_private(
+        {1, model::PrivateField::account_metadata, {}, fixture::filled(1 << 20, static_cast<std::uint8_t>(i % 2))});
   }
   auto group = writer.journal().append(builder.finish({1}));
   REQUIRE_OK(group);

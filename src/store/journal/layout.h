@@ -40,7 +40,7 @@ struct GroupHeader {
   model::PartitionNumber partition = 0;
   model::Epoch epoch = 0;
   GroupNumber group = 0;
-  model::EventNumber first_event = 0;   ///< of the next event, if the group has none
+  model::EventNumber first_event = 0;  ///< of the next event, if the group has none
   std::uint32_t event_count = 0;
   std::uint32_t entry_count = 0;
   base::Instant at{};
@@ -52,9 +52,9 @@ struct GroupHeader {
   GroupNumber known_durable_group = 0;  ///< every group up to this one was synced when this header was made
   std::uint64_t tree_size = 0;          ///< leaves of the audit log after this group
   JournalId journal{};
-  base::Digest previous_hash{};         ///< SHA-256 of the header sector of the group before; zero for the first
-  base::Digest body_hash{};             ///< SHA-256 of the body
-  base::Digest tree_root{};             ///< of the audit log after this group
+  base::Digest previous_hash{};  ///< SHA-256 of the header sector of the group before; zero for the first
+  base::Digest body_hash{};      ///< SHA-256 of the body
+  base::Digest tree_root{};      ///< of the audit log after this group
   bool operator==(const GroupHeader&) const = default;
 
   /// Sector 0, the map of written sectors, zeros: a multiple of block_bytes.
@@ -70,16 +70,16 @@ struct GroupHeader {
 /// The first sector of a segment.
 struct SegmentHeader {
   model::PartitionNumber partition = 0;
-  model::Epoch epoch = 0;               ///< of the first group in it
+  model::Epoch epoch = 0;  ///< of the first group in it
   SegmentNumber segment = 0;
-  std::uint64_t segment_bytes = 0;      ///< size of the file
+  std::uint64_t segment_bytes = 0;  ///< size of the file
   GroupNumber first_group = 0;
   model::EventNumber first_event = 0;
   JournalId journal{};
-  base::Digest previous_hash{};         ///< SHA-256 of the header sector of the last group before this segment
-  base::Tag128 boot_id{};               ///< when the segment was begun: which boot,
-  base::Instant wall{};                 ///< the wall clock,
-  std::int64_t boot_ns = 0;             ///< and the boot clock
+  base::Digest previous_hash{};  ///< SHA-256 of the header sector of the last group before this segment
+  base::Tag128 boot_id{};        ///< when the segment was begun: which boot,
+  base::Instant wall{};          ///< the wall clock,
+  std::int64_t boot_ns = 0;      ///< and the boot clock
   bool operator==(const SegmentHeader&) const = default;
 };
 
@@ -89,11 +89,11 @@ struct SegmentFooter {
   SegmentNumber segment = 0;
   std::uint32_t group_count = 0;
   GroupNumber last_group = 0;
-  model::EventNumber next_event = 0;    ///< first event of the next segment
+  model::EventNumber next_event = 0;  ///< first event of the next segment
   model::Epoch last_epoch = 0;
   JournalId journal{};
-  base::Digest last_hash{};             ///< SHA-256 of the header sector of its last group
-  std::uint64_t groups_end = 0;         ///< offset behind its last group
+  base::Digest last_hash{};      ///< SHA-256 of the header sector of its last group
+  std::uint64_t groups_end = 0;  ///< offset behind its last group
   std::uint32_t index_crc = 0;
   bool operator==(const SegmentFooter&) const = default;
 };
@@ -101,8 +101,8 @@ struct SegmentFooter {
 /// One line of the index of a segment: where a group begins.
 struct IndexEntry {
   model::EventNumber first_event = 0;
-  std::uint32_t block = 0;              ///< offset in the segment / block_bytes
-  std::uint32_t header_crc = 0;         ///< as stored in the group's header
+  std::uint32_t block = 0;       ///< offset in the segment / block_bytes
+  std::uint32_t header_crc = 0;  ///< as stored in the group's header
   std::uint64_t offset() const { return std::uint64_t{block} * block_bytes; }
   bool operator==(const IndexEntry&) const = default;
 };
@@ -111,13 +111,13 @@ constexpr std::uint64_t index_entry_bytes = 16;
 /// One slot of an offset table: the event with which an entry (or private record) begins, and its place.
 struct Slot {
   model::EventNumber event = 0;
-  std::uint64_t offset = 0;    ///< from the start of the body, or of the private records
+  std::uint64_t offset = 0;  ///< from the start of the body, or of the private records
 };
 
 /// What stands in the sector where a header or footer is expected.
 enum class SectorState {
   good,
-  zeros,            ///< never written, or lost
+  zeros,  ///< never written, or lost
   damaged,
   version_unknown,  ///< intact, of another format version
 };
@@ -149,10 +149,10 @@ bool all_zeros(base::ByteView bytes);
 /// Offset of the first byte that is not zero, or bytes.size().
 std::size_t first_nonzero(base::ByteView bytes);
 
-// The map of written sectors. One bit for each sector of body and private section: set where the sector held a byte other
-// than zero when it was written. With it a sector that was lost (it holds zeros and should not) is told from one that was
-// meant to be zeros. A map sector is a crc32c of its other 508 bytes and then the bits of 4064 sectors, so it is never all
-// zeros itself.
+// The map of written sectors. One bit for each sector of body and private section: set where the sector held a byte
+// other than zero when it was written. With it a sector that was lost (it holds zeros and should not) is told from one
+// that was meant to be zeros. A map sector is a crc32c of its other 508 bytes and then the bits of 4064 sectors, so it
+// is never all zeros itself.
 
 constexpr std::uint64_t sectors_per_map_sector = (sector_bytes - 4) * 8;
 /// Map sectors for body and private section of `payload_bytes` (padded) bytes.

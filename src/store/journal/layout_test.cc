@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/journal/group.h"
 
+// After our own headers: both have a CHECK, and tests mean this one.
 #include <doctest/doctest.h>
 
 namespace store {
@@ -55,9 +56,24 @@ TEST_CASE("group header") {
   header.body_hash = counting<32>(0x40);
   header.tree_root = counting<32>(0x60);
   CHECK(golden(header, 196) ==
-        "484647524f555031" "0100" "0100" "02000000" "0300000000000000" "0400000000000000" "05000000" "06000000"
-        "0000b49376e2fa18" "581b0000" "4c1b0000" "84030000" "0a000000" "02000000" "0200000000000000" "0800000000000000"
-        "101112131415161718191a1b1c1d1e1f" "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+        "484647524f555031"
+        "0100"
+        "0100"
+        "02000000"
+        "0300000000000000"
+        "0400000000000000"
+        "05000000"
+        "06000000"
+        "0000b49376e2fa18"
+        "581b0000"
+        "4c1b0000"
+        "84030000"
+        "0a000000"
+        "02000000"
+        "0200000000000000"
+        "0800000000000000"
+        "101112131415161718191a1b1c1d1e1f"
+        "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
         "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
         "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f 8e03b36d");
   CHECK(header.header_bytes() == 4096);
@@ -79,9 +95,19 @@ TEST_CASE("segment header and footer") {
   header.wall = {1'800'000'000'000'000'000};
   header.boot_ns = 6;
   CHECK(golden(header, 124) ==
-        "48465345474d5431" "0100" "0100" "02000000" "03000000" "0000000400000000" "0400000000000000" "0500000000000000"
-        "101112131415161718191a1b1c1d1e1f" "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
-        "505152535455565758595a5b5c5d5e5f" "0000b49376e2fa18" "0600000000000000 53f8204d");
+        "48465345474d5431"
+        "0100"
+        "0100"
+        "02000000"
+        "03000000"
+        "0000000400000000"
+        "0400000000000000"
+        "0500000000000000"
+        "101112131415161718191a1b1c1d1e1f"
+        "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+        "505152535455565758595a5b5c5d5e5f"
+        "0000b49376e2fa18"
+        "0600000000000000 53f8204d");
   SegmentFooter footer;
   footer.partition = 1;
   footer.segment = 2;
@@ -94,9 +120,18 @@ TEST_CASE("segment header and footer") {
   footer.groups_end = 7 * 4096;
   footer.index_crc = 8;
   CHECK(golden(footer, 100) ==
-        "484653464f4f5431" "0100" "0100" "02000000" "03000000" "0400000000000000" "0500000000000000" "06000000"
-        "101112131415161718191a1b1c1d1e1f" "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
-        "0070000000000000" "08000000 540a7012");
+        "484653464f4f5431"
+        "0100"
+        "0100"
+        "02000000"
+        "03000000"
+        "0400000000000000"
+        "0500000000000000"
+        "06000000"
+        "101112131415161718191a1b1c1d1e1f"
+        "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+        "0070000000000000"
+        "08000000 540a7012");
 }
 
 TEST_CASE("a header whose sizes contradict each other is damage though its crc is right") {
@@ -125,18 +160,36 @@ TEST_CASE("a header whose sizes contradict each other is damage though its crc i
 TEST_CASE("frame, tables and private record") {
   base::Bytes frame(frame_head_bytes + 3, 0xAB);
   store_frame_head(frame, 2);
-  CHECK(base::to_hex(frame) == "03000000" "02000000" "7c9fcc68" "ababab");
+  CHECK(base::to_hex(frame) ==
+        "03000000"
+        "02000000"
+        "7c9fcc68"
+        "ababab");
   CHECK(frame_intact(frame));
   base::Bytes table;
   append_body_table(table, std::vector<Slot>{{10, 0}, {75, 640}}, 10);
-  CHECK(base::to_hex(table) == "0000000000000000" "4100000080020000" "cdb7830c");
+  CHECK(base::to_hex(table) ==
+        "0000000000000000"
+        "4100000080020000"
+        "cdb7830c");
   base::Bytes privates;
   append_private_table(privates, std::vector<Slot>{{10, 0}}, 1);
   append_private_record(privates, {10, model::PrivateField::account_name, counting<16>(1), {'a', 'b', 'c'}});
   CHECK(base::to_hex(privates) ==
-        "01000000" "a9e397e3" "0a00000000000000" "0000000000000000"
-        "0a00000000000000" "02" "000000" "03000000" "2b4c4956" "b7ab3bda" "d9b6a5ab" "00000000"
-        "0102030405060708090a0b0c0d0e0f10" "6162630000000000");
+        "01000000"
+        "a9e397e3"
+        "0a00000000000000"
+        "0000000000000000"
+        "0a00000000000000"
+        "02"
+        "000000"
+        "03000000"
+        "2b4c4956"
+        "b7ab3bda"
+        "d9b6a5ab"
+        "00000000"
+        "0102030405060708090a0b0c0d0e0f10"
+        "6162630000000000");
   const base::ByteView record = base::ByteView(privates).subspan(private_table_bytes(1));
   CHECK(check_private_record(record) == PrivateRecordState::present);
   for (std::size_t at = 0; at < record.size(); ++at) {
@@ -153,7 +206,12 @@ TEST_CASE("footer area: the index lies right before the last sector") {
   const base::Bytes area = encode_footer(footer, index);
   REQUIRE(area.size() == block_bytes);
   CHECK(base::to_hex(base::ByteView(area).subspan(area.size() - sector_bytes - 32, 32)) ==
-        "0100000000000000" "01000000" "ddccbbaa" "f401000000000000" "09000000" "44332211");
+        "0100000000000000"
+        "01000000"
+        "ddccbbaa"
+        "f401000000000000"
+        "09000000"
+        "44332211");
   SegmentFooter back;
   REQUIRE(decode_header(base::ByteView(area).last(sector_bytes), back) == SectorState::good);
   CHECK(back.group_count == 2);
@@ -169,7 +227,9 @@ TEST_CASE("the map tells a lost sector from one that was meant to be zeros") {
   base::Bytes map(map_sectors(payload.size()) * sector_bytes);
   REQUIRE(map.size() == 2 * sector_bytes);
   encode_map(payload, map);
-  CHECK(base::to_hex(base::ByteView(map).first(8)) == "600b80d6" "49922449");
+  CHECK(base::to_hex(base::ByteView(map).first(8)) ==
+        "600b80d6"
+        "49922449");
   for (std::size_t sector = 0; sector < 5000; ++sector) CHECK_FALSE(sector_lost(map, payload, sector));
   std::fill(payload.begin(), payload.end(), std::uint8_t{0});
   for (std::size_t sector = 0; sector < 5000; ++sector) CHECK(sector_lost(map, payload, sector) == (sector % 3 == 0));

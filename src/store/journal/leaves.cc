@@ -6,7 +6,8 @@
 namespace store {
 
 base::Status LeafHasher::append(base::ByteView bytes, std::span<const model::ByteRange> events,
-                                model::EventNumber first_event, const audit::Blinding& blinding, audit::Frontier& frontier) {
+                                model::EventNumber first_event, const audit::Blinding& blinding,
+                                audit::Frontier& frontier) {
   views_.clear();
   for (const model::ByteRange& event : events) views_.push_back(bytes.subspan(event.offset, event.size));
   hashes_.resize(views_.size());

@@ -24,8 +24,12 @@ struct OpenGroup {
 
   const std::string& path() const { return place.file->path(); }
   /// `length` bytes from `at` of the group.
-  base::Result<base::ByteView> view(std::uint64_t at, std::uint64_t length) { return window.view(place.offset + at, length); }
-  base::Error damaged(std::uint64_t at, const char* what) const { return segment_damaged(path(), place.offset + at, what); }
+  base::Result<base::ByteView> view(std::uint64_t at, std::uint64_t length) {
+    return window.view(place.offset + at, length);
+  }
+  base::Error damaged(std::uint64_t at, const char* what) const {
+    return segment_damaged(path(), place.offset + at, what);
+  }
 };
 
 base::Result<OpenGroup> open_group(SegmentSet& segments, model::EventNumber event) {
@@ -53,7 +57,8 @@ base::Result<EntryView> find_entry(OpenGroup& group, model::EventNumber event) {
   const std::uint64_t end = slot + 1 < slots->size() ? header.body_begin() + (*slots)[slot + 1].offset : table_at;
   std::uint64_t at = header.body_begin() + (*slots)[slot].offset;
   model::EventNumber first = (*slots)[slot].event;
-  // Frames that are passed are checked like the one that is served: a changed count of events would shift all that follow.
+  // Frames that are passed are checked like the one that is served: a changed count of events would shift all that
+  // follow.
   while (at < end) {
     if (end - at < frame_head_bytes) break;
     TRY_ASSIGN(const base::ByteView head_bytes, group.view(at, frame_head_bytes));
@@ -74,7 +79,8 @@ struct RecordPlace {
   std::uint64_t at = 0;
   PrivateRecordHead head;
 };
-base::Result<std::optional<RecordPlace>> find_record(OpenGroup& group, model::EventNumber event, model::PrivateField field) {
+base::Result<std::optional<RecordPlace>> find_record(OpenGroup& group, model::EventNumber event,
+                                                     model::PrivateField field) {
   const GroupHeader& header = group.header;
   if (header.private_count == 0) return {std::nullopt};
   const std::uint64_t begin = header.private_begin();
@@ -127,7 +133,8 @@ base::Result<base::Bytes> JournalReader::read_group(model::EventNumber event) co
   const std::shared_lock no_erasing(segments_->erasing());
   TRY_ASSIGN(OpenGroup group, open_group(*segments_, event));
   TRY_ASSIGN(const base::ByteView bytes, group.view(0, group.header.group_bytes()));
-  if (const auto fault = check_group(bytes, group.header, {.body_hash = true})) return group.damaged(fault->offset, fault->what);
+  if (const auto fault = check_group(bytes, group.header, {.body_hash = true}))
+    return group.damaged(fault->offset, fault->what);
   return base::to_bytes(bytes);
 }
 
@@ -151,8 +158,8 @@ base::Status JournalReader::erase_private(model::EventNumber event, model::Priva
   }
   io::File& file = *group.place.file;
   const std::uint64_t at = group.place.offset + place->at;
-  // First the word that says erased, durable; then the zeros. A crash between the two leaves a record that says what is to be
-  // done with it, never one with a wrong checksum.
+  // First the word that says erased, durable; then the zeros. A crash between the two leaves a record that says what is
+  // to be done with it, never one with a wrong checksum.
   std::uint8_t state[4];
   base::store_le(state, private_erased);
   TRY(file.write_at(at + private_state_at, state));
@@ -166,7 +173,7 @@ base::Status JournalReader::for_each_group(model::EventNumber from, const ReadCh
   CHECK((checks.blinding == nullptr) == (checks.frontier == nullptr));
   const GroupNumber last = segments_->end().group;
   TRY_ASSIGN(const std::vector<SegmentNumber> numbers, segments_->segments_from(from));
-  std::optional<JournalEnd> before;   // what the next group must continue; unknown in the middle of a segment
+  std::optional<JournalEnd> before;  // what the next group must continue; unknown in the middle of a segment
   LeafHasher leaves;
   for (const SegmentNumber number : numbers) {
     TRY_ASSIGN(const SegmentSet::Run run, segments_->run_of(number, from));
@@ -218,7 +225,8 @@ base::Status JournalReader::for_each_group(model::EventNumber from, const ReadCh
 base::Status JournalReader::for_each_entry(model::EventNumber from, const ReadChecks& checks,
                                            const std::function<base::Status(const EntryView&)>& visit) const {
   return for_each_group(from, checks, [&](const GroupView& group) {
-    return group.for_each_entry([&](const EntryView& entry) { return entry.first_event < from ? base::ok() : visit(entry); });
+    return group.for_each_entry(
+        [&](const EntryView& entry) { return entry.first_event < from ? base::ok() : visit(entry); });
   });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Reading the journal: single entries and values by event number, and long runs of groups. Everything is checked against its
-// checksum before it is served; damage is an error that names file and offset (journal_segment_damaged).
+// Reading the journal: single entries and values by event number, and long runs of groups. Everything is checked
+// against its checksum before it is served; damage is an error that names file and offset (journal_segment_damaged).
 
 #include <functional>
 #include <memory>
@@ -41,15 +41,16 @@ struct GroupView {
 
 /// How much a long read proves. Frames, padding, private records and the chain of headers are always checked.
 struct ReadChecks {
-  bool body_hash = true;                       ///< SHA-256 of every body
-  const audit::Blinding* blinding = nullptr;   ///< with `frontier`: hash every leaf and compare roots
-  audit::Frontier* frontier = nullptr;         ///< at the first group that is read; afterwards at the last
+  bool body_hash = true;                      ///< SHA-256 of every body
+  const audit::Blinding* blinding = nullptr;  ///< with `frontier`: hash every leaf and compare roots
+  audit::Frontier* frontier = nullptr;        ///< at the first group that is read; afterwards at the last
 };
 
 /// Thread-safe; reads with pread and shares nothing that is slow to share.
 class JournalReader {
  public:
-  /// Opens a journal that nobody writes, without repairing anything: a torn tail is simply not there. Errors: as Journal::open.
+  /// Opens a journal that nobody writes, without repairing anything: a torn tail is simply not there. Errors: as
+  /// Journal::open.
   static base::Result<std::shared_ptr<JournalReader>> open(io::FileSystem& files, const std::string& directory,
                                                            model::PartitionNumber partition);
   ~JournalReader();
@@ -70,17 +71,17 @@ class JournalReader {
   /// See Journal::erase_private, which is the way to call it; needs a reader that came from a Journal.
   base::Status erase_private(model::EventNumber event, model::PrivateField field) const;
 
-  /// All groups from the one that holds `from` (events from 1; seals included) to the durable end at the time of the call, in
-  /// order. The first error of `visit` ends it and is returned.
+  /// All groups from the one that holds `from` (events from 1; seals included) to the durable end at the time of the
+  /// call, in order. The first error of `visit` ends it and is returned.
   base::Status for_each_group(model::EventNumber from, const ReadChecks& checks,
                               const std::function<base::Status(const GroupView&)>& visit) const;
   /// All entries that begin at or after `from`.
   base::Status for_each_entry(model::EventNumber from, const ReadChecks& checks,
                               const std::function<base::Status(const EntryView&)>& visit) const;
 
-  /// Copies a consistent durable prefix into the new directory `to` of `target` while the journal goes on: closed segments and the
-  /// durable part of the last one, synced. The copy opens like any journal; whoever goes on from it bumps the epoch.
-  /// Errors: those of io/file.h; file_exists if `to` exists.
+  /// Copies a consistent durable prefix into the new directory `to` of `target` while the journal goes on: closed
+  /// segments and the durable part of the last one, synced. The copy opens like any journal; whoever goes on from it
+  /// bumps the epoch. Errors: those of io/file.h; file_exists if `to` exists.
   base::Status copy_to(io::FileSystem& target, const std::string& to) const;
 
   /// For Journal::open and JournalReader::open.

@@ -86,12 +86,13 @@ base::Status Journal::repair_last_segment(const JournalScan& scan) {
   segment_ = last.header;
   segment_closed_ = scan.last_closed;
   TRY_ASSIGN(auto file, files_.open(last.path, io::OpenMode::read_write));
-  // What was found may be in memory only, left by a process that died between write and sync. A group that follows another
-  // in the file proves that other durable, so it is the last group (with the segment's header, if it is the only one) that is
-  // written again; behind a footer that is begun, the footer as well.
+  // What was found may be in memory only, left by a process that died between write and sync. A group that follows
+  // another in the file proves that other durable, so it is the last group (with the segment's header, if it is the
+  // only one) that is written again; behind a footer that is begun, the footer as well.
   const std::uint64_t from = scan.last_index.size() == 1 ? 0 : scan.last_index.back().offset();
   TRY(rewrite(*file, from, scan.last_end));
-  if (scan.remains_at) TRY(zero_remains(*file, *scan.remains_at / block_bytes * block_bytes, last.header.segment_bytes));
+  if (scan.remains_at)
+    TRY(zero_remains(*file, *scan.remains_at / block_bytes * block_bytes, last.header.segment_bytes));
   TRY(file->sync_data());
   repairs_.last_group_rewritten = true;
   file_ = std::move(file);

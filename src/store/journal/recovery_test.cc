@@ -41,7 +41,8 @@ struct Torn {
   void lose(State& state, const std::string& path, std::uint64_t sector) {
     std::memcpy(file_in(state, path).data() + sector, file_in(before, path).data() + sector, sector_bytes);
   }
-  /// Opens on `state`, checks that nothing acknowledged is missing, appends, verifies. True if the last group was dropped.
+  /// Opens on `state`, checks that nothing acknowledged is missing, appends, verifies. True if the last group was
+  /// dropped.
   bool reopens(const State& state) {
     files.install(state);
     writer.remember(memory);
@@ -273,7 +274,8 @@ base::Status live(Writer& writer, io::SimulatedFileSystem& files, bool& erased) 
 }
 
 TEST_CASE("every call fails once, and what was acknowledged is there afterwards") {
-  for (const io::Fault fault : {io::Fault::io_error, io::Fault::disk_full, io::Fault::torn_write, io::Fault::power_loss}) {
+  for (const io::Fault fault :
+       {io::Fault::io_error, io::Fault::disk_full, io::Fault::torn_write, io::Fault::power_loss}) {
     for (const io::CrashMode mode : {io::CrashMode::random, io::CrashMode::lose_all, io::CrashMode::keep_all}) {
       std::uint64_t k = 1;
       for (;; ++k) {
@@ -299,7 +301,8 @@ TEST_CASE("every call fails once, and what was acknowledged is there afterwards"
         if (writer.journal_next() > 3 && writer.told().front().event_count > 0) {
           auto value = writer.journal().reader()->read_private(2, model::PrivateField::transfer_reference);
           REQUIRE_OK(value);
-          if (value->has_value()) REQUIRE_OK(writer.journal().erase_private(2, model::PrivateField::transfer_reference));
+          if (value->has_value())
+            REQUIRE_OK(writer.journal().erase_private(2, model::PrivateField::transfer_reference));
         }
         auto report = writer.verify();
         REQUIRE_OK(report);
@@ -407,7 +410,8 @@ TEST_CASE("a hole in the files, and files that do not belong here") {
   files.install(mixed);
   CHECK(code_of(Journal::open(files, writer.options())) == "journal_segment_damaged");
   SegmentHeader header;
-  REQUIRE(decode_header(base::ByteView(file_in(mixed, writer.segment(2))).first(sector_bytes), header) == SectorState::good);
+  REQUIRE(decode_header(base::ByteView(file_in(mixed, writer.segment(2))).first(sector_bytes), header) ==
+          SectorState::good);
   header.segment = 2;
   encode_header(header, std::span(file_in(mixed, writer.segment(2))).first(sector_bytes));
   files.install(mixed);

@@ -60,12 +60,14 @@ base::Status check_segment(const Candidate& candidate, model::PartitionNumber pa
   const SegmentHeader& header = candidate.header;
   if (header.partition != partition) {
     return base::Error{"journal_partition_wrong", "journal file \"" + path + "\" belongs to partition " +
-                                                      std::to_string(header.partition) + ", not " + std::to_string(partition)};
+                                                      std::to_string(header.partition) + ", not " +
+                                                      std::to_string(partition)};
   }
   if (header.segment != candidate.number) return segment_damaged(path, 0, "segment header (it is of another file)");
   if (header.segment_bytes != candidate.size || header.segment_bytes % block_bytes != 0 ||
       header.segment_bytes < 3 * block_bytes) {
-    return segment_damaged(path, std::min(candidate.size, header.segment_bytes), "the file has not the size its header says");
+    return segment_damaged(path, std::min(candidate.size, header.segment_bytes),
+                           "the file has not the size its header says");
   }
   std::uint8_t rest[block_bytes - sector_bytes];
   TRY_ASSIGN(const std::size_t n, candidate.file->read_at(sector_bytes, rest));
@@ -77,7 +79,8 @@ base::Status check_segment(const Candidate& candidate, model::PartitionNumber pa
 base::Result<SectorState> read_footer(const Candidate& candidate, SegmentFooter& footer) {
   std::uint8_t sector[sector_bytes];
   TRY_ASSIGN(const std::size_t n, candidate.file->read_at(candidate.size - sector_bytes, sector));
-  if (n != sector_bytes) return segment_damaged(candidate.file->path(), candidate.size - sector_bytes + n, "the file ends here");
+  if (n != sector_bytes)
+    return segment_damaged(candidate.file->path(), candidate.size - sector_bytes + n, "the file ends here");
   return decode_header(sector, footer);
 }
 
@@ -89,7 +92,8 @@ base::Result<std::optional<std::uint64_t>> find_header(io::File& file, std::uint
     TRY_ASSIGN(const base::ByteView sector, window.view(at, sector_bytes));
     if (base::load_le<std::uint64_t>(sector.data()) == 0) continue;
     GroupHeader group;
-    if (decode_header(sector, group) == SectorState::good && (journal == nullptr || group.journal == *journal)) return {at};
+    if (decode_header(sector, group) == SectorState::good && (journal == nullptr || group.journal == *journal))
+      return {at};
   }
   return {std::nullopt};
 }
@@ -111,8 +115,8 @@ base::Result<std::optional<std::uint64_t>> find_nonzero(io::File& file, std::uin
 struct Walk {
   JournalEnd end;
   std::vector<IndexEntry> index;
-  std::uint64_t offset = block_bytes;   ///< behind the last group
-  std::optional<GroupFault> torn;       ///< the group at `offset` was torn
+  std::uint64_t offset = block_bytes;  ///< behind the last group
+  std::optional<GroupFault> torn;      ///< the group at `offset` was torn
 };
 
 /// Passes the groups of a segment until zeros, a torn group, or the end.
@@ -158,7 +162,8 @@ JournalEnd after_segment(JournalEnd before, const SegmentFooter& footer) {
 
 class Scanner {
  public:
-  Scanner(io::FileSystem& files, const std::string& directory, model::PartitionNumber partition, std::uint64_t segment_bytes)
+  Scanner(io::FileSystem& files, const std::string& directory, model::PartitionNumber partition,
+          std::uint64_t segment_bytes)
       : files_(files), directory_(directory), partition_(partition), segment_bytes_(segment_bytes) {}
 
   base::Result<JournalScan> run() {
@@ -181,7 +186,8 @@ class Scanner {
       const SegmentNumber expected = static_cast<SegmentNumber>(candidates_.size()) + 1;
       if (number != expected) {
         return base::Error{"journal_segment_missing", "journal file \"" + segment_path(directory_, expected) +
-                                                          "\" is missing, but \"" + segment_path(directory_, number) + "\" is there"};
+                                                          "\" is missing, but \"" + segment_path(directory_, number) +
+                                                          "\" is there"};
       }
       TRY_ASSIGN(Candidate candidate, look_at(files_, directory_, number));
       candidates_.push_back(std::move(candidate));
@@ -218,7 +224,8 @@ class Scanner {
     const std::uint64_t at = candidate.size - sector_bytes;
     if (state != SectorState::good) return bad_header(state, path, at, "segment footer");
     if (footer.partition != partition_ || footer.journal != candidate.header.journal ||
-        footer.segment != candidate.number || footer.last_group + 1 != candidate.header.first_group + footer.group_count ||
+        footer.segment != candidate.number ||
+        footer.last_group + 1 != candidate.header.first_group + footer.group_count ||
         footer.next_event < candidate.header.first_event || footer.last_epoch < candidate.header.epoch ||
         footer.groups_end > candidate.size || footer_bytes(footer.group_count) > candidate.size - footer.groups_end) {
       return segment_damaged(path, at, "segment footer");
@@ -272,7 +279,8 @@ class Scanner {
     TRY_ASSIGN(const auto later, find_header(*last.file, walk.offset + block_bytes, last.size, &last.header.journal));
     if (later) {
       const std::string what = walk.torn ? walk.torn->what : "a group is missing";
-      return segment_damaged(path, walk.offset + (walk.torn ? walk.torn->offset : 0), what + ", and a later group is there");
+      return segment_damaged(path, walk.offset + (walk.torn ? walk.torn->offset : 0),
+                             what + ", and a later group is there");
     }
     TRY_ASSIGN(scan_.remains_at, find_nonzero(*last.file, walk.offset, last.size));
     if (walk.torn) {
@@ -285,10 +293,12 @@ class Scanner {
     return base::ok();
   }
 
-  /// The first write into a segment (its header and first group) did not finish: the journal ends with the segment before.
+  /// The first write into a segment (its header and first group) did not finish: the journal ends with the segment
+  /// before.
   base::Status drop_unwritten_last(Walk walk) {
     if (next_) {
-      return segment_damaged(candidates_.back().file->path(), walk.offset, "the segment has no group, but the next one is there");
+      return segment_damaged(candidates_.back().file->path(), walk.offset,
+                             "the segment has no group, but the next one is there");
     }
     if (scan_.torn_file.empty()) {
       scan_.torn_file = candidates_.back().file->path();
@@ -338,7 +348,7 @@ class Scanner {
   std::uint64_t segment_bytes_;
   std::vector<Candidate> candidates_;
   std::optional<Candidate> next_;
-  JournalEnd before_last_;   ///< before the last closed segment
+  JournalEnd before_last_;  ///< before the last closed segment
   JournalScan scan_;
 };
 
@@ -361,8 +371,8 @@ base::Result<std::vector<SegmentNumber>> segment_numbers(io::FileSystem& files, 
   return numbers;
 }
 
-base::Result<JournalScan> scan_journal(io::FileSystem& files, const std::string& directory, model::PartitionNumber partition,
-                                       std::uint64_t segment_bytes) {
+base::Result<JournalScan> scan_journal(io::FileSystem& files, const std::string& directory,
+                                       model::PartitionNumber partition, std::uint64_t segment_bytes) {
   return Scanner(files, directory, partition, segment_bytes).run();
 }
 

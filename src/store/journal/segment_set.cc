@@ -8,8 +8,8 @@ namespace store {
 namespace {
 
 base::Error not_in_journal(model::EventNumber event, model::EventNumber next) {
-  return {"event_not_in_journal", "event " + std::to_string(event) + " is not in the journal, which ends before event " +
-                                      std::to_string(next)};
+  return {"event_not_in_journal",
+          "event " + std::to_string(event) + " is not in the journal, which ends before event " + std::to_string(next)};
 }
 
 }  // namespace
@@ -43,9 +43,11 @@ base::Result<std::shared_ptr<io::File>> SegmentSet::open_file(SegmentNumber numb
 }
 
 std::size_t SegmentSet::group_with(const Segment& segment, model::EventNumber event) {
-  // The last group that begins at or before the event; of several (seals have no events of their own) the last one holds it.
-  const auto after = std::upper_bound(segment.index.begin(), segment.index.end(), event,
-                                      [](model::EventNumber e, const IndexEntry& entry) { return e < entry.first_event; });
+  // The last group that begins at or before the event; of several (seals have no events of their own) the last one
+  // holds it.
+  const auto after =
+      std::upper_bound(segment.index.begin(), segment.index.end(), event,
+                       [](model::EventNumber e, const IndexEntry& entry) { return e < entry.first_event; });
   return after == segment.index.begin() ? 0 : static_cast<std::size_t>(after - segment.index.begin()) - 1;
 }
 
@@ -84,8 +86,8 @@ base::Result<std::vector<SegmentNumber>> SegmentSet::segments_from(model::EventN
 base::Result<SegmentSet::Run> SegmentSet::run_of(SegmentNumber number, model::EventNumber from) {
   const auto run_in = [&](const Segment& segment) {
     const std::size_t i = segment.index.empty() ? 0 : group_with(segment, from);
-    return Run{segment.file, segment.header, segment.index.empty() ? segment.end : segment.index[i].offset(), segment.end, i == 0,
-               segment.closed};
+    return Run{segment.file, segment.header, segment.index.empty() ? segment.end : segment.index[i].offset(),
+               segment.end,  i == 0,         segment.closed};
   };
   {
     const std::lock_guard lock(mutex_);

@@ -1,5 +1,6 @@
 #pragma once
-// The durable part of a journal, shared by its one writer and all readers: which segment and which offset hold an event.
+// The durable part of a journal, shared by its one writer and all readers: which segment and which offset hold an
+// event.
 
 #include <list>
 #include <memory>
@@ -24,16 +25,16 @@ class SegmentSet {
     std::shared_ptr<io::File> file;
     std::uint64_t offset = 0;
     std::uint32_t header_crc = 0;
-    std::uint64_t limit = 0;           ///< the group ends at or before this offset
+    std::uint64_t limit = 0;  ///< the group ends at or before this offset
   };
   /// A run of groups in one segment.
   struct Run {
     std::shared_ptr<io::File> file;
     SegmentHeader header;
     std::uint64_t begin = 0;
-    std::uint64_t end = 0;             ///< behind the last durable group of the segment
-    bool at_segment_start = false;     ///< `begin` is the segment's first group
-    bool closed = false;               ///< its footer is durable
+    std::uint64_t end = 0;          ///< behind the last durable group of the segment
+    bool at_segment_start = false;  ///< `begin` is the segment's first group
+    bool closed = false;            ///< its footer is durable
   };
 
   /// `writable`: files are opened for writing too (for erasing).
@@ -89,9 +90,9 @@ class SegmentSet {
   std::shared_mutex erasing_;
 
   mutable std::mutex mutex_;
-  std::vector<SegmentHeader> headers_;               ///< of all segments; the last one is being written
-  std::shared_ptr<Segment> last_;                    ///< null if there is none
-  std::list<std::shared_ptr<const Segment>> recent_; ///< closed ones, most recently used first
+  std::vector<SegmentHeader> headers_;                ///< of all segments; the last one is being written
+  std::shared_ptr<Segment> last_;                     ///< null if there is none
+  std::list<std::shared_ptr<const Segment>> recent_;  ///< closed ones, most recently used first
   JournalEnd end_;
 };
 

@@ -19,8 +19,8 @@ constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
 struct Segment {
   std::unique_ptr<io::File> file;
   std::uint64_t size = 0;
-  bool is_last_file = false;          ///< no file has the next number
-  std::vector<IndexEntry> index;        ///< of the groups met
+  bool is_last_file = false;      ///< no file has the next number
+  std::vector<IndexEntry> index;  ///< of the groups met
   std::uint64_t groups_end = block_bytes;
 
   const std::string& path() const { return file->path(); }
@@ -102,7 +102,8 @@ class Verifier {
     before_.group = header.first_group - 1;
     before_.next_event = header.first_event;
     before_.header_hash = header.previous_hash;
-    // If the first group bumps the epoch, the header shows the epoch after it; the group itself is checked against its neighbours.
+    // If the first group bumps the epoch, the header shows the epoch after it; the group itself is checked against its
+    // neighbours.
     chain_known_ = true;
   }
 
@@ -148,7 +149,8 @@ class Verifier {
   void verify_group(const Segment& segment, std::uint64_t at, base::ByteView group, const GroupHeader& header) {
     ++report_.groups;
     if (const auto fault = check_group(group, header, {.body_hash = true, .allow_unfinished_erases = false})) {
-      const std::string what = std::string(fault->what) + (fault->lost ? " (sectors that were written hold zeros)" : "");
+      const std::string what =
+          std::string(fault->what) + (fault->lost ? " (sectors that were written hold zeros)" : "");
       damaged(segment, at + fault->offset, what.c_str());
       frontier_known_ = false;
       return;
@@ -214,11 +216,13 @@ class Verifier {
     TRY_ASSIGN(const std::size_t read, segment.file->read_at(area_at, stored));
     stored.resize(read);
     const auto [differs, other] = std::ranges::mismatch(stored, area);
-    if (other != area.end()) damaged(segment, area_at + static_cast<std::uint64_t>(other - area.begin()), "index of the segment");
+    if (other != area.end())
+      damaged(segment, area_at + static_cast<std::uint64_t>(other - area.begin()), "index of the segment");
     return base::ok();
   }
 
-  /// True for the last segment that was begun: no file follows, or one without a header (which is looked at for itself).
+  /// True for the last segment that was begun: no file follows, or one without a header (which is looked at for
+  /// itself).
   base::Result<bool> is_last_begun(const Segment& segment, SegmentNumber number) {
     if (segment.is_last_file) return true;
     TRY_ASSIGN(const auto next, files_.open(segment_path(directory_, number + 1), io::OpenMode::read_only));
@@ -256,7 +260,8 @@ class Verifier {
 
 }  // namespace
 
-base::Result<JournalReport> verify_journal(io::FileSystem& files, const std::string& directory, const VerifyOptions& options) {
+base::Result<JournalReport> verify_journal(io::FileSystem& files, const std::string& directory,
+                                           const VerifyOptions& options) {
   return Verifier(files, directory, options).run();
 }
 
