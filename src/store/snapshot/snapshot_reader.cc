@@ -17,10 +17,11 @@ base::Error damaged(const std::string& path, std::uint64_t offset, const char* w
   return {"snapshot_damaged", path + " at offset " + std::to_string(offset) + ": " + what};
 }
 
-/// Reads forward in large pieces.
+/// Reads forward in large pieces; about `bytes` in all.
 class Window {
  public:
-  Window(io::File& file, std::uint64_t offset) : file_(file), offset_(offset) {}
+  Window(io::File& file, std::uint64_t offset, std::uint64_t bytes)
+      : file_(file), offset_(offset), buffer_(std::min<std::uint64_t>(bytes, window_bytes)) {}
 
   /// The next `size` bytes; the view lives until the next call.
   base::Result<base::ByteView> take(std::size_t size) {
@@ -28,7 +29,7 @@ class Window {
       if (at_ < end_) std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
       end_ -= at_;
       at_ = 0;
-      if (buffer_.size() < std::max(size, window_bytes)) buffer_.resize(std::max(size, window_bytes));
+      if (buffer_.size() < size) buffer_.resize(size);
       const std::uint64_t from = offset_ + end_;
       TRY_ASSIGN(const std::size_t got, file_.read_at(from, {buffer_.data() + end_, buffer_.size() - end_}));
       end_ += got;
@@ -87,6 +88,11 @@ struct SnapshotReader::State {
   base::Digest private_digest{};
 
   base::Status read_trailer();
+  std::uint64_t bytes_of_sections() const {
+    std::uint64_t sum = 0;
+    for (const Section& section : sections) sum += section.bytes + std::uint64_t{section.chunks} * snapshot_chunk_head;
+    return sum;
+  }
   base::Status read_section(std::size_t number, Window& window,
                             const std::function<base::Status(base::ByteView)>& take) const;
   base::Status check_all() const;
@@ -163,7 +169,7 @@ base::Status SnapshotReader::State::read_section(std::size_t number, Window& win
 
 base::Status SnapshotReader::State::check_all() const {
   StateDigest digest(position);
-  Window window(*file, header_end);
+  Window window(*file, header_end, bytes_of_sections());
   for (std::size_t i = 0; i < sections.size(); ++i) {
     if (sections[i].name.empty() || sections[i].name.size() > 64) {
       return damaged(file->path(), window.offset(), "a section has an impossible name");
@@ -206,7 +212,7 @@ base::Status SnapshotReader::read(std::string_view section, const std::function<
   for (std::size_t i = 0; i < state_->sections.size(); ++i) {
     const Section& candidate = state_->sections[i];
     if (candidate.name == section) {
-      Window window(*state_->file, offset);
+      Window window(*state_->file, offset, candidate.bytes + std::uint64_t{candidate.chunks} * snapshot_chunk_head);
       return state_->read_section(i, window, take);
     }
     offset += candidate.bytes + std::uint64_t{candidate.chunks} * snapshot_chunk_head;

@@ -273,6 +273,12 @@ TEST_CASE("transfers are listed newest first by state, account and reference") {
   auto page = must(world.queries->transfers(query));
   query.cursor = page.next_cursor;
   CHECK(numbers_of(must(world.queries->transfers(query))) == Transfers{a});
+  TransferQuery earlier;
+  earlier.before = c;
+  CHECK(numbers_of(must(world.queries->transfers(earlier))) == Transfers{b, a});
+  earlier.cursor = query.cursor;
+  earlier.limit = 3;
+  CHECK(numbers_of(must(world.queries->transfers(earlier))) == Transfers{a});
   TransferQuery by_state;
   by_state.state = TransferState::held;
   CHECK(numbers_of(must(world.queries->transfers(by_state))) == Transfers{d, b, a});
