@@ -16,6 +16,7 @@ Command client_command();
 Command journal_command();
 Command backup_command();
 Command restore_command();
+Command import_command();
 Command config_command();
 Command bench_command();
 Command completion_command();

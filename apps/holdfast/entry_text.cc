@@ -1,0 +1,115 @@
+#include "apps/holdfast/entry_text.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "gate/scope.h"
+#include "wire/json_writer.h"
+
+namespace holdfast {
+
+namespace {
+
+using Fields = std::vector<std::pair<std::string_view, std::string>>;
+
+struct Described {
+  std::string_view type;
+  Fields fields;
+};
+
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+void add_side(Fields& fields, std::string_view name, const model::Side& side) { fields.emplace_back(name, number(side.account)); }
+
+std::string_view name_of(model::HoldResolution resolution) {
+  switch (resolution) {
+    case model::HoldResolution::captured: return "captured";
+    case model::HoldResolution::voided: return "voided";
+    case model::HoldResolution::expired: return "expired";
+  }
+  return "";
+}
+
+struct Describe {
+  Described operator()(const model::TenantOpened& e) const { return {"tenant_opened", {{"tenant", number(e.tenant)}}}; }
+  Described operator()(const model::AssetRegistered& e) const {
+    return {"asset_registered", {{"asset", number(e.number)}, {"code", model::to_text(e.asset)}}};
+  }
+  Described operator()(const model::AccountOpened& e) const {
+    return {"account_opened", {{"account", number(e.number)}, {"asset", number(e.asset)}, {"flags", number(e.flags)}}};
+  }
+  Described operator()(const model::AccountFlagsChanged& e) const {
+    return {"account_flags_changed", {{"account", number(e.account)}, {"flags", number(e.flags)}}};
+  }
+  Described operator()(const model::AccountLimitsSet& e) const { return {"account_limits_set", {{"account", number(e.account)}}}; }
+  Described operator()(const model::TransferPosted& e) const {
+    Fields fields{{"amount", base::to_decimal(e.amount)}, {"asset", number(e.asset)}};
+    add_side(fields, "debit", e.debit);
+    add_side(fields, "credit", e.credit);
+    if (e.group != 0) fields.emplace_back("group", number(e.group));
+    return {"transfer_posted", std::move(fields)};
+  }
+  Described operator()(const model::HoldPlaced& e) const {
+    Fields fields{{"amount", base::to_decimal(e.amount)}, {"asset", number(e.asset)}};
+    add_side(fields, "debit", e.debit);
+    add_side(fields, "credit", e.credit);
+    if (e.expires_at.ns != 0) fields.emplace_back("expires_at", base::to_rfc3339(e.expires_at));
+    if (e.group != 0) fields.emplace_back("group", number(e.group));
+    return {"hold_placed", std::move(fields)};
+  }
+  Described operator()(const model::HoldResolved& e) const {
+    return {"hold_resolved",
+            {{"hold", number(e.hold)},
+             {"resolution", std::string(name_of(e.resolution))},
+             {"held", base::to_decimal(e.held)},
+             {"captured", base::to_decimal(e.captured)}}};
+  }
+  Described operator()(const model::Refused& e) const {
+    Fields fields{{"outcome", std::string(model::code_of(e.outcome))}};
+    if (e.amount != 0) fields.emplace_back("amount", base::to_decimal(e.amount));
+    if (e.debit != 0) fields.emplace_back("debit", number(e.debit));
+    if (e.credit != 0) fields.emplace_back("credit", number(e.credit));
+    if (e.subject != 0) fields.emplace_back("subject", number(e.subject));
+    return {"refused", std::move(fields)};
+  }
+  Described operator()(const model::KeyCancelled&) const { return {"key_cancelled", {}}; }
+  Described operator()(const model::BatchRecorded& e) const { return {"batch_recorded", {{"items", number(e.items)}}}; }
+  Described operator()(const model::ClientCreated& e) const {
+    return {"client_created", {{"client", model::client_id(e.number)}, {"scopes", number(e.scopes)}}};
+  }
+  Described operator()(const model::ClientRotated& e) const {
+    return {"client_rotated", {{"client", model::client_id(e.number)}, {"generation", number(e.generation)}}};
+  }
+  Described operator()(const model::ClientRevoked& e) const { return {"client_revoked", {{"client", model::client_id(e.number)}}}; }
+  Described operator()(const model::ClockConfirmed& e) const { return {"clock_confirmed", {{"jump_ns", std::to_string(e.jump.ns)}}}; }
+  Described operator()(const model::EpochBumped& e) const { return {"epoch_bumped", {{"epoch", number(e.epoch)}}}; }
+};
+
+}  // namespace
+
+std::string event_text(const model::Entry& entry, std::size_t index) {
+  const model::Event& event = entry.events[index];
+  const Described described = std::visit(Describe{}, event.body);
+  std::string text = number(entry.first_event + index) + "  " + base::to_rfc3339(event.at) + "  " + std::string(described.type);
+  for (const auto& [name, value] : described.fields) text.append("  ").append(name).append("=").append(value);
+  return text;
+}
+
+std::string event_json(const model::Entry& entry, std::size_t index) {
+  const model::Event& event = entry.events[index];
+  const Described described = std::visit(Describe{}, event.body);
+  std::string text;
+  wire::JsonWriter json(text);
+  json.begin_object();
+  json.member("event", entry.first_event + index);
+  json.member("at", std::string_view(base::to_rfc3339(event.at)));
+  json.member("type", described.type);
+  json.member("tenant", std::uint64_t{entry.command.tenant});
+  json.member("principal", std::uint64_t{entry.command.principal});
+  for (const auto& [name, value] : described.fields) json.member(name, std::string_view(value));
+  json.end_object();
+  return text;
+}
+
+}  // namespace holdfast
