@@ -44,6 +44,17 @@ const model::IdempotencyTag* tag_of(const model::Entry& entry, model::EventNumbe
   return entry.command.idempotency ? &*entry.command.idempotency : nullptr;
 }
 
+// `world/CODE/SCALE` means the same account as `world/CODE`, if that is the asset's scale; the shorter form is the id.
+std::optional<std::string_view> world_without_scale(const core::State& state, model::TenantNumber tenant, std::string_view name) {
+  constexpr std::string_view prefix = "world/";
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const auto asset = model::parse_asset(name.substr(prefix.size()));
+  if (!asset) return std::nullopt;
+  const model::AssetNumber number = state.asset_by_code(tenant, asset->code);
+  if (number == 0 || state.asset(number)->scale != asset->scale) return std::nullopt;
+  return name.substr(0, name.rfind('/'));
+}
+
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows.
 bool is_notable(const model::Event& event) {
   return !std::holds_alternative<model::TransferPosted>(event.body) && !is_refused(event);
@@ -186,7 +197,7 @@ void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::si
     const model::NameToResolve& name = names[cursor];
     CHECK(name.command >= first);
     model::Command& command = admitted.commands[name.command];
-    const model::AccountNumber number = directory_.find(command.tenant, name.name, name.hash);
+    const model::AccountNumber number = account_number(command.tenant, name.name, name.hash);
     state_.prefetch_account(number);
     switch (name.field) {
       case model::NameToResolve::Field::debit:
@@ -207,6 +218,13 @@ void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::si
         break;
     }
   }
+}
+
+model::AccountNumber Engine::account_number(model::TenantNumber tenant, std::string_view name, std::uint64_t hash) const {
+  const model::AccountNumber number = directory_.find(tenant, name, hash);
+  if (number != 0) [[likely]] return number;
+  const auto world = world_without_scale(state_, tenant, name);
+  return world ? directory_.find(tenant, *world, model::account_name_hash(tenant, *world)) : 0;
 }
 
 void Engine::take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
@@ -349,7 +367,7 @@ Finding Engine::find(const Question& question) {
     return found;
   };
   if (const auto* ask = std::get_if<AskAccount>(&question)) {
-    auto found = account(directory_.find(ask->tenant, ask->name, ask->hash));
+    auto found = account(account_number(ask->tenant, ask->name, ask->hash));
     return found ? Finding(std::move(*found)) : Finding();
   }
   if (const auto* ask = std::get_if<AskAccounts>(&question)) {

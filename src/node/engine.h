@@ -97,6 +97,7 @@ class Engine {
   bool look_up_keys(const model::Admitted& admitted, bool& failed);
   bool look_up_hold(const model::Admitted& admitted, bool& failed);
   void resolve_names(model::Admitted& admitted, std::size_t first, std::size_t last, std::size_t& cursor);
+  model::AccountNumber account_number(model::TenantNumber tenant, std::string_view name, std::uint64_t hash) const;
   void take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
                     std::size_t& private_cursor, Answer& answer);
   bool answered_by_keys(const model::Command& command, std::size_t& found_cursor, Answer& answer);

@@ -10,10 +10,10 @@ using node::World;
 TEST_CASE("a transfer moves money and its repetition names the same event") {
   World world;
   world.open_accounts({"a", "b"});
-  const auto first = world.now("k1", world.transfer("world/USD/2", "a", 100)).items.at(0);
+  const auto first = world.now("k1", world.transfer("world/USD", "a", 100)).items.at(0);
   CHECK(first.event != 0);
   CHECK_FALSE(first.replayed);
-  const auto again = world.now("k1", world.transfer("world/USD/2", "a", 100)).items.at(0);
+  const auto again = world.now("k1", world.transfer("world/USD", "a", 100)).items.at(0);
   CHECK(again.event == first.event);
   CHECK(again.replayed);
   CHECK(world.balance("a") == 100);
@@ -22,8 +22,8 @@ TEST_CASE("a transfer moves money and its repetition names the same event") {
 TEST_CASE("the same key with other fields is refused, names the fields, and moves nothing") {
   World world;
   world.open_accounts({"a", "b"});
-  world.now("k1", world.transfer("world/USD/2", "a", 100));
-  const auto& answer = world.now("k1", world.transfer("world/USD/2", "b", 101));
+  world.now("k1", world.transfer("world/USD", "a", 100));
+  const auto& answer = world.now("k1", world.transfer("world/USD", "b", 101));
   CHECK(answer.items.at(0).refusal == Outcome::idempotency_key_reused_with_different_body);
   CHECK(std::popcount(answer.items.at(0).differing_fields) == 2);
   CHECK(world.balance("a") == 100);
@@ -33,8 +33,8 @@ TEST_CASE("the same key with other fields is refused, names the fields, and move
 TEST_CASE("a duplicate of a transfer that is not durable yet waits for it and gets its answer") {
   World world;
   world.open_accounts({"a"});
-  const auto first = world.submit("k1", world.transfer("world/USD/2", "a", 100));
-  const auto second = world.submit("k1", world.transfer("world/USD/2", "a", 100));
+  const auto first = world.submit("k1", world.transfer("world/USD", "a", 100));
+  const auto second = world.submit("k1", world.transfer("world/USD", "a", 100));
   CHECK(world.engine->parked_count() == 1);
   world.commit();
   CHECK(world.engine->parked_count() == 0);
@@ -47,7 +47,7 @@ TEST_CASE("a refusal that depends on state sticks to its key") {
   World world;
   world.open_accounts({"a", "b"});
   CHECK(world.outcome(world.now("k1", world.transfer("a", "b", 5))) == Outcome::exceeds_available_balance);
-  world.now("fund", world.transfer("world/USD/2", "a", 100));
+  world.now("fund", world.transfer("world/USD", "a", 100));
   const auto& answer = world.now("k1", world.transfer("a", "b", 5));
   CHECK(answer.items.at(0).replayed);
   CHECK(world.outcome(answer) == Outcome::exceeds_available_balance);
@@ -58,8 +58,8 @@ TEST_CASE("a key can be cancelled before use, and only before") {
   World world;
   world.open_accounts({"a"});
   CHECK(world.outcome(world.now("c1", gate::KeyCancellation{model::Operation::create_transfer, "k1"})) == Outcome::done);
-  CHECK(world.outcome(world.now("k1", world.transfer("world/USD/2", "a", 5))) == Outcome::idempotency_key_cancelled);
-  world.now("k2", world.transfer("world/USD/2", "a", 5));
+  CHECK(world.outcome(world.now("k1", world.transfer("world/USD", "a", 5))) == Outcome::idempotency_key_cancelled);
+  world.now("k2", world.transfer("world/USD", "a", 5));
   CHECK(world.outcome(world.now("c2", gate::KeyCancellation{model::Operation::create_transfer, "k2"})) ==
         Outcome::idempotency_key_already_used);
   CHECK(world.balance("a") == 5);
@@ -68,10 +68,10 @@ TEST_CASE("a key can be cancelled before use, and only before") {
 TEST_CASE("a batch answers each item, and its own key replays the whole reply") {
   World world;
   world.open_accounts({"a", "b"});
-  world.now("old", world.transfer("world/USD/2", "a", 7));
-  const std::vector<gate::TransferRequest> items{world.transfer("world/USD/2", "a", 10, "i1"), world.transfer("b", "a", 10, "i2"),
-                                                 world.transfer("world/USD/2", "a", 7, "old"),
-                                                 world.transfer("world/USD/2", "b", 8, "old2")};
+  world.now("old", world.transfer("world/USD", "a", 7));
+  const std::vector<gate::TransferRequest> items{world.transfer("world/USD", "a", 10, "i1"), world.transfer("b", "a", 10, "i2"),
+                                                 world.transfer("world/USD", "a", 7, "old"),
+                                                 world.transfer("world/USD", "b", 8, "old2")};
   const auto batch = [&] { return std::move(std::get<model::Admitted>(world.gate.admit_transfers(world.sender, items, "batch"))); };
   const auto first_token = world.submit(batch());
   world.commit();
@@ -98,8 +98,8 @@ TEST_CASE("a batch answers each item, and its own key replays the whole reply") 
 TEST_CASE("an atomic group that was partly seen before is refused whole") {
   World world;
   world.open_accounts({"a", "b"});
-  world.now("seen", world.transfer("world/USD/2", "a", 1));
-  std::vector<gate::TransferRequest> items{world.transfer("world/USD/2", "a", 1, "seen"), world.transfer("world/USD/2", "b", 2, "new")};
+  world.now("seen", world.transfer("world/USD", "a", 1));
+  std::vector<gate::TransferRequest> items{world.transfer("world/USD", "a", 1, "seen"), world.transfer("world/USD", "b", 2, "new")};
   for (auto& item : items) item.group = 1;
   const auto token = world.submit(std::move(std::get<model::Admitted>(world.gate.admit_transfers(world.sender, items))));
   world.commit();
@@ -110,7 +110,7 @@ TEST_CASE("an atomic group that was partly seen before is refused whole") {
 TEST_CASE("an atomic group seen before as a whole is replayed as a whole") {
   World world;
   world.open_accounts({"a", "b"});
-  std::vector<gate::TransferRequest> items{world.transfer("world/USD/2", "a", 5, "g1"), world.transfer("a", "b", 3, "g2")};
+  std::vector<gate::TransferRequest> items{world.transfer("world/USD", "a", 5, "g1"), world.transfer("a", "b", 3, "g2")};
   for (auto& item : items) item.group = 1;
   const auto send = [&] {
     const auto token = world.submit(std::move(std::get<model::Admitted>(world.gate.admit_transfers(world.sender, items))));
@@ -129,7 +129,7 @@ TEST_CASE("an atomic group seen before as a whole is replayed as a whole") {
 TEST_CASE("a hold that was resolved says how, whether its resolution is durable or on its way") {
   World world;
   world.open_accounts({"a", "b"});
-  world.now("fund", world.transfer("world/USD/2", "a", 100));
+  world.now("fund", world.transfer("world/USD", "a", 100));
   gate::TransferRequest hold = world.transfer("a", "b", 40);
   hold.hold = true;
   const model::EventNumber placed = world.now("h1", hold).items.at(0).event;
@@ -147,7 +147,7 @@ TEST_CASE("a hold that was resolved says how, whether its resolution is durable 
 TEST_CASE("holds expire with a tick, on the core's time only, and free their money") {
   World world;
   world.open_accounts({"a", "b"});
-  world.now("fund", world.transfer("world/USD/2", "a", 100));
+  world.now("fund", world.transfer("world/USD", "a", 100));
   gate::TransferRequest hold = world.transfer("a", "b", 40);
   hold.hold = true;
   hold.hold_for = base::seconds(10);
@@ -171,7 +171,7 @@ TEST_CASE("a large submission is cut into groups and still answered once") {
   std::vector<std::string> keys;
   std::vector<gate::TransferRequest> items;
   for (int i = 0; i < 300; ++i) keys.push_back("k" + std::to_string(i));
-  for (const std::string& key : keys) items.push_back(world.transfer("world/USD/2", "a", 1, key));
+  for (const std::string& key : keys) items.push_back(world.transfer("world/USD", "a", 1, key));
   const auto token = world.submit(std::move(std::get<model::Admitted>(world.gate.admit_transfers(world.sender, items))));
   CHECK(world.engine->group_full());
   world.commit();
@@ -182,7 +182,7 @@ TEST_CASE("a large submission is cut into groups and still answered once") {
 TEST_CASE("references find their transfers, also after reopening without snapshots") {
   World world;
   world.open_accounts({"a"});
-  gate::TransferRequest transfer = world.transfer("world/USD/2", "a", 1);
+  gate::TransferRequest transfer = world.transfer("world/USD", "a", 1);
   transfer.reference = "invoice 7";
   const model::EventNumber first = world.now("r1", transfer).items.at(0).event;
   const model::EventNumber second = world.now("r2", transfer).items.at(0).event;
@@ -196,6 +196,14 @@ TEST_CASE("references find their transfers, also after reopening without snapsho
     world.close();
     world.open();
   }
+}
+
+TEST_CASE("the world account answers to its asset's full name too") {
+  World world;
+  world.open_accounts({"a"});
+  CHECK(world.outcome(world.now("k1", world.transfer("world/USD/2", "a", 100))) == Outcome::done);
+  CHECK(world.outcome(world.now("k2", world.transfer("world/USD/3", "a", 100))) == Outcome::debit_account_not_found);
+  CHECK(world.balance("a") == 100);
 }
 
 TEST_CASE("batch answers survive their encoding") {

@@ -221,7 +221,8 @@ base::Result<Partition> recover(io::FileSystem& files, io::Clock& clock, const a
   // A long replay fills generations faster than they may pile up in memory; what is read from the journal is durable.
   const auto drain_keys = [&]() -> base::Status {
     while (partition.keys->stats().frozen_generations > 1) {
-      TRY_ASSIGN([[maybe_unused]] const bool more, partition.keys->flush_step(last_event));
+      TRY_ASSIGN(const bool more, partition.keys->flush_step(last_event));
+      if (!more) break;   // written; it leaves the count when this thread next touches the index
     }
     return base::ok();
   };

@@ -20,7 +20,7 @@ base::Digest digest(const core::State& state) {
 
 void make_history(World& world) {
   world.open_accounts({"a", "b"});
-  for (int i = 0; i < 200; ++i) world.now("t" + std::to_string(i), world.transfer("world/USD/2", i % 2 ? "a" : "b", 3));
+  for (int i = 0; i < 200; ++i) world.now("t" + std::to_string(i), world.transfer("world/USD", i % 2 ? "a" : "b", 3));
   gate::TransferRequest hold = world.transfer("a", "b", 4);
   hold.hold = true;
   world.now("h", hold);
@@ -30,7 +30,7 @@ void write_snapshot(World& world) {
   const auto entry = world.partition->reader->read_group(world.engine->position());
   REQUIRE(entry.ok());
   // One more transfer, kept as the sealed group the snapshot belongs to.
-  world.submit("snap", world.transfer("world/USD/2", "a", 1));
+  world.submit("snap", world.transfer("world/USD", "a", 1));
   node::OutgoingGroup group = world.engine->seal_group(true);
   auto sealed = world.partition->journal->append(std::move(*group.draft));
   REQUIRE(sealed.ok());
@@ -51,22 +51,22 @@ TEST_CASE("replay from the first event gives the state byte for byte") {
   CHECK(digest(world.engine->state()) == before);
   CHECK(world.report.snapshot_event == 0);
   CHECK(world.partition->directory->find(1, "a", model::account_name_hash(1, "a")) == 2);
-  CHECK(world.now("t7", world.transfer("world/USD/2", "a", 3)).items.at(0).replayed);
+  CHECK(world.now("t7", world.transfer("world/USD", "a", 3)).items.at(0).replayed);
 }
 
 TEST_CASE("a snapshot and the journal after it give the same state as the whole journal") {
   World world;
   make_history(world);
   write_snapshot(world);
-  for (int i = 0; i < 20; ++i) world.now("u" + std::to_string(i), world.transfer("world/USD/2", "b", 2));
+  for (int i = 0; i < 20; ++i) world.now("u" + std::to_string(i), world.transfer("world/USD", "b", 2));
   const base::Digest before = digest(world.engine->state());
   world.close();
   world.open();
   CHECK(world.report.snapshot_event != 0);
   CHECK(world.report.events_replayed == 20);
   CHECK(digest(world.engine->state()) == before);
-  CHECK(world.now("t7", world.transfer("world/USD/2", "a", 3)).items.at(0).replayed);
-  CHECK(world.now("u7", world.transfer("world/USD/2", "b", 2)).items.at(0).replayed);
+  CHECK(world.now("t7", world.transfer("world/USD", "a", 3)).items.at(0).replayed);
+  CHECK(world.now("u7", world.transfer("world/USD", "b", 2)).items.at(0).replayed);
 }
 
 TEST_CASE("a damaged snapshot is passed over and named") {
@@ -78,7 +78,7 @@ TEST_CASE("a damaged snapshot is passed over and named") {
   const auto names = world.files.list("/data/snapshots");
   REQUIRE(names.ok());
   REQUIRE(names->size() == 1);
-  REQUIRE(world.files.flip_bit("/data/snapshots/" + (*names)[0], 9000, 3));
+  REQUIRE(world.files.flip_bit("/data/snapshots/" + (*names)[0], 300, 3));
   world.open();
   CHECK(world.report.snapshot_event == 0);
   REQUIRE(world.report.snapshots_passed_over.size() == 1);
@@ -94,7 +94,7 @@ TEST_CASE("a lost key index is made anew from the journal") {
   world.close();
   REQUIRE(store::KeyIndex::erase(world.files, "/data/keys-index").ok());
   world.open();
-  CHECK(world.now("t7", world.transfer("world/USD/2", "a", 3)).items.at(0).replayed);
+  CHECK(world.now("t7", world.transfer("world/USD", "a", 3)).items.at(0).replayed);
   CHECK(world.now("h", [&] { auto hold = world.transfer("a", "b", 4); hold.hold = true; return hold; }()).items.at(0).replayed);
 }
 

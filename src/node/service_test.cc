@@ -120,7 +120,7 @@ TEST_CASE("many threads submit, everything is answered, and all of it is there a
         gate::Gate own(running.keys, running.nobody, [&running](std::span<std::uint8_t> out) { running.random.fill(out); });
         for (int i = 0; i < each; ++i) {
           const std::string key = std::to_string(thread) + "-" + std::to_string(i);
-          const auto token = running.submit(own, key, transfer("world/USD/2", "a", 1));
+          const auto token = running.submit(own, key, transfer("world/USD", "a", 1));
           CHECK(running.waiter.wait(token).items.at(0).event != 0);
         }
       });
@@ -139,7 +139,7 @@ TEST_CASE("many threads submit, everything is answered, and all of it is there a
   Running again(directory.path(), disk);
   CHECK(again.service->recovery().snapshot_event != 0);
   again.service->start();
-  const auto replay = again.now("2-17", transfer("world/USD/2", "a", 1));
+  const auto replay = again.now("2-17", transfer("world/USD", "a", 1));
   CHECK(replay.items.at(0).replayed);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a full queue refuses at once, and nothing of what was refused happens
   open_accounts(running);
   std::size_t taken = 0, refused = 0;
   for (int i = 0; i < 2'000; ++i) {
-    running.submit(running.gate, "k" + std::to_string(i), transfer("world/USD/2", "a", 1));
+    running.submit(running.gate, "k" + std::to_string(i), transfer("world/USD", "a", 1));
     (running.last == Outcome::done ? taken : refused) += 1;
     if (running.last != Outcome::done) CHECK(running.last == Outcome::overloaded);
   }
@@ -167,7 +167,7 @@ TEST_CASE("after stop nothing is taken any more") {
   running.service->start();
   open_accounts(running);
   running.service->stop();
-  running.submit(running.gate, "late", transfer("world/USD/2", "a", 1));
+  running.submit(running.gate, "late", transfer("world/USD", "a", 1));
   CHECK(running.last == Outcome::shutting_down);
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("a failed sync ends the service without another answer") {
   open_accounts(running);
   const std::size_t before = running.waiter.count();
   faulty.faults().fail_next_sync();
-  running.submit(running.gate, "k", transfer("world/USD/2", "a", 1));
+  running.submit(running.gate, "k", transfer("world/USD", "a", 1));
   {
     std::unique_lock lock(running.failure_mutex);
     running.failed.wait(lock, [&running] { return !running.failure.empty(); });
