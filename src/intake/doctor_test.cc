@@ -152,3 +152,21 @@ TEST_CASE("SM2: raw 04||X||Y in hex is a key of its own curve") {
   CHECK_EQ(report.item()->algorithm, "SM2");
   CHECK(has(report, Cause::bare_key_bits_given));
 }
+
+TEST_CASE("the points of order 8 and non-canonical encodings of Ed25519 are no keys, ordinary ones are") {
+  for (const char* hex : {"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                          "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                          "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                          "0200000000000000000000000000000000000000000000000000000000000000"}) {
+    CAPTURE(hex);
+    CHECK_FALSE(okp_point_is_valid(KeyType::ed25519, *base::parse_hex(hex)));
+  }
+  for (std::uint8_t i = 1; i < 20; ++i) CHECK(okp_point_is_valid(KeyType::ed25519, okp_public(KeyType::ed25519, Secret(32, i))));
+}
+
+TEST_CASE("small factors are found wherever they stand, and none is invented") {
+  CHECK_EQ(small_factor(Number(3)), 3u);
+  CHECK_EQ(small_factor(Number(1999) * Number(0xFFFFFFFFFFFFFFC5ull)), 1999u);
+  CHECK_EQ(small_factor(Number(0xFFFFFFFFFFFFFFC5ull)), 0u);  // the largest prime below 2^64
+  CHECK_EQ(small_factor(Number(2003) * Number(2011)), 0u);
+}

@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "base/int128.h"
+
 namespace intake {
 namespace {
 
@@ -144,13 +146,21 @@ bool has_close_primes(const Number& modulus, unsigned steps) {
 }
 
 std::uint64_t small_factor(const Number& modulus) {
+  // Taken apart once: the library copies a number for every remainder by more than 32 bits.
+  const Secret bytes = modulus.bytes((modulus.bits() + 63) / 64 * 8);
+  std::vector<std::uint64_t> words(bytes.size() / 8);
+  for (std::size_t i = 0; i < bytes.size(); ++i) words[i / 8] = words[i / 8] << 8 | bytes[i];
+  std::uint64_t found = 0;
   for (const Batch& batch : prime_batches()) {
-    const std::uint64_t rest = modulus.mod_small(batch.product);
+    std::uint64_t rest = 0;
+    for (std::uint64_t word : words) rest = static_cast<std::uint64_t>(base::make_u128(rest, word) % batch.product);
     for (std::uint64_t prime : batch.primes) {
-      if (rest % prime == 0) return prime;
+      if (found == 0 && rest % prime == 0) found = prime;
     }
+    if (found != 0) break;
   }
-  return 0;
+  wipe(words.data(), words.size() * sizeof(std::uint64_t));
+  return found;
 }
 
 std::string rsa_contradiction(const Key& key) {

@@ -2,6 +2,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "base/check.h"
@@ -51,6 +52,30 @@ bool is_ed448_point(ByteView pub) {
   return inverse && mod_sqrt(mod_mul(above, *inverse, p), p).has_value();
 }
 
+// Canonical (y below p), not one of the eight points of small order, and on the curve. The last is what libsodium checks
+// before it adds; its own validity check multiplies by the group order besides, at five times the cost, which is not asked
+// of a key for verifying.
+bool is_ed25519_point(ByteView pub) {
+  std::array<std::uint8_t, 32> y{};
+  std::copy(pub.begin(), pub.end(), y.begin());
+  y[31] &= 0x7F;
+  // p = 2^255 - 19 in little-endian: ED FF ... FF 7F.
+  const bool high = y[31] == 0x7F && std::all_of(y.begin() + 1, y.end() - 1, [](std::uint8_t b) { return b == 0xFF; });
+  if (high && y[0] >= 0xED) return false;
+  // y of the points of order 1, 2, 4 and 8 (0, 1, -1 and the two of order 8).
+  static constexpr std::array<std::array<std::uint8_t, 32>, 2> order_8 = {{
+      {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+       0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+      {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+       0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+  }};
+  if (y == order_8[0] || y == order_8[1]) return false;
+  const bool tiny = y[0] <= 1 && std::all_of(y.begin() + 1, y.end(), [](std::uint8_t b) { return b == 0; });
+  if (tiny || (high && y[0] == 0xEC)) return false;
+  std::uint8_t sum[32];
+  return crypto_core_ed25519_add(sum, pub.data(), pub.data()) == 0;
+}
+
 }  // namespace
 
 std::size_t okp_bytes(KeyType type) {
@@ -74,7 +99,7 @@ Secret okp_public(KeyType type, ByteView seed) {
 
 bool okp_point_is_valid(KeyType type, ByteView pub) {
   if (pub.size() != okp_bytes(type)) return false;
-  if (type == KeyType::ed25519) return crypto_core_ed25519_is_valid_point(pub.data()) == 1;
+  if (type == KeyType::ed25519) return is_ed25519_point(pub);
   if (type == KeyType::ed448) return is_ed448_point(pub);
   // RFC 7748: only points of small order turn every secret into zero. With u in {0, 1, p-1} they are recognised at once;
   // the two others of Curve25519 have no short form and are found by multiplication.
