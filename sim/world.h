@@ -1,0 +1,147 @@
+#pragma once
+// The false world: one seed, one life story. The seed picks sizes, workload, interleavings and faults; the twin judges every
+// entry and every answer; after every restart everything is compared. docs/simulation.md says what is promised and checked.
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crypto/hash.h"
+#include "gate/gate.h"
+#include "sim/process.h"
+#include "sim/twin.h"
+#include "sim/workload.h"
+
+namespace sim {
+
+struct Story {
+  std::uint64_t seed = 1;
+  std::uint64_t commands = 10'000;
+  std::uint64_t faults = 24;
+  bool verbose = false;
+};
+
+/// What happened, for the summary.
+struct Figures {
+  std::uint64_t commands = 0;      ///< items of requests that were sent, repeats included
+  std::uint64_t entries = 0;
+  std::uint64_t events = 0;
+  std::uint64_t replays = 0;       ///< answers from memory
+  std::uint64_t faults = 0;        ///< faults that were planted or delivered
+  std::uint64_t crashes = 0;
+  std::uint64_t damage_found = 0;  ///< flipped or lying bytes that were named instead of served
+  std::uint64_t snapshots = 0;
+  std::uint64_t runs_rebuilt = 0;
+  void add(const Figures& other);
+};
+
+struct Verdict {
+  Complaint violation;
+  std::uint64_t step = 0;
+  std::string digest;              ///< of everything that became durable and of every answer
+  Figures figures;
+};
+
+/// Where the story is, for whoever must report an abort (CHECK) in the middle of it.
+struct Place {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+};
+extern Place place;
+
+class World {
+ public:
+  explicit World(const Story& story);
+  Verdict run();
+
+ private:
+  enum class FaultKind {
+    power_loss, crash, kill, io_error, torn_write, disk_full, failed_sync, small_disk, slow_disk, wall_jump, flip_at_rest,
+    flip_alive, lying_run, crash_in_recovery,
+  };
+  static constexpr std::size_t fault_kinds = 14;
+  struct Flip {
+    std::string path;
+    std::uint64_t offset = 0;
+    int bit = 0;
+  };
+  /// What checking a recovered process led to: a complaint, or an error of reading (damage that was found).
+  struct Checked {
+    Complaint complaint;
+    std::optional<base::Error> error;
+  };
+
+  // Each returns when the story cannot go on, with violation_ set.
+  void tell();
+  void step();
+  void act();
+  void send();
+  void ask();
+  void start_fault(FaultKind kind);
+  void plan_call_fault(io::Fault fault, std::uint64_t within);
+  void end_lasting_faults();
+  void jump_wall_clock();
+  void check_clock();
+  void after(base::Status status);
+  void die(io::CrashMode mode);
+  void restart();
+  bool open(bool with_faults);
+  void flip_at_rest();
+  void flip_alive();
+  void unflip();
+  void lie_and_crash();
+  void finish();
+  void on_durable(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers);
+  void take_answer(node::PendingAnswer& pending);
+  Checked check_recovered(Process& process, Twin& twin);
+  Checked check_keys(Process& process, const Twin& twin);
+  void compare_when_idle();
+  void violate(const std::string& sentence);
+  void note(std::string_view text, std::uint64_t value);
+  std::optional<Flip> choose_byte(bool only_settled);
+  bool percent(std::uint64_t share) { return random_.below(100) < share; }
+
+  const Story story_;
+  io::SimulatedRandom random_;       // decides
+  io::SimulatedRandom entropy_;      // what the product draws: ids, salts, secrets
+  io::SimulatedClock clock_;
+  io::SimulatedFileSystem files_;
+  std::array<std::uint8_t, 32> secret_{};
+  audit::Blinding blinding_;
+  gate::GateKeys keys_;
+  struct NoClients final : gate::ClientBook {
+    std::optional<gate::Client> find(model::PrincipalNumber) const override { return std::nullopt; }
+  } no_clients_;
+  gate::Gate gate_;
+  ProcessOptions options_;
+  Twin twin_;
+  Workload workload_;
+  std::unique_ptr<Process> process_;
+  std::map<model::EventNumber, std::uint64_t> entry_hashes_;
+  std::map<std::uint64_t, std::shared_ptr<const Request>> outstanding_;
+  std::map<std::uint64_t, node::Question> questions_;
+  std::uint64_t trace_ = 0;
+  std::vector<std::pair<std::uint64_t, FaultKind>> plan_;   // by number of commands, latest first
+  std::optional<FaultKind> at_next_crash_;
+  std::uint64_t lasting_until_ = 0;  // commands until slow and small disks and live flips end
+  std::vector<Flip> flips_;
+  bool fault_planned_ = false;       // a call will fail, or may have failed, in this life
+  bool reads_may_fail_ = false;
+  std::uint64_t delivered_before_ = 0;
+  // Clocks, as the world knows them.
+  std::int64_t life_started_boot_ns_ = 0;
+  base::Instant life_started_at_{};
+  std::int64_t confirmed_ns_ = 0;
+  std::int64_t unconfirmed_jump_ns_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t compared_at_ = 0;
+  std::uint64_t last_life_snapshots_ = 0;
+  std::uint64_t groups_committed_ = 0;
+  Figures figures_;
+  Complaint violation_;
+  crypto::Sha256 digest_;
+};
+
+}  // namespace sim
