@@ -65,7 +65,9 @@ std::optional<std::size_t> fault_in(DerCursor cursor, int depth) {
     auto element = cursor.next();
     if (!element) return position;
     if (is_constructed(element->tag)) {
-      if (depth == 0) return position;
+      // Of the universal types only sequences and sets are constructed in DER (X.690 section 10.2).
+      const bool universal = (element->tag & 0xC0) == 0;
+      if (depth == 0 || (universal && element->tag != tag::sequence && element->tag != tag::set)) return position;
       if (auto inner = fault_in(DerCursor(*element), depth - 1)) return inner;
     } else if (!primitive_is_sound(*element)) {
       return position;
@@ -194,7 +196,7 @@ std::optional<std::size_t> first_der_fault(ByteView bytes) {
 
 std::optional<Secret> ber_to_der(ByteView bytes, std::size_t& used) {
   Secret out;
-  auto taken = rewrite(bytes, out, der_depth_max);
+  auto taken = rewrite(bytes, out, der_depth_max + 2);
   if (!taken) return std::nullopt;
   used = *taken;
   return out;

@@ -40,11 +40,12 @@ bool is_label_character(char c) {
 }
 
 // A boundary whose word (BEGIN or END) starts at `word`, or nothing.
-bool read_boundary(std::string_view text, std::size_t word, std::string_view name, Boundary& out) {
+// Its dashes start at `floor` at the earliest: those before it belong to the boundary before.
+bool read_boundary(std::string_view text, std::size_t floor, std::size_t word, std::string_view name, Boundary& out) {
   std::size_t before = word;
-  while (before > 0 && (text[before - 1] == ' ' || text[before - 1] == '\t')) --before;
+  while (before > floor && (text[before - 1] == ' ' || text[before - 1] == '\t')) --before;
   std::size_t dashes = before;
-  while (dashes > 0 && text[dashes - 1] == '-') --dashes;
+  while (dashes > floor && text[dashes - 1] == '-') --dashes;
   const std::size_t leading = before - dashes;
   const bool at_line_start = dashes == 0 || text[dashes - 1] == '\n';
   std::size_t at = word + name.size();
@@ -113,7 +114,7 @@ std::vector<Boundary> find_boundaries(std::string_view text, std::size_t limit) 
     if (name.empty()) continue;
     if (at > 0 && text[at - 1] != '-' && !is_blank(text[at - 1]) && text[at - 1] != '"' && text[at - 1] != '\'' && text[at - 1] != '=' && text[at-1] != ':') continue;
     Boundary boundary;
-    if (!read_boundary(text, at, name, boundary)) continue;
+    if (!read_boundary(text, out.empty() ? 0 : out.back().end, at, name, boundary)) continue;
     at = boundary.end > at ? boundary.end - 1 : at;
     out.push_back(std::move(boundary));
   }

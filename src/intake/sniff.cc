@@ -84,14 +84,15 @@ void examine_block(Examination& run, const Traced& text, const PemBlock& block, 
       return;
     }
     // After the last digit without an END line, whatever follows is not part of the block.
-    const bool after_data = !block.has_end && scan.padding != 0;
+    Base64Scan before = scan_base64(text, headers.data_begin, scan.bad_at);
+    const bool after_data = !block.has_end && before.padding != 0 && before.digits >= 24;
     if (!after_data) {
       const auto c = static_cast<unsigned char>(text.text[scan.bad_at]);
       notes.add(Cause::base64_has_invalid_character, text.place(scan.bad_at, scan.bad_at + 1),
                 c >= 0x80 ? "a character outside of ASCII" : scan.padding != 0 ? "data after the padding" : "a punctuation or control character");
       return;
     }
-    scan = scan_base64(text, headers.data_begin, scan.bad_at);
+    scan = std::move(before);
   }
   if (!headers.lines.empty()) notes.add(Cause::pem_headers_inside_block, boundary, std::to_string(headers.lines.size()) + " lines");
   if (block.one_line) notes.add(Cause::pem_is_on_one_line, boundary);
