@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace holdfast {
@@ -95,6 +96,8 @@ int fail(const base::Error& error);
 int exit_code_of(const base::Error& error);
 /// Data on standard output, with a line end if it has none.
 void print(std::string_view text);
+/// A whole file, or standard input for `-`. Errors: those of reading; `file_too_large`.
+base::Result<base::Bytes> read_input(const std::string& name, std::uint64_t bytes_max);
 /// An absolute path without `.`, `..` and symbolic links as far as it exists.
 std::string absolute_path(std::string_view path);
 

@@ -1,13 +1,12 @@
 // From words to a running command; help and what all commands say alike.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 
 #include "apps/holdfast/command.h"
+#include "io/posix_file.h"
 #include "wire/json_fields.h"
 
 namespace holdfast {
@@ -207,6 +206,17 @@ void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (!text.ends_with('\n')) std::fputc('\n', stdout);
   std::fflush(stdout);
+}
+
+base::Result<base::Bytes> read_input(const std::string& name, std::uint64_t bytes_max) {
+  if (name != "-") {
+    io::RealFileSystem files;
+    return io::read_whole_file(files, name, bytes_max);
+  }
+  base::Bytes bytes(bytes_max + 1);
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), stdin));
+  if (bytes.size() > bytes_max) return base::Error{"file_too_large", "standard input holds more than " + std::to_string(bytes_max) + " bytes"};
+  return bytes;
 }
 
 std::string absolute_path(std::string_view path) {

@@ -12,9 +12,8 @@ namespace {
 constexpr std::uint64_t file_bytes_max = 1 << 20;
 
 int run_check(const Arguments& arguments) {
-  io::RealFileSystem files;
   const std::string& file = arguments.operands()[0];
-  const auto bytes = io::read_whole_file(files, file, file_bytes_max);
+  const auto bytes = read_input(file, file_bytes_max);
   if (!bytes.ok()) return fail(bytes.error());
   const node::ConfigurationReading reading = node::read_configuration(base::as_text(*bytes));
   if (arguments.json()) {
@@ -64,7 +63,7 @@ Command config_command() {
           .summary = "check and show settings",
           .examples = "  holdfast config check /etc/holdfast.toml\n"
                       "  holdfast config show\n",
-          .verbs = {{"check", "FILE", 1, 1, "says everything that is wrong with a file, with its line", {}, run_check},
+          .verbs = {{"check", "FILE", 1, 1, "says everything that is wrong with a file (- is standard input), with its line", {}, run_check},
                     {"show", "[FILE]", 0, 1, "every setting as it is in effect, in a form that can be a file", {}, run_show},
                     {"reference", "", 0, 0, "docs/configuration.md", {}, run_reference}}};
 }

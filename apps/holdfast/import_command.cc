@@ -1,7 +1,6 @@
 // holdfast import: the offline doctor. Nothing is sent anywhere; private output goes to --out only.
 
 #include <chrono>
-#include <cstdio>
 
 #include "apps/holdfast/commands.h"
 #include "intake/doctor.h"
@@ -14,17 +13,6 @@ namespace holdfast {
 namespace {
 
 constexpr std::uint64_t input_bytes_max = 1 << 20;
-
-base::Result<base::Bytes> read_input(const std::string& name) {
-  if (name != "-") {
-    io::RealFileSystem files;
-    return io::read_whole_file(files, name, input_bytes_max);
-  }
-  base::Bytes out(input_bytes_max + 1);
-  out.resize(std::fread(out.data(), 1, out.size(), stdin));
-  if (out.size() > input_bytes_max) return base::Error{"file_too_large", "standard input holds more than 1 MiB"};
-  return out;
-}
 
 // Passwords are lines: one line end, as editors add it, is not part of one.
 base::Result<intake::Text> read_password(std::string_view name) {
@@ -148,7 +136,7 @@ int run_import(const Arguments& arguments) {
     expected.password = std::string_view(password);
   }
   const std::string& name = arguments.operands()[0];
-  auto input = read_input(name);
+  auto input = read_input(name, input_bytes_max);
   if (!input.ok()) return fail(input.error());
   const intake::Report report = intake::examine(*input, expected);
   intake::wipe(input->data(), input->size());

@@ -1,5 +1,6 @@
 // holdfast journal: looking at the truth on disk, and making anew what is derived from it.
 
+#include <chrono>
 #include <cstdio>
 
 #include "apps/holdfast/commands.h"
@@ -174,10 +175,14 @@ base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool v
   node::RecoveryOptions options;
   options.directory = data->path();
   node::RecoveryReport report;
-  TRY_ASSIGN(node::Partition partition,
-             node::recover(files, *clock, data->blinding(), options, report, [](std::uint64_t done, std::uint64_t total) {
-               if (done == total) say("replayed " + std::to_string(done) + " events");
-             }));
+  auto told = std::chrono::steady_clock::now();
+  const auto progress = [&told](std::uint64_t done, std::uint64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told < std::chrono::seconds(1)) return;
+    told = now;
+    say("replayed event " + std::to_string(done) + " of " + std::to_string(total));
+  };
+  TRY_ASSIGN(node::Partition partition, node::recover(files, *clock, data->blinding(), options, report, progress));
   if (keys) {
     partition.keys->freeze();
     while (true) {

@@ -29,8 +29,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint32_t load_clients = 8;
 constexpr std::uint32_t load_accounts = 8;
-constexpr std::uint64_t load_before_kill = 1'500;
-constexpr std::chrono::seconds load_at_most(8);
+constexpr std::uint64_t load_before_kill = 1'000;
+constexpr std::chrono::seconds load_at_least(2), load_at_most(10);
 
 struct Finding {
   bool held = false;
@@ -286,7 +286,11 @@ Finding Tour::load_and_kill() {
   Load load(files_, credentials_,
             {.accounts = load_names_, .asset = "USD/2", .clients = load_clients, .requests_max = 200'000, .key_prefix = run_ + "-load"});
   const auto began = SteadyClock::now();
-  while (load.acknowledged() < load_before_kill && SteadyClock::now() - began < load_at_most && !load.ended()) {
+  const auto long_enough = [&] {
+    const auto passed = SteadyClock::now() - began;
+    return passed > load_at_most || (passed > load_at_least && load.acknowledged() >= load_before_kill);
+  };
+  while (!long_enough() && !load.ended()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   const std::uint64_t before = load.acknowledged();

@@ -4,7 +4,6 @@
 #include "apps/holdfast/readable.h"
 #include "apps/holdfast/remote.h"
 #include "gate/request_body.h"
-#include "io/posix_file.h"
 #include "wire/http_message.h"
 #include "wire/json_writer.h"
 
@@ -66,9 +65,7 @@ int run_void(const Arguments& arguments) {
 }
 
 int run_batch(const Arguments& arguments) {
-  io::RealFileSystem files;
-  const std::string& file = arguments.operands()[0];
-  const auto bytes = io::read_whole_file(files, file == "-" ? "/dev/stdin" : file, gate::batch_bytes_max);
+  const auto bytes = read_input(arguments.operands()[0], gate::batch_bytes_max);
   if (!bytes.ok()) return fail(bytes.error());
   ApiRequest request{.method = "POST", .path = "/v1/transfers:batch", .query = {}, .body = std::string(base::as_text(*bytes))};
   return ask(arguments, std::move(request), [](std::string_view json) {

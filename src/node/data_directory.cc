@@ -12,11 +12,19 @@ namespace {
 
 constexpr std::uint64_t only_partition = 0;
 
-base::Status make_if_missing(io::FileSystem& files, const std::string& directory) {
+base::Status make_if_missing(io::FileSystem& files, const std::string& directory, std::uint32_t permissions = 0700) {
   TRY_ASSIGN(const bool there, files.exists(directory));
   if (there) return base::ok();
-  TRY(files.make_dir(directory, 0700));
+  TRY(files.make_dir(directory, permissions));
   return files.sync_dir(io::directory_of(directory));
+}
+
+// Directories on the way to it belong to whoever may read there; only the last one is ours alone.
+base::Status make_parents(io::FileSystem& files, const std::string& directory) {
+  for (std::size_t slash = directory.find('/', 1); slash != std::string::npos; slash = directory.find('/', slash + 1)) {
+    TRY(make_if_missing(files, directory.substr(0, slash), 0755));
+  }
+  return base::ok();
 }
 
 base::Error not_initialized(const std::string& directory) {
@@ -87,6 +95,7 @@ base::Result<std::unique_ptr<DataDirectory>> DataDirectory::assemble(const DataP
 
 base::Result<std::unique_ptr<DataDirectory>> DataDirectory::create(io::FileSystem& files, io::Random& random,
                                                                    const DataPlace& place) {
+  TRY(make_parents(files, place.directory));
   TRY(make_if_missing(files, place.directory));
   TRY_ASSIGN(auto lock, take_lock(files, place.directory));
   TRY(store::claim_data_directory(files, place.directory, place.mode));

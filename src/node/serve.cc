@@ -27,19 +27,10 @@ namespace {
   std::_Exit(exit_code_of_a_broken_service);
 }
 
-base::Status check_addresses(const ServeSettings& settings) {
-  const Configuration& c = settings.configuration;
-  if (settings.dev) {
-    for (const io::Endpoint* at : {&c.listen, &c.operator_listen}) {
-      if (!at->is_loopback()) {
-        return base::Error{"address_not_loopback", "--dev listens on loopback addresses only, " + at->text() + " is none"};
-      }
-    }
-    return base::ok();
-  }
-  if (c.tls.certificate_file.empty()) {
-    return base::Error{"tls_certificate_missing",
-                       "the configuration names no tls.certificate_file and tls.key_file; to try things out use --dev"};
+base::Status check_loopback(const Configuration& configuration) {
+  for (const io::Endpoint* at : {&configuration.listen, &configuration.operator_listen}) {
+    if (at->is_loopback()) continue;
+    return base::Error{"address_not_loopback", "--dev listens on loopback addresses only, " + at->text() + " is none"};
   }
   return base::ok();
 }
@@ -90,7 +81,7 @@ class Running {
 };
 
 base::Status Running::open() {
-  TRY(check_addresses(settings_));
+  if (settings_.dev) TRY(check_loopback(configuration()));
   io::ignore_broken_pipes();
   TRY_ASSIGN(clock_, io::RealClock::open());
   TRY_ASSIGN(loop_, io::Loop::open());
@@ -113,6 +104,10 @@ base::Status Running::open_data() {
     tls.certificate_file = made.certificate_file;
     tls.key_file = made.key_file;
     ca_file_ = made.ca_file;
+  }
+  if (tls.certificate_file.empty()) {
+    return base::Error{"tls_certificate_missing",
+                       "the configuration names no tls.certificate_file and tls.key_file; to try things out use --dev"};
   }
   TRY_ASSIGN(tls_, io::TlsServerContext::open(files_, tls));
   return base::ok();
