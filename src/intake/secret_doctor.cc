@@ -93,7 +93,9 @@ bool examine_secret_text(Examination& run, const Traced& text) {
   }
   // One word of 16 to 128 printable characters with no structure of its own: a shared secret. Digits and base64 that
   // decode to something are looked at first by the caller's other recognisers.
-  const bool one_word = std::all_of(view.begin(), view.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  // What looks like the wreck of a PEM block is no secret of this kind.
+  const bool pem_like = view.find("-----") != std::string_view::npos || view.find("BEGIN") != std::string_view::npos;
+  const bool one_word = !pem_like && std::all_of(view.begin(), view.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (one_word && view.size() >= 16 && view.size() <= 128) {
     const bool base64_like = std::all_of(view.begin(), view.end(), [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '-' || c == '_' || c == '=';

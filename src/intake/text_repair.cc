@@ -141,15 +141,19 @@ void repair_percent(Traced& text, TextWork work) {
     if (first == std::string_view::npos) first = at;
     ++codes;
   }
-  if (codes == 0) return;
   const bool form = view.find("BEGIN+") != std::string_view::npos || view.find("END+") != std::string_view::npos;
+  if (codes == 0 && !form) return;
+  // Without a single code nothing says that the body was encoded as well: only the labels get their blanks back.
+  std::size_t label_end = 0;
+  if (first == std::string_view::npos) first = view.find('+');
   Rewriter out(text);
   for (std::size_t at = 0; at < view.size(); ++at) {
+    if (view.substr(at, 6) == "BEGIN+" || view.substr(at, 4) == "END+") label_end = std::min(view.find("--", at), view.size());
     if (view[at] == '%') {
       const int code = hex_value(view[at + 1]) * 16 + hex_value(view[at + 2]);
       if (code != '\r') out.put(static_cast<char>(code), at);
       at += 2;
-    } else if (form && view[at] == '+') {
+    } else if (form && view[at] == '+' && (codes != 0 || at < label_end)) {
       out.put(' ', at);
     } else {
       out.keep(at);

@@ -100,7 +100,10 @@ void try_pair(Totals& totals, Dice& dice, const Clean& clean) {
   else complain("pair", a.name + " + " + b.name, clean, *twice, report);
   if (identical(report, clean)) ++totals.repaired;
   else complain("pair not repaired", a.name + " + " + b.name, clean, *twice, report);
-  if (is_wrong_accept(report, clean, Fate::repaired)) ++totals.wrong_accepts;
+  if (is_wrong_accept(report, clean, Fate::repaired)) {
+    ++totals.wrong_accepts;
+    complain("WRONG ACCEPT", a.name + " + " + b.name, clean, *twice, report);
+  }
 }
 
 // Only inputs in which every key bit is bound by another: private keys and points of curves without cofactor.
