@@ -278,7 +278,7 @@ void examine_pkcs12(Examination& run, const Element& element, const Content& con
     for (std::string_view guess : {"", "changeit", "notasecret", "password", "123456"}) {
       if (!pfx->mac) break;
       if (check_mac(*pfx->mac, pfx->safe.body, bmp_password(guess), guess, policy, legacy) == MacAnswer::fits ||
-          (guess[0] == 0 && check_mac(*pfx->mac, pfx->safe.body, {}, guess, policy, legacy) == MacAnswer::fits)) {
+          (guess.empty() && check_mac(*pfx->mac, pfx->safe.body, {}, guess, policy, legacy) == MacAnswer::fits)) {
         password = guess;
         default_password = true;
         break;
