@@ -1,7 +1,9 @@
 #include "node/configuration.h"
 
 #include <algorithm>
+#include <span>
 
+#include "base/text.h"
 #include "node/configuration_table.h"
 #include "node/toml_file.h"
 #include "wire/json_fields.h"
@@ -17,6 +19,11 @@ constexpr std::uint64_t page_bytes = 4096;
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out.append("\\u00").append(base::to_hex(std::span(&byte, 1)));
+      continue;
+    }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }

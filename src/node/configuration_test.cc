@@ -50,6 +50,13 @@ TEST_CASE("settings arrive where they are used") {
   CHECK(c.views_every_transfer);
 }
 
+TEST_CASE("a path of any characters is shown as a text that means the same") {
+  const ConfigurationReading odd = read_configuration("[custody]\nmaster_key_file = \"/a\\\"b\\\\c\\u0007\\u007f\\u00e9\"\n");
+  CHECK(odd.text("f") == "");
+  CHECK(odd.configuration.master_key_file == "/a\"b\\c\x07\x7f\xc3\xa9");
+  CHECK(read_configuration(show_configuration(odd.configuration)).configuration.master_key_file == odd.configuration.master_key_file);
+}
+
 TEST_CASE("a setting nobody knows is refused, with the name that was probably meant") {
   CHECK(problems("lisen = \"127.0.0.1:1\"\n") == "f.toml:1: there is no setting lisen; did you mean listen?");
   CHECK(problems("\n[pipeline]\nqueue_mx = 3\n") == "f.toml:3: there is no setting pipeline.queue_mx; did you mean pipeline.queue_max?");

@@ -1,6 +1,7 @@
 #include "node/toml_file.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -43,7 +44,8 @@ base::Result<std::vector<TomlSetting>> read_toml(std::string_view text, std::str
   }
   std::vector<TomlSetting> settings;
   flatten(parsed.table(), "", settings);
-  std::ranges::stable_sort(settings, {}, &TomlSetting::line);
+  // Settings of one line by name, so that the order never depends on the library's.
+  std::ranges::sort(settings, {}, [](const TomlSetting& setting) { return std::tie(setting.line, setting.name); });
   return settings;
 }
 
