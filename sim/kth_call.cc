@@ -84,6 +84,7 @@ class Telling {
     failing_ = false;
     const base::Status reopened = open();
     if (!reopened.ok()) return "it does not open again: " + std::string(reopened.error().code) + ": " + reopened.error().message;
+    waiting_.clear();
     const model::EventNumber acknowledged = twin_.position();
     const base::Status read = process_->reader().for_each_entry(1, {.body_hash = true}, [&](const store::EntryView& view) -> base::Status {
       TRY_ASSIGN(const model::Entry entry, model::decode_entry(view.bytes, view.first_event));
@@ -101,6 +102,7 @@ class Telling {
     if (auto complaint = twin_.compare(process_->state(), process_->directory())) return complaint;
     const base::Status again = submit_all();
     if (!again.ok()) return "the second telling stops: " + again.error().message;
+    take_entries(model::event_number_max);
     if (complaint_) return complaint_;
     return twin_.compare(process_->state(), process_->directory());
   }
@@ -143,25 +145,28 @@ class Telling {
   }
 
   void on_durable(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers) {
-    std::vector<model::Entry> entries;
     if (group != nullptr) {
       const base::Status read = store::for_each_entry_in(group->bytes(), group->header(), [&](const store::EntryView& view) -> base::Status {
         hashes_[view.first_event] = hash_of(view.bytes);
         TRY_ASSIGN(model::Entry entry, model::decode_entry(view.bytes, view.first_event));
-        entries.push_back(std::move(entry));
+        waiting_.push_back(std::move(entry));
         return base::ok();
       });
       if (!read.ok() && !complaint_) complaint_ = read.error().message;
     }
-    std::size_t next = 0;
-    const auto take_through = [&](model::EventNumber position) {
-      for (; !complaint_ && next < entries.size() && entries[next].first_event <= position; ++next) complaint_ = twin_.take_entry(entries[next], {});
-    };
     for (node::PendingAnswer& answer : answers) {
-      take_through(answer.answer.position);
+      take_entries(answer.answer.position);
       if (!complaint_) complaint_ = twin_.take_answer(answer.token, answer.answer, failing_);
     }
-    take_through(model::event_number_max);
+    if (!answers.empty()) take_entries(model::event_number_max);
+  }
+
+  // As in World: the twin is never ahead of an answer that is still on its way.
+  void take_entries(model::EventNumber position) {
+    while (!complaint_ && !waiting_.empty() && waiting_.front().first_event <= position) {
+      complaint_ = twin_.take_entry(waiting_.front(), {});
+      waiting_.pop_front();
+    }
   }
 
   std::array<std::uint8_t, 32> secret_{1, 2, 3};
@@ -176,6 +181,7 @@ class Telling {
   Twin twin_;
   std::unique_ptr<Process> process_;
   std::map<model::EventNumber, std::uint64_t> hashes_;
+  std::deque<model::Entry> waiting_;
   std::uint64_t trace_ = 0;
   bool failing_ = false;
   Complaint complaint_;

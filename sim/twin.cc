@@ -137,7 +137,9 @@ Complaint Twin::take_own(const model::Entry& entry) {
     }
     if (expected.empty()) return "a tick without a hold that was due";
   } else if (const auto* confirm = std::get_if<model::ConfirmClock>(&entry.command.body)) {
-    expected.push_back(model::ClockConfirmed{confirm->jump});
+    // Jumps that cancel each other out leave nothing to confirm.
+    if (confirm->jump.ns != 0) expected.push_back(model::ClockConfirmed{confirm->jump});
+    if (confirm->jump.ns == 0) expected.push_back(model::Refused{.outcome = Outcome::clock_needs_no_confirmation, .operation = model::Operation::confirm_clock});
   } else if (const auto* open = std::get_if<model::OpenTenant>(&entry.command.body); open != nullptr && tenants_.empty()) {
     tenants_.push_back("default");
     expected.push_back(model::TenantOpened{1, open->name});
@@ -157,7 +159,7 @@ Complaint Twin::take_batch_record(Pending& pending, const model::Entry& entry) {
   if (pending.batch_seen) return "a batch's reply recorded twice";
   pass_parts_seen_before(pending);
   if (record.answers.size() != pending.request->movements.size()) return "a batch's reply recorded before all items had answers";
-  for (std::size_t i = pending.expected.size(); i < record.answers.size(); ++i) return "a batch's reply with an item that was not decided";
+  if (pending.expected.size() != record.answers.size()) return "a batch's reply with an item that was not decided";
   for (std::size_t i = 0; i < record.answers.size(); ++i) {
     const node::ItemAnswer answer = node::decode_batch_answer(record.answers[i]);
     if (!same(answer, pending.expected[i])) return "item " + number(i) + " recorded as " + describe(answer) + ", was " + describe(pending.expected[i]);
@@ -189,7 +191,7 @@ Complaint Twin::take_part(Pending& pending, const model::Entry& entry, const Pri
       return refused != nullptr && is_transient(refused->outcome);
     });
     if (!transient) break;
-    if (ours && pending.parts.size() == 1) return "a passing refusal was journaled and sticks to its key";
+    if (ours) return "a passing refusal was journaled and sticks to its key";
     for (const model::EventBody& body : expected) pending.expected.push_back({.refusal = std::get<model::Refused>(body).outcome});
     ++pending.next_part;
   }
@@ -259,7 +261,8 @@ Complaint Twin::take_answer(std::uint64_t trace, const node::Answer& answer, boo
   const bool untouched = !pending.started;
   if (answer.refusal == Outcome::disk_space_short || answer.refusal == Outcome::journal_read_failed) {
     if (answer.refusal == Outcome::journal_read_failed && !reads_may_fail) return of + "a record could not be read, but nothing was damaged";
-    if (!untouched || !answer.items.empty()) return of + "refused as a whole, but something was done";
+    const bool done_something = std::any_of(answer.items.begin(), answer.items.end(), [](const node::ItemAnswer& item) { return item.event != 0; });
+    if (!untouched || done_something) return of + "refused as a whole, but something was done";
     return std::nullopt;
   }
   start(pending);

@@ -202,7 +202,6 @@ void World::ask() {
 }
 
 void World::on_durable(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers) {
-  std::vector<model::Entry> entries;
   if (group != nullptr) {
     ++groups_committed_;
     const store::GroupHeader& header = group->header();
@@ -210,31 +209,43 @@ void World::on_durable(const store::SealedGroup* group, std::vector<node::Pendin
       TRY_ASSIGN(model::Entry entry, model::decode_entry(view.bytes, view.first_event));
       entry_hashes_[view.first_event] = hash_of(view.bytes);
       note("entry", hash_of(view.bytes));
-      entries.push_back(std::move(entry));
+      for (std::size_t i = 0; i < entry.events.size(); ++i) {
+        if (auto value = group->private_value(view.first_event + i, model::PrivateField::transfer_reference)) waiting_privates_[view.first_event].push_back(std::move(*value));
+      }
+      waiting_.push_back(std::move(entry));
       return base::ok();
     });
     if (!read.ok()) return violate("a group that was committed does not decode: " + read.error().message);
+    durable_ = header.next_event() - 1;
   }
-  const auto privates = [&](model::EventNumber event, model::PrivateField field) { return group->private_value(event, field); };
-  // Of one life the core's time runs as fast as the machine's, give or take what is slewed, and jumps only when told.
-  const std::int64_t passed = clock_.boot_ns() - life_started_boot_ns_;
-  const std::int64_t latest = life_started_at_.ns + passed + passed / 50 + confirmed_ns_ + ns_per_second;
-  std::size_t next = 0;
-  const auto take_through = [&](model::EventNumber position) {
-    for (; !violation_ && next < entries.size() && entries[next].first_event <= position; ++next) {
-      const model::Entry& entry = entries[next];
-      if (process_ != nullptr && entry.at.ns > latest) return violate("entry " + std::to_string(entry.first_event) + " lies in the future");
-      ++figures_.entries;
-      figures_.events += entry.events.size();
-      if (auto complaint = twin_.take_entry(entry, privates)) violate(*complaint);
-    }
-  };
   for (node::PendingAnswer& answer : answers) {
-    take_through(answer.answer.position);
+    take_entries(answer.answer.position);
     if (violation_) return;
     take_answer(answer);
   }
-  take_through(model::event_number_max);
+  if (!answers.empty()) take_entries(model::event_number_max);
+}
+
+void World::take_entries(model::EventNumber position) {
+  // Of one life the core's time runs as fast as the machine's, give or take what is slewed, and jumps only when told.
+  const std::int64_t passed = clock_.boot_ns() - life_started_boot_ns_;
+  const std::int64_t latest = life_started_at_.ns + passed + passed / 50 + confirmed_ns_ + ns_per_second;
+  while (!violation_ && !waiting_.empty() && waiting_.front().first_event <= position) {
+    const model::Entry entry = std::move(waiting_.front());
+    waiting_.pop_front();
+    auto kept = waiting_privates_.extract(entry.first_event);
+    const PrivateValues values = kept.empty() ? PrivateValues{} : std::move(kept.mapped());
+    if (process_ != nullptr && entry.at.ns > latest) return violate("entry " + std::to_string(entry.first_event) + " lies in the future");
+    ++figures_.entries;
+    figures_.events += entry.events.size();
+    const auto privates = [&values](model::EventNumber event, model::PrivateField field) -> std::optional<store::StoredPrivate> {
+      for (const store::StoredPrivate& value : values) {
+        if (value.event == event && value.field == field) return value;
+      }
+      return std::nullopt;
+    };
+    if (auto complaint = twin_.take_entry(entry, privates)) violate(*complaint);
+  }
 }
 
 void World::take_answer(node::PendingAnswer& pending) {
@@ -272,6 +283,8 @@ void World::compare_when_idle() {
   compared_at_ = figures_.commands;
   after(process_->drain());
   if (violation_ || process_ == nullptr || !process_->idle()) return;
+  take_entries(model::event_number_max);
+  if (violation_) return;
   if (!fault_planned_ && flips_.empty()) reads_may_fail_ = false;
   if (auto complaint = twin_.compare(process_->state(), process_->directory())) return violate(*complaint);
   auto laws = core::all_laws();
@@ -411,6 +424,8 @@ void World::die(io::CrashMode mode) {
   for (auto& [trace, request] : outstanding_) workload_.reply_lost(request);
   outstanding_.clear();
   questions_.clear();
+  waiting_.clear();          // the journal has them: they are read back
+  waiting_privates_.clear();
   if (!flips_.empty() && percent(50)) unflip();
   if (at_next_crash_ == FaultKind::flip_at_rest) flip_at_rest();
   if (!violation_) restart();
@@ -456,6 +471,8 @@ void World::restart() {
     if (attempt > 8) violate("it does not open after eight attempts");
   }
   if (violation_) return;
+  waiting_.clear();          // what a new partition begins with is read back too
+  waiting_privates_.clear();
   Checked checked = check_recovered(*process_, twin_);
   if (checked.error && (!flips_.empty() || reads_may_fail_)) {
     // Damage found: the operator puts the file back (a derived one is made anew), and all is well.
@@ -471,6 +488,7 @@ void World::restart() {
   if (checked.error) return violate(std::string("after a restart: ") + checked.error->code + ": " + checked.error->message);
   if (checked.complaint) return violate("after a restart: " + *checked.complaint);
   twin_.drop_unanswered();
+  durable_ = twin_.position();
   reads_may_fail_ = !flips_.empty();
   life_started_boot_ns_ = clock_.boot_ns();
   life_started_at_ = process_->timekeeper().now();
@@ -516,7 +534,7 @@ World::Checked World::check_recovered(Process& process, Twin& twin) {
   Checked result;
   core::State replayed;
   audit::Frontier frontier;
-  const model::EventNumber acknowledged = twin.position();
+  const model::EventNumber known_to_twin = twin.position();
   const base::Status read = process.reader().for_each_group(
       1, {.body_hash = true, .blinding = &blinding_, .frontier = &frontier}, [&](const store::GroupView& group) -> base::Status {
         const PrivateReader privates = [&group](model::EventNumber event, model::PrivateField field) {
@@ -531,13 +549,12 @@ World::Checked World::check_recovered(Process& process, Twin& twin) {
           TRY_ASSIGN(const model::Entry entry, model::decode_entry(view.bytes, view.first_event));
           const std::uint64_t hash = hash_of(view.bytes);
           if (result.complaint) return base::ok();
-          if (view.first_event <= acknowledged) {
+          if (view.first_event <= durable_) {
             const auto known = entry_hashes_.find(view.first_event);
-            if (known == entry_hashes_.end() || known->second != hash) result.complaint = "entry " + std::to_string(view.first_event) + ", which was acknowledged, has other bytes now";
-          } else {
-            entry_hashes_[view.first_event] = hash;
-            result.complaint = twin.take_entry(entry, privates);
+            if (known == entry_hashes_.end() || known->second != hash) result.complaint = "entry " + std::to_string(view.first_event) + ", which was durable, has other bytes now";
           }
+          entry_hashes_[view.first_event] = hash;
+          if (view.first_event > known_to_twin && !result.complaint) result.complaint = twin.take_entry(entry, privates);
           if (!result.complaint) {
             for (const model::Event& event : entry.events) replayed.apply(event);
           }
@@ -550,8 +567,8 @@ World::Checked World::check_recovered(Process& process, Twin& twin) {
   }
   if (result.complaint) return result;
   const model::EventNumber last = replayed.head().next_event - 1;
-  if (last < acknowledged) {
-    result.complaint = "event " + std::to_string(acknowledged) + " was acknowledged, the journal ends at " + std::to_string(last);
+  if (last < durable_) {
+    result.complaint = "event " + std::to_string(durable_) + " was durable, the journal ends at " + std::to_string(last);
     return result;
   }
   note("recovered", last);
@@ -572,6 +589,7 @@ World::Checked World::check_recovered(Process& process, Twin& twin) {
 // Bit flips in files at rest, in a world of their own: they must be found when the process opens or when the files are verified,
 // and whatever opens must be right to the last byte.
 void World::flip_at_rest() {
+  unflip();   // one damage at a time: each must be found by itself
   const io::DurableState before = files_.durable_state();
   for (int trial = 0; trial < 2 && !violation_; ++trial) {
     const auto flip = choose_byte(false);
@@ -608,6 +626,7 @@ void World::flip_at_rest() {
 // may be lost then, but only with a word (the open refuses), or where nothing came after it that could have told.
 void World::lie_and_crash() {
   after(process_->drain());
+  if (!violation_ && process_ != nullptr) take_entries(model::event_number_max);
   if (violation_ || process_ == nullptr) return;
   const model::EventNumber before = process_->durable();
   files_.faults().clear();
@@ -623,12 +642,14 @@ void World::lie_and_crash() {
   files_.faults().clear();
   const bool lied = files_.faults().delivered() > delivered;
   figures_.faults += lied ? 1u : 0u;
+  lied_ = lied;
   for (std::uint64_t i = random_.below(6); i > 0 && !violation_; --i) {
     send();
     if (!violation_) after(process_->hand_over());
     if (!violation_) after(process_->commit());
   }
-  if (violation_) return;
+  if (!violation_ && process_ != nullptr) take_entries(model::event_number_max);
+  if (violation_ || process_ == nullptr) return;
   const bool more_followed = groups_committed_ > groups + 1;
   process_.reset();
   files_.crash(io::CrashMode::lose_all);
@@ -663,6 +684,10 @@ void World::finish() {
   if (violation_) return;
   const auto verified = store::verify_journal(files_, journal_directory, {.blinding = &blinding_});
   if (!verified.ok()) return violate("the journal cannot be verified: " + verified.error().message);
+  if (!verified->sound() && lied_) {
+    ++figures_.damage_found;     // in what only closes a segment
+    return;
+  }
   if (!verified->sound()) return violate("the journal is not sound at the end: " + verified->findings.front().sentence);
   if (!verified->ends_with_seal) return violate("an orderly end without a seal");
   digest_.update(verified->end.tree_root);

@@ -3,6 +3,7 @@
 // entry and every answer; after every restart everything is compared. docs/simulation.md says what is promised and checked.
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,6 +63,7 @@ class World {
     flip_alive, lying_run, crash_in_recovery,
   };
   static constexpr std::size_t fault_kinds = 14;
+  using PrivateValues = std::vector<store::StoredPrivate>;   // of one entry's events
   struct Flip {
     std::string path;
     std::uint64_t offset = 0;
@@ -95,6 +97,8 @@ class World {
   void finish();
   void on_durable(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers);
   void take_answer(node::PendingAnswer& pending);
+  /// Lets the twin take the entries through `position` that became durable.
+  void take_entries(model::EventNumber position);
   Checked check_recovered(Process& process, Twin& twin);
   Checked check_keys(Process& process, const Twin& twin);
   void compare_when_idle();
@@ -120,6 +124,11 @@ class World {
   Workload workload_;
   std::unique_ptr<Process> process_;
   std::map<model::EventNumber, std::uint64_t> entry_hashes_;
+  /// Durable entries that the twin has not taken: it must not be ahead of an answer that is still on its way, because a group
+  /// that was closed early leaves before the answers that wait for the one after it.
+  std::deque<model::Entry> waiting_;
+  std::map<model::EventNumber, PrivateValues> waiting_privates_;
+  model::EventNumber durable_ = 0;
   std::map<std::uint64_t, std::shared_ptr<const Request>> outstanding_;
   std::map<std::uint64_t, node::Question> questions_;
   std::uint64_t trace_ = 0;
@@ -129,6 +138,7 @@ class World {
   std::vector<Flip> flips_;
   bool fault_planned_ = false;       // a call will fail, or may have failed, in this life
   bool reads_may_fail_ = false;
+  bool lied_ = false;                // the disk did, at the end
   std::uint64_t delivered_before_ = 0;
   // Clocks, as the world knows them.
   std::int64_t life_started_boot_ns_ = 0;

@@ -1,8 +1,10 @@
 #include "node/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 #include "node/key_feed.h"
 
 namespace node {
@@ -58,6 +60,17 @@ std::optional<std::string_view> world_without_scale(const core::State& state, mo
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows.
 bool is_notable(const model::Event& event) {
   return !std::holds_alternative<model::TransferPosted>(event.body) && !is_refused(event);
+}
+
+bool is_passing(Outcome outcome) { return model::row_of(outcome).http_status >= 500; }
+
+// Refused because a bound of the node itself is reached: no result. Nothing is journaled and the key stays free, so that the same
+// request succeeds once there is room (design section 7: transient 5xx do not stick).
+bool passes_with_time(const std::vector<model::Event>& events) {
+  return std::any_of(events.begin(), events.end(), [](const model::Event& event) {
+    const auto* refused = std::get_if<model::Refused>(&event.body);
+    return refused != nullptr && is_passing(refused->outcome);
+  });
 }
 
 }  // namespace
@@ -155,7 +168,7 @@ bool Engine::look_up_keys(const model::Admitted& admitted, bool& failed) {
   }
   if (admitted.batch_tag) look_up(*admitted.batch_tag);
   for (const model::EventNumber event : found_) {
-    if (event > durable_) return false;
+    if (event > durable_ && !base::planted_bug(10)) return false;
   }
   return true;
 }
@@ -187,7 +200,10 @@ void Engine::take_admitted(model::Admitted&& admitted, base::Instant at, Answer&
     take_command(admitted, i, at, found_cursor, private_cursor, answer);
     if (builder_.disk_bytes() >= options_.group_bytes_max || builder_.entry_count() >= options_.group_entries_max) close_group(at);
   }
-  if (admitted.batch_tag) record_batch(admitted, at, answer);
+  const bool final = std::none_of(answer.items.begin(), answer.items.end(),
+                                  [](const ItemAnswer& item) { return item.event == 0 && is_passing(item.refusal); });
+  // A reply with a failure that passes is not the batch's last word: a repetition decides what is still open.
+  if (admitted.batch_tag && final) record_batch(admitted, at, answer);
 }
 
 void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::size_t last, std::size_t& cursor) {
@@ -237,6 +253,10 @@ void Engine::take_command(model::Admitted& admitted, std::size_t index, base::In
   }
   core::decide(state_, command, at, options_.bounds, events_);
   CHECK_THAT(!events_.empty(), "every admitted command leads to an event");
+  if (passes_with_time(events_)) {
+    for (const model::Event& event : events_) answer.items.push_back({.refusal = std::get<model::Refused>(event.body).outcome});
+    return;
+  }
   const model::EventNumber first_event = commit_decision(command, at);
   take_privates(admitted.privates, index, first_event, private_cursor);
   const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
@@ -255,7 +275,7 @@ ItemAnswer Engine::judge(const model::IdempotencyTag& tag, model::EventNumber ev
   }
   const model::IdempotencyTag* stored = tag_of(*entry, event);
   if (stored == nullptr) return {.refusal = Outcome::idempotency_key_expired};
-  if (stored->fingerprint_version == tag.fingerprint_version && stored->fingerprint != tag.fingerprint) {
+  if (stored->fingerprint_version == tag.fingerprint_version && stored->fingerprint != tag.fingerprint && !base::planted_bug(9)) {
     return {.refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = differing_fields(*stored, tag)};
   }
   return {.event = event, .replayed = true};
@@ -278,7 +298,7 @@ bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_
   for (std::size_t i = before; i < answer.items.size() && whole; ++i) {
     whole = answer.items[i].event != 0 && answer.items[i].event == answer.items[before].event + (i - before);
   }
-  if (tags > 1 && !whole) {
+  if (tags > 1 && !whole && !base::planted_bug(11)) {
     for (std::size_t i = before; i < answer.items.size(); ++i) {
       ItemAnswer& item = answer.items[i];
       if (item.event != 0) item = {.refusal = Outcome::atomic_group_partly_seen};
@@ -455,7 +475,7 @@ void Engine::take_privates(std::vector<model::PrivateDraft>& privates, std::size
       CHECK(directory_.size() == opened->number);
     }
     if (draft.field == model::PrivateField::tenant_name) tenants_.open(name);
-    builder_.add_private({first_event + item, draft.field, draft.salt, std::move(draft.value)});
+    builder_.add_private({first_event + (base::planted_bug(20) ? 0 : item), draft.field, draft.salt, std::move(draft.value)});
   }
 }
 

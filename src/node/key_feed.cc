@@ -2,6 +2,8 @@
 
 #include <variant>
 
+#include "base/planted_bug.h"
+
 namespace node {
 
 void feed_keys(store::KeyIndex& keys, const model::Command& command, std::size_t item, const model::Event& event,
@@ -9,7 +11,7 @@ void feed_keys(store::KeyIndex& keys, const model::Command& command, std::size_t
   using store::KeyKind;
   if (const auto* transfer = std::get_if<model::CreateTransfer>(&command.body)) {
     const model::TransferItem& sent = transfer->items[item];
-    if (sent.idempotency) keys.insert(KeyKind::idempotency, sent.idempotency->key, number);
+    if (sent.idempotency && !(base::planted_bug(12) && is_refused(event))) keys.insert(KeyKind::idempotency, sent.idempotency->key, number);
     if (sent.reference && !is_refused(event)) keys.insert(KeyKind::reference, sent.reference_key, number);
     return;
   }
@@ -18,7 +20,7 @@ void feed_keys(store::KeyIndex& keys, const model::Command& command, std::size_t
     keys.insert(KeyKind::hold_resolution, store::hold_resolution_key(resolved->hold), number);
   }
   if (const auto* cancelled = std::get_if<model::KeyCancelled>(&event.body)) {
-    keys.insert(KeyKind::idempotency, cancelled->key, number);
+    if (!base::planted_bug(13)) keys.insert(KeyKind::idempotency, cancelled->key, number);
   }
 }
 

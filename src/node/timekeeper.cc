@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted_bug.h"
+
 namespace node {
 
 Timekeeper::Timekeeper(io::Clock& clock, std::optional<TimeAnchor> last, TimekeeperOptions options)
@@ -32,7 +34,7 @@ base::Instant Timekeeper::now() {
   difference_ = clock_.wall() - current_;
   const std::int64_t off = difference_.ns - accepted_.ns;
   if (off > options_.jump_max.ns || off < -options_.jump_max.ns) {
-    suspended_ = true;
+    suspended_ = !base::planted_bug(19);
   } else if (!suspended_) {
     const std::int64_t step = passed / options_.slew_divisor;
     const std::int64_t slew = std::clamp(difference_.ns, -step, step);

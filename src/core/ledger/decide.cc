@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 #include "core/ledger/movement.h"
 
 namespace core {
@@ -242,7 +243,7 @@ void Decision::decide_group(const model::CreateTransfer& body) {
   if (outcome == Outcome::done) return;
   events_.clear();
   for (std::size_t i = 0; i < body.items.size(); ++i) {
-    refuse_item(i == culprit ? outcome : Outcome::atomic_group_refused, body.items[i]);
+    refuse_item(i == (base::planted_bug(5) ? 0 : culprit) ? outcome : Outcome::atomic_group_refused, body.items[i]);
   }
 }
 
@@ -252,7 +253,7 @@ void Decision::resolve(const HoldRecord& hold, model::HoldResolution resolution,
                        AccountView& credit) {
   model::Counters& from = debit.record.counters;
   model::Counters& to = credit.record.counters;
-  const auto from_pending = base::checked_sub(from.debits_pending, hold.amount);
+  const auto from_pending = base::checked_sub(from.debits_pending, base::planted_bug(3) ? captured : hold.amount);
   const auto to_pending = base::checked_sub(to.credits_pending, hold.amount);
   CHECK_THAT(from_pending && to_pending && captured <= hold.amount, "pending counters cover every open hold");
   from.debits_pending = *from_pending;
@@ -306,7 +307,7 @@ void Decision::decide_body(const model::VoidHold& body) {
 void Decision::decide_body(const model::Tick& body) {
   std::unordered_map<model::AccountNumber, AccountView> views;
   for (const auto& [expires_at_ns, placed] : state_.expiries()) {
-    if (expires_at_ns > at_.ns || events_.size() >= body.expiries_max) break;
+    if (expires_at_ns > at_.ns + (base::planted_bug(4) ? 1'000'000'000 : 0) || events_.size() >= body.expiries_max) break;
     const HoldRecord* hold = state_.open_hold(placed);
     CHECK(hold != nullptr);
     AccountView& debit = views.try_emplace(hold->debit, view_of(hold->debit)).first->second;

@@ -1,6 +1,7 @@
 #include "core/ledger/movement.h"
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 
 namespace core {
 
@@ -28,7 +29,7 @@ Outcome check_limits(const model::TransferItem& item, base::Instant at, const Ac
   if (credit.limits && credit.limits->has_balance_max) {
     // Both sums fit: amounts, counters and limits are at most 2^127 - 1. A balance below zero leaves that much more room.
     const model::Counters& counters = credit.record.counters;
-    if (credits(counters) + item.amount > counters.debits_posted + credit.limits->balance_max) return Outcome::exceeds_balance_limit;
+    if ((base::planted_bug(2) ? counters.credits_posted : credits(counters)) + item.amount > counters.debits_posted + credit.limits->balance_max) return Outcome::exceeds_balance_limit;
   }
   return Outcome::done;
 }
@@ -72,7 +73,7 @@ Outcome move(const model::TransferItem& item, base::Instant at, const LedgerBoun
   if ((debit_flags & model::closed) != 0) return Outcome::debit_account_closed;
   if ((credit_flags & model::closed) != 0) return Outcome::credit_account_closed;
   if ((debit_flags & model::frozen_for_debits) != 0) return Outcome::debit_account_frozen;
-  if ((credit_flags & model::frozen_for_credits) != 0) return Outcome::credit_account_frozen;
+  if ((credit_flags & model::frozen_for_credits) != 0 && !base::planted_bug(6)) return Outcome::credit_account_frozen;
   if (item.hold && item.hold_for.ns != 0 && (item.hold_for < bounds.hold_for_min || item.hold_for > bounds.hold_for_max)) {
     return Outcome::hold_duration_out_of_range;
   }
@@ -82,7 +83,7 @@ Outcome move(const model::TransferItem& item, base::Instant at, const LedgerBoun
   }
   model::Counters& from = debit.record.counters;
   model::Counters& to = credit.record.counters;
-  if ((debit_flags & model::debits_must_not_exceed_credits) != 0 && item.amount > available_balance(from)) {
+  if ((debit_flags & model::debits_must_not_exceed_credits) != 0 && item.amount > (base::planted_bug(1) ? from.credits_posted : available_balance(from))) {
     return Outcome::exceeds_available_balance;
   }
   if ((credit_flags & model::credits_must_not_exceed_debits) != 0 &&

@@ -5,6 +5,7 @@
 
 #include "base/cbor.h"
 #include "base/check.h"
+#include "base/planted_bug.h"
 
 namespace core {
 
@@ -122,7 +123,7 @@ void State::count_daily_debit(const AccountRecord& account, base::U128 amount) {
   if (account.limits_slot == 0) return;
   LimitsRecord& limits = limits_.writable(account.limits_slot - 1);
   const std::int64_t day = head_.last_instant.ns / ns_per_day;
-  if (limits.day != day) {
+  if (limits.day != day && !base::planted_bug(7)) {
     limits.day = day;
     limits.debited_on_day = 0;
   }
@@ -173,7 +174,7 @@ void State::apply_body(const model::HoldResolved& body) {
              "a hold resolves between its own accounts and for its own amount");
   touch(body.debit).open_holds -= 1;
   touch(body.credit).open_holds -= 1;
-  if (record.expires_at_ns != 0) expiries_.erase({record.expires_at_ns, record.placed});
+  if (record.expires_at_ns != 0 && !base::planted_bug(8)) expiries_.erase({record.expires_at_ns, record.placed});
   hold_slots_.erase(found);
   record = HoldRecord{};
   record.next_free = head_.first_free_hold;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 
 namespace store {
 
@@ -15,7 +16,7 @@ FrameHead load_frame_head(const std::uint8_t* from) {
 
 bool frame_intact(base::ByteView frame) {
   const std::uint32_t crc = base::crc32c(frame.subspan(frame_head_bytes), base::crc32c(frame.first(8)));
-  return crc == base::load_le<std::uint32_t>(frame.data() + 8);
+  return crc == base::load_le<std::uint32_t>(frame.data() + 8) || base::planted_bug(18);
 }
 
 void store_frame_head(std::span<std::uint8_t> frame, std::uint32_t event_count) {

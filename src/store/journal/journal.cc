@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 #include "store/journal/digest.h"
 #include "store/journal/scan.h"
 #include "store/journal/segment_set.h"
@@ -161,7 +162,7 @@ base::Status Journal::write_group(const SealedGroup& group) {
     offset = block_bytes;
   }
   TRY(file_->write_at(offset, group.bytes()));
-  TRY(file_->sync_data());
+  if (!base::planted_bug(17)) TRY(file_->sync_data());
 
   // Durable from here on: the segment first, if this group began it, then the group.
   if (index_.empty()) segments_->begin_segment(segment_, file_);
