@@ -14,6 +14,12 @@ option(HOLDFAST_COVERAGE "Count executed lines" OFF)
 option(HOLDFAST_FUZZ "Build the fuzz targets (clang only)" OFF)
 option(HOLDFAST_PLANTED_BUGS "Test build whose deliberate bugs can be switched on (sim/planted_bugs.md)" OFF)
 
+if(HOLDFAST_SANITIZE OR HOLDFAST_FUZZ)
+  # Instrumented code compiles in half the time this way and still runs fast enough.
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+  set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -g1")
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
@@ -27,6 +33,9 @@ endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Werror -fno-omit-frame-pointer)
 # Names of source files in messages must not tell where the tree was built.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# With CCACHE_BASEDIR (tools/steps.sh) the compiler sees sources by their way from the build directory.
+file(RELATIVE_PATH HOLDFAST_WAY_TO_SOURCE ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+add_compile_options(-ffile-prefix-map=${HOLDFAST_WAY_TO_SOURCE}=)
 add_compile_options(-fstack-protector-strong -D_GLIBCXX_ASSERTIONS)
 if(HOLDFAST_SANITIZE)
   add_compile_options(-fsanitize=${HOLDFAST_SANITIZE} -fno-sanitize-recover=all)

@@ -254,6 +254,30 @@ bool Backend::wait_for_views(model::EventNumber position) {
   return true;
 }
 
+std::optional<Answer> Backend::ask_now(Question question) {
+  class Promise final : public AnswerSink {
+   public:
+    void deliver(std::uint64_t, Answer&& answer) override {
+      const std::lock_guard lock(mutex_);
+      answer_ = std::move(answer);
+      arrived_.notify_one();
+    }
+    Answer wait() {
+      std::unique_lock lock(mutex_);
+      arrived_.wait(lock, [this] { return answer_.has_value(); });
+      return std::move(*answer_);
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::optional<Answer> answer_;
+  };
+  Promise promise;
+  if (service_.pipeline().submit({.content = std::move(question), .sink = &promise, .token = 0}) != Outcome::done) return std::nullopt;
+  return promise.wait();
+}
+
 // --- reading entries ------------------------------------------------------------------------------------------------------------
 
 base::Result<Backend::Source> Backend::load(model::EventNumber event, const store::SealedGroup* group) const {
@@ -347,19 +371,19 @@ edge::Reading Backend::read_accounts(const gate::Query& query, const Answer& ans
     if (code == "view_cursor_malformed") return refused(answer.position, Outcome::cursor_invalid);
     return failed(answer.position, page.error());
   }
+  // The rows say which accounts; what they hold comes from memory.
+  AskAccounts wanted_now;
+  for (const store::AccountRow& row : page->rows) wanted_now.numbers.push_back(row.number);
+  const auto now = ask_now(std::move(wanted_now));
+  const auto* found = now ? std::get_if<AccountsFound>(&now->finding) : nullptr;
+  if (found == nullptr) return refused(answer.position, Outcome::shutting_down);
   edge::AccountsPage out{.accounts = {}, .next = page->next_cursor};
-  for (const store::AccountRow& row : page->rows) {
-    core::AccountRecord record;
-    record.counters = row.counters;
-    record.flags = row.flags;
-    record.asset = row.asset;
-    record.opened = row.opened_event;
-    auto reading = account_reading({.number = row.number, .record = record, .limits = {}});
-    if (!reading.ok()) return failed(answer.position, reading.error());
-    reading->limits = row.limits;
+  for (const AccountFound& account : found->accounts) {
+    auto reading = account_reading(account);
+    if (!reading.ok()) return failed(now->position, reading.error());
     out.accounts.push_back(std::move(*reading));
   }
-  return {answer.position, std::move(out)};
+  return {now->position, std::move(out)};
 }
 
 // --- transfers --------------------------------------------------------------------------------------------------------------------

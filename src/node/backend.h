@@ -73,6 +73,8 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_transfers(const gate::Query& query, const Answer& answer);
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
   bool wait_for_views(model::EventNumber position);
+  /// Asks the core and waits; reading thread only. Nothing if the pipeline takes no more.
+  std::optional<Answer> ask_now(Question question);
 
   Service& service_;
   std::unique_ptr<store::Queries> queries_;

@@ -135,7 +135,9 @@ void Engine::take_now(Submission& submission, base::Instant at) {
   group_at_ = at;
   Answer answer;
   if (auto* question = std::get_if<Question>(&submission.content)) {
-    answer.finding = find(*question);
+    auto finding = find(*question);
+    if (!finding.ok()) return refuse(submission, Outcome::journal_read_failed);
+    answer.finding = std::move(finding).value();
   } else {
     auto& admitted = std::get<model::Admitted>(submission.content);
     bool failed = false;
@@ -298,9 +300,13 @@ bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_
   for (std::size_t i = before; i < answer.items.size() && whole; ++i) {
     whole = answer.items[i].event != 0 && answer.items[i].event == answer.items[before].event + (i - before);
   }
+  // Unless an answer could not be read: then nobody knows yet, and the keys must not be given up for new ones.
+  const bool unread = std::any_of(answer.items.begin() + static_cast<std::ptrdiff_t>(before), answer.items.end(),
+                                  [](const ItemAnswer& item) { return item.refusal == Outcome::journal_read_failed; });
   if (tags > 1 && !whole && !base::planted_bug(11)) {
     for (std::size_t i = before; i < answer.items.size(); ++i) {
       ItemAnswer& item = answer.items[i];
+      if (unread) item = {.refusal = Outcome::journal_read_failed};
       if (item.event != 0) item = {.refusal = Outcome::atomic_group_partly_seen};
     }
   }
@@ -378,7 +384,7 @@ base::Status Engine::resolve_answers(model::Command& command) {
   return base::ok();
 }
 
-Finding Engine::find(const Question& question) {
+base::Result<Finding> Engine::find(const Question& question) {
   const auto account = [this](model::AccountNumber number) -> std::optional<AccountFound> {
     const core::AccountRecord* record = state_.account(number);
     if (record == nullptr) return std::nullopt;
@@ -395,31 +401,31 @@ Finding Engine::find(const Question& question) {
     for (const model::AccountNumber number : ask->numbers) {
       if (auto found = account(number)) all.accounts.push_back(std::move(*found));
     }
-    return all;
+    return Finding(std::move(all));
   }
   if (const auto* ask = std::get_if<AskTransfer>(&question)) {
-    if (ask->event == 0 || ask->event > position()) return {};
+    if (ask->event == 0 || ask->event > position()) return Finding();
     TransferFound found{.created = ask->event, .open = state_.open_hold(ask->event) != nullptr};
     if (!found.open) {
-      const auto resolved = keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(ask->event));
-      if (resolved.ok()) found.resolved = resolved->value_or(0);
+      TRY_ASSIGN(const auto resolved, keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(ask->event)));
+      found.resolved = resolved.value_or(0);
     }
-    return found;
+    return Finding(std::move(found));
   }
   if (const auto* ask = std::get_if<AskKey>(&question)) {
-    const auto event = keys_.find(store::KeyKind::idempotency, ask->key);
+    TRY_ASSIGN(const auto event, keys_.find(store::KeyKind::idempotency, ask->key));
     EventsFound found;
-    if (event.ok() && event->has_value()) found.events.push_back(**event);
-    return found;
+    if (event) found.events.push_back(*event);
+    return Finding(std::move(found));
   }
   if (const auto* ask = std::get_if<AskReference>(&question)) {
-    auto events = keys_.find_all(store::KeyKind::reference, ask->key, ask->after, ask->limit);
-    return EventsFound{events.ok() ? std::move(events).value() : std::vector<model::EventNumber>{}};
+    TRY_ASSIGN(auto events, keys_.find_all(store::KeyKind::reference, ask->key, ask->after, ask->limit));
+    return Finding(EventsFound{std::move(events)});
   }
   if (std::holds_alternative<AskState>(question)) {
-    return StateFound{std::make_shared<const core::FrozenState>(state_.freeze())};
+    return Finding(StateFound{std::make_shared<const core::FrozenState>(state_.freeze())});
   }
-  return {};
+  return Finding();
 }
 
 // --- committing ---------------------------------------------------------------------------------------------------------------

@@ -111,7 +111,8 @@ class Engine {
   void take_privates(std::vector<model::PrivateDraft>& privates, std::size_t index, model::EventNumber first_event,
                      std::size_t& cursor);
   void close_group(base::Instant at);
-  Finding find(const Question& question);
+  /// Errors: those of the key index.
+  base::Result<Finding> find(const Question& question);
 
   core::State state_;
   Directory& directory_;

@@ -222,8 +222,10 @@ static base::Result<Partition> recover_once(io::FileSystem& files, io::Clock& cl
   // A long replay fills generations faster than they may pile up in memory; what is read from the journal is durable.
   const auto drain_keys = [&]() -> base::Status {
     while (partition.keys->stats().frozen_generations > 1) {
-      TRY_ASSIGN(const bool more, partition.keys->flush_step(last_event));
-      if (!more) break;   // written; it leaves the count when this thread next touches the index
+      const auto more = partition.keys->flush_step(last_event);
+      // Without space the keys stay in memory: a full disk must not keep the service from answering reads.
+      if (!more.ok()) return std::string_view(more.error().code) == "disk_full" ? base::ok() : base::Status(more.error());
+      if (!*more) break;   // written; it leaves the count when this thread next touches the index
     }
     return base::ok();
   };

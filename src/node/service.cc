@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view default_tenant = "default";
 constexpr std::uint64_t snapshot_step_bytes = 4u << 20;
 
+bool is_disk_full(const base::Error& error) { return std::string_view(error.code) == "disk_full"; }
+
 }  // namespace
 
 // The engine's view of what is durable.
@@ -167,7 +169,7 @@ void Service::run_segments() {
     if (prepared.ok()) {
       pipeline_->set_disk_full(false);
       pipeline_->wake();
-    } else if (std::string_view(prepared.error().code) == "disk_full") {
+    } else if (is_disk_full(prepared.error())) {
       pipeline_->set_disk_full(true);
       pipeline_->wake();
     } else {
@@ -182,8 +184,9 @@ void Service::run_segments() {
 void Service::run_keys() {
   while (true) {
     const auto more = partition_.keys->flush_step(pipeline_->durable());
-    if (!more.ok()) return fatal(more.error());
-    if (*more) continue;
+    // Without space keys stay in memory until there is some; nothing else about the index may fail.
+    if (!more.ok() && !is_disk_full(more.error())) return fatal(more.error());
+    if (more.ok() && *more) continue;
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return stopping_; })) return;
   }
@@ -209,21 +212,30 @@ void Service::run_derived() {
     }
     if (projection_ != nullptr && (!notable.empty() || through > projected_.load(std::memory_order_relaxed))) {
       const base::Status projected = projection_->project(notable, through);
-      if (!projected.ok()) return fatal(projected.error());
+      if (!projected.ok()) {
+        // Views can always be made anew; lists say that they lag until they are.
+        views_failed_ = projected.error().code;
+        const std::lock_guard lock(mutex_);
+        notable_.insert(notable_.begin(), notable.begin(), notable.end());
+        if (stopping_) return;
+        frozen_ = nullptr;
+        continue;
+      }
+      views_failed_ = nullptr;
     }
     projected_.store(through, std::memory_order_release);
     if (frozen) {
       const model::EventNumber event = frozen->head.next_event - 1;
       if (projection_ != nullptr) {
         const base::Status done = projection_->refresh(*frozen, event);
-        if (!done.ok()) return fatal(done.error());
+        if (!done.ok()) views_failed_ = done.error().code;
       }
       refreshed = event;
       const model::EventNumber newest = derived().snapshot;
       if (event - newest >= options_.pipeline.freeze_every_events || (last && event > newest)) {
         const base::Status written = write_snapshot(*frozen, *frozen_group);
         // A snapshot only shortens the next start; without space for one the journal still holds everything.
-        if (!written.ok() && std::string_view(written.error().code) != "disk_full") return fatal(written.error());
+        if (!written.ok() && !is_disk_full(written.error())) return fatal(written.error());
       }
     }
     if (last) {

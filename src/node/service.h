@@ -82,6 +82,8 @@ class Service final : public DurableListener {
   model::AssetNumber asset_number(model::TenantNumber tenant, const model::Asset& asset) const;
   /// The state as the last group left it; only after stop().
   const core::State& state_after_stop() const { return engine_->state(); }
+  /// Error code of the last failed writing of views, null while they are well. Any thread.
+  const char* views_failed() const { return views_failed_.load(std::memory_order_relaxed); }
   /// Newest event that views include.
   model::EventNumber projected() const { return projected_.load(std::memory_order_acquire); }
 
@@ -121,6 +123,7 @@ class Service final : public DurableListener {
   std::vector<std::pair<model::TenantNumber, model::Asset>> assets_;   ///< by number
   DerivedStats stats_;
   std::atomic<model::EventNumber> projected_{0};
+  std::atomic<const char*> views_failed_{nullptr};
   std::thread segments_, keys_, derived_;
 };
 
