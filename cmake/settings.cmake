@@ -33,9 +33,6 @@ endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Werror -fno-omit-frame-pointer)
 # Names of source files in messages must not tell where the tree was built.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-# With CCACHE_BASEDIR (tools/steps.sh) the compiler sees sources by their way from the build directory.
-file(RELATIVE_PATH HOLDFAST_WAY_TO_SOURCE ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
-add_compile_options(-ffile-prefix-map=${HOLDFAST_WAY_TO_SOURCE}=)
 add_compile_options(-fstack-protector-strong -D_GLIBCXX_ASSERTIONS)
 if(HOLDFAST_SANITIZE)
   add_compile_options(-fsanitize=${HOLDFAST_SANITIZE} -fno-sanitize-recover=all)

@@ -37,12 +37,18 @@ class Sentence {
   std::size_t size_ = 0;
 };
 
+// The part of a path from `src/` on: how the compiler was called must not show in what we say.
+std::string_view within_tree(std::string_view file) {
+  const std::size_t at = file.rfind("src/");
+  return at == std::string_view::npos ? file : file.substr(at);
+}
+
 }  // namespace
 
 void check_failed(const char* condition, const char* file, int line, const char* why) noexcept {
   Sentence sentence;
   sentence.add("holdfast: broken: ");
-  sentence.add(file);
+  sentence.add(within_tree(file));
   sentence.add(":");
   sentence.add(line);
   sentence.add(": CHECK(");
