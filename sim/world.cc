@@ -251,7 +251,11 @@ void World::take_entries(model::EventNumber position) {
 void World::take_answer(node::PendingAnswer& pending) {
   const std::uint64_t trace = pending.token;
   if (const auto asked = questions_.find(trace); asked != questions_.end()) {
-    if (auto complaint = twin_.check_answer_to(asked->second, pending.answer)) violate(*complaint);
+    const bool unread = pending.answer.refusal == model::Outcome::journal_read_failed;
+    if (unread && !reads_may_fail_) violate("a read failed, but nothing was damaged");
+    if (!unread) {
+      if (auto complaint = twin_.check_answer_to(asked->second, pending.answer)) violate(*complaint);
+    }
     questions_.erase(asked);
     return;
   }
