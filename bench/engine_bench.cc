@@ -5,6 +5,7 @@
 //
 // `--clients` requests are outstanding at any time, each a batch of `--batch` transfers (1: single transfers).
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -257,6 +258,9 @@ Settings parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // As the service does: batches of megabytes come and go, and fresh pages from the kernel cost more than the work on them.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const Settings settings = parse(argc, argv);
   std::filesystem::create_directories(settings.directory);
   io::RealFileSystem files;

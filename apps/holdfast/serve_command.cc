@@ -1,5 +1,7 @@
 // holdfast serve, holdfast init
 
+#include <malloc.h>
+
 #include <sys/resource.h>
 
 #include "apps/holdfast/commands.h"
@@ -36,6 +38,9 @@ base::Result<node::Configuration> configuration_of(io::FileSystem& files, const 
 }
 
 int run_serve(const Arguments& arguments) {
+  // Batches of megabytes come and go, and fresh pages from the kernel cost more than the work done on them: keep them.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   io::RealFileSystem files;
   const auto directory = arguments.value("--data");
   if (!directory) return fail({"options_contradict", "serve needs --data DIR"});
