@@ -430,7 +430,13 @@ void World::die(io::CrashMode mode) {
   questions_.clear();
   waiting_.clear();          // the journal has them: they are read back
   waiting_privates_.clear();
-  if (!flips_.empty() && percent(50)) unflip();
+  // A name may come back with another file behind it, so only what is never renamed may stay flipped over a restart.
+  const bool journal_too = !flips_.empty() && percent(50);
+  const auto healed = std::stable_partition(flips_.begin(), flips_.end(), [&](const Flip& flip) {
+    return !journal_too && flip.path.starts_with(journal_directory);
+  });
+  for (auto flip = healed; flip != flips_.end(); ++flip) files_.flip_bit(flip->path, flip->offset, flip->bit);
+  flips_.erase(healed, flips_.end());
   if (at_next_crash_ == FaultKind::flip_at_rest) flip_at_rest();
   if (!violation_) restart();
 }
@@ -599,7 +605,8 @@ void World::flip_at_rest() {
     const auto flip = choose_byte(false);
     if (!flip || !files_.flip_bit(flip->path, flip->offset, flip->bit)) continue;
     note("rest", flip->offset);
-    const bool in_journal = flip->path.starts_with(journal_directory);
+    // A segment in the making is no part of the journal yet: opening removes it.
+    const bool in_journal = flip->path.starts_with(journal_directory) && !flip->path.ends_with(".new");
     bool found = false;
     if (in_journal) {
       const auto verified = store::verify_journal(files_, journal_directory, {.blinding = &blinding_});
