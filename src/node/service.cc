@@ -185,7 +185,13 @@ void Service::run_keys() {
   while (true) {
     const auto more = partition_.keys->flush_step(pipeline_->durable());
     // Without space keys stay in memory until there is some; nothing else about the index may fail.
-    if (!more.ok() && !is_disk_full(more.error())) return fatal(more.error());
+    if (!more.ok() && !is_disk_full(more.error())) {
+      // A damaged run would stop the next start as well; without the index it is made anew from the journal.
+      if (std::string_view(more.error().code).starts_with("key_")) {
+        (void)store::KeyIndex::erase(files_, options_.recovery.directory + "/keys-index");
+      }
+      return fatal(more.error());
+    }
     if (more.ok() && *more) continue;
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return stopping_; })) return;
