@@ -182,7 +182,7 @@ bool recover_primes(Key& key) {
   Number r = k;
   for (unsigned i = 0; i < twos; ++i) r = r / Number(2);
   const Number top = n - Number(1);
-  for (std::uint64_t base : {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71}) {
+  for (const unsigned base : {2u, 3u, 5u, 7u, 11u, 13u, 17u, 19u, 23u, 29u, 31u, 37u, 41u, 43u, 47u, 53u, 59u, 61u, 67u, 71u}) {
     Number y = mod_pow(Number(base), r, n);
     if (y.is_one() || y == top) continue;
     for (unsigned i = 0; i < twos; ++i) {

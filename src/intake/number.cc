@@ -139,7 +139,7 @@ bool probably_prime(const Number& n) {
   while (!top.bit(twos)) ++twos;
   Number odd;
   CHECK(BN_rshift(odd.raw(), top.raw(), static_cast<int>(twos)) == 1);
-  for (std::uint64_t base : {2, 3, 5, 7}) {
+  for (const unsigned base : {2u, 3u, 5u, 7u}) {
     Number x = mod_pow(Number(base), odd, n);
     if (x.is_one() || x == top) continue;
     bool witness = true;

@@ -19,12 +19,10 @@ base::Error damaged(const std::string& path, const char* what) { return {"key_ma
 // What a writer can have written: runs in a row, ending at or before what is covered.
 bool coherent(const KeyManifest& manifest) {
   model::EventNumber at = 0;
-  std::uint64_t records = 0;
   for (const KeyRunInfo& run : manifest.runs) {
     if (run.from < at || run.through <= run.from || run.records == 0 || run.number >= manifest.next_run) return false;
     if (run.records > (std::uint64_t{1} << 38)) return false;   // page numbers have 32 bits
     at = run.through;
-    records += run.records;
   }
   return at <= manifest.covered && manifest.covered <= model::event_number_max;
 }
