@@ -84,6 +84,9 @@ struct Describe {
   Described operator()(const model::ClientRevoked& e) const { return {"client_revoked", {{"client", model::client_id(e.number)}}}; }
   Described operator()(const model::ClockConfirmed& e) const { return {"clock_confirmed", {{"jump_ns", std::to_string(e.jump.ns)}}}; }
   Described operator()(const model::EpochBumped& e) const { return {"epoch_bumped", {{"epoch", number(e.epoch)}}}; }
+  Described operator()(const model::LogKeyChanged& e) const {
+    return {"log_key_changed", {{"version", number(e.version)}, {"public_key", base::to_hex(e.public_key)}}};
+  }
 };
 
 }  // namespace

@@ -155,6 +155,10 @@ struct ItemWriter {
     json.member("epoch", std::uint64_t{event.epoch});
     return {};
   }
+  Rendered operator()(const model::LogKeyChanged& event) const {
+    json.member("version", std::uint64_t{event.version});
+    return {};
+  }
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ bool is_sent_by_clients(model::Operation operation) {
     case model::Operation::tick:
     case model::Operation::confirm_clock:
     case model::Operation::bump_epoch:
+    case model::Operation::change_log_key:
       return false;
     default:
       return true;

@@ -17,6 +17,7 @@ std::int64_t retry_after_seconds(Outcome outcome) {
     case Outcome::overloaded:
     case Outcome::too_many_requests:
     case Outcome::view_not_caught_up:
+    case Outcome::checkpoint_not_published:
     case Outcome::request_in_progress:
     case Outcome::request_timed_out:
       return 1;

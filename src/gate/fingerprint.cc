@@ -89,6 +89,7 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
     case model::Operation::tick:
     case model::Operation::confirm_clock:
     case model::Operation::bump_epoch:
+    case model::Operation::change_log_key:
       break;
   }
   return {};

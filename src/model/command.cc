@@ -21,6 +21,7 @@ struct OperationOf {
   Operation operator()(const Tick&) const { return Operation::tick; }
   Operation operator()(const ConfirmClock&) const { return Operation::confirm_clock; }
   Operation operator()(const BumpEpoch&) const { return Operation::bump_epoch; }
+  Operation operator()(const ChangeLogKey&) const { return Operation::change_log_key; }
 };
 
 }  // namespace
@@ -47,6 +48,7 @@ bool is_operation(std::uint64_t number) {
     case Operation::tick:
     case Operation::confirm_clock:
     case Operation::bump_epoch:
+    case Operation::change_log_key:
       return true;
   }
   return false;

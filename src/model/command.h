@@ -38,6 +38,7 @@ enum class Operation : std::uint8_t {
   tick = 30,
   confirm_clock = 31,
   bump_epoch = 32,
+  change_log_key = 33,
 };
 
 constexpr std::size_t fingerprint_fields_max = 12;
@@ -208,9 +209,16 @@ struct BumpEpoch {
   bool operator==(const BumpEpoch&) const = default;
 };
 
+/// The audit log's checkpoints are signed with another key from here on (docs/format/audit.md).
+struct ChangeLogKey {
+  std::uint32_t version = 0;   ///< of the key in custody, from 2
+  base::Digest public_key{};   ///< Ed25519
+  bool operator==(const ChangeLogKey&) const = default;
+};
+
 using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeAccountFlags, SetAccountLimits,
                                  CreateTransfer, CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient,
-                                 RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch>;
+                                 RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch, ChangeLogKey>;
 
 /// A command with its sender. For CreateTransfer the tags are in the items.
 struct Command {

@@ -139,4 +139,10 @@ void describe(C& c, typename C::template Ref<BumpEpoch> body) {
   c.number(5, body.epoch);
 }
 
+template <typename C>
+void describe(C& c, typename C::template Ref<ChangeLogKey> body) {
+  c.number(5, body.version);
+  c.digest(6, body.public_key);
+}
+
 }  // namespace model

@@ -82,6 +82,7 @@ std::vector<CommandBody> full_commands() {
       Tick{.expiries_max = 256},
       ConfirmClock{.jump = base::seconds(-90)},
       BumpEpoch{.epoch = 2},
+      ChangeLogKey{.version = 2, .public_key = digest_of(3)},
   };
 }
 
@@ -139,6 +140,7 @@ std::vector<EventBody> full_events() {
       ClientRevoked{.number = 2, .generation = 4},
       ClockConfirmed{.jump = base::seconds(7200)},
       EpochBumped{.epoch = 2},
+      LogKeyChanged{.version = 2, .public_key = digest_of(4)},
   };
 }
 
@@ -276,7 +278,8 @@ TEST_CASE("every command survives a round trip with all its fields and with none
       RevokeClient{},
       Tick{.expiries_max = 0},
       ConfirmClock{},
-      BumpEpoch{}};
+      BumpEpoch{},
+      ChangeLogKey{}};
   for (const CommandBody& body : bare) {
     Entry entry = entry_of(body);
     entry.command.tenant = 0;

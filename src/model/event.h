@@ -164,9 +164,17 @@ struct EpochBumped {
   bool operator==(const EpochBumped&) const = default;
 };
 
+/// The newest key of the audit log. Checkpoints of trees that hold this event are signed with it.
+struct LogKeyChanged {
+  std::uint32_t version = 0;
+  base::Digest public_key{};   ///< Ed25519
+  bool operator==(const LogKeyChanged&) const = default;
+};
+
 using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet,
                                TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded,
-                               ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped>;
+                               ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped,
+                               LogKeyChanged>;
 
 struct Event {
   base::Instant at{};

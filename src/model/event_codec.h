@@ -27,6 +27,7 @@ constexpr std::array<std::uint8_t, std::variant_size_v<EventBody>> event_kinds =
     22,  // ClientRevoked
     30,  // ClockConfirmed
     31,  // EpochBumped
+    32,  // LogKeyChanged
 };
 
 template <typename C>
@@ -171,6 +172,12 @@ void describe(C& c, typename C::template Ref<ClockConfirmed> body) {
 template <typename C>
 void describe(C& c, typename C::template Ref<EpochBumped> body) {
   c.number(2, body.epoch);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<LogKeyChanged> body) {
+  c.number(2, body.version);
+  c.digest(3, body.public_key);
 }
 
 }  // namespace model

@@ -69,6 +69,7 @@ class Decision {
   void decide_body(const model::Tick& body);
   void decide_body(const model::ConfirmClock& body);
   void decide_body(const model::BumpEpoch& body);
+  void decide_body(const model::ChangeLogKey& body);
 
   void decide_single(const model::TransferItem& item);
   void decide_group(const model::CreateTransfer& body);
@@ -360,6 +361,10 @@ void Decision::decide_body(const model::ConfirmClock& body) {
 }
 
 void Decision::decide_body(const model::BumpEpoch& body) { emit(model::EpochBumped{.epoch = body.epoch}); }
+
+void Decision::decide_body(const model::ChangeLogKey& body) {
+  emit(model::LogKeyChanged{.version = body.version, .public_key = body.public_key});
+}
 
 }  // namespace
 

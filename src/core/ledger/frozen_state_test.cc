@@ -60,6 +60,7 @@ Story rich_story() {
   )");
   story.run(model::CreateClient{.kind = model::PrincipalKind::service, .scopes = 3, .name = {}, .secret_hash = {1, 2, 3}});
   story.run(model::BumpEpoch{.epoch = 4});
+  story.run(model::ChangeLogKey{.version = 2, .public_key = {7}});
   story.tenant = 1;
   return story;
 }
@@ -75,10 +76,10 @@ void put_record(Sections& sections, StateSection section, std::size_t index, con
   std::memcpy(sections.at(section).data() + index * sizeof record, &record, sizeof record);
 }
 
-base::Bytes head_bytes(std::array<std::uint64_t, 6> fields) {
+base::Bytes head_bytes(std::array<std::uint64_t, 7> fields) {
   base::Bytes out;
   base::CborWriter writer(out);
-  writer.array(6);
+  writer.array(7);
   for (const std::uint64_t field : fields) writer.uint(field);
   return out;
 }
@@ -128,7 +129,7 @@ TEST_CASE("the bytes of the head are these") {
   const Story story;
   const base::Bytes head = bytes_of(story.state.freeze())[StateSection::head];
   const auto at = static_cast<std::uint64_t>(story.now.ns);
-  CHECK(head == head_bytes({1, 4, at, 1, 0, 0}));
+  CHECK(head == head_bytes({2, 4, at, 1, 0, 0, 1}));
 }
 
 TEST_CASE("pieces stay where they are when a frozen state is moved") {
@@ -189,7 +190,8 @@ TEST_CASE("the loader refuses what is no state") {
   }
   const StateHead& head = story.state.head();
   const auto at = static_cast<std::uint64_t>(head.last_instant.ns);
-  const std::array<std::uint64_t, 6> fields{1, head.next_event, at, head.epoch, head.first_free_hold, head.open_holds};
+  const std::array<std::uint64_t, 7> fields{2,          head.next_event,      at,             head.epoch,
+                                           head.first_free_hold, head.open_holds, head.log_key};
   CHECK(good.at(StateSection::head) == head_bytes(fields));
   const auto with = [&](std::size_t field, std::uint64_t value) {
     return [fields, field, value](Sections& s) {
@@ -202,18 +204,20 @@ TEST_CASE("the loader refuses what is no state") {
   refuses(no_head, [](Sections& s) { s[StateSection::head].clear(); });
   refuses(no_head, [](Sections& s) { s[StateSection::head].pop_back(); });
   refuses(no_head, [](Sections& s) { s[StateSection::head].push_back(0); });
-  refuses(no_head, [](Sections& s) { s[StateSection::head][0] = 0x85; });
-  refuses(no_head, with(0, 2));
+  refuses(no_head, [](Sections& s) { s[StateSection::head][0] = 0x86; });
+  refuses(no_head, with(0, 1));
+  refuses(no_head, with(0, 3));
+  refuses(no_head, with(6, 0));
   refuses(no_head, with(1, 0));
   refuses(no_head, with(1, model::event_number_max + 1));
   refuses(no_head, [&](Sections& s) {
     s[StateSection::head].clear();
     base::CborWriter writer(s[StateSection::head]);
-    writer.array(6);
-    writer.uint(1);
+    writer.array(7);
+    writer.uint(2);
     writer.uint(head.next_event);
     writer.sint(-1);
-    for (const std::uint64_t field : {fields[3], fields[4], fields[5]}) writer.uint(field);
+    for (const std::uint64_t field : {fields[3], fields[4], fields[5], fields[6]}) writer.uint(field);
   });
   refuses(no_head, with(3, 0));
   refuses(no_head, with(3, 1ull << 32));

@@ -12,7 +12,7 @@ namespace core {
 namespace {
 
 constexpr std::int64_t ns_per_day = 86'400'000'000'000;
-constexpr std::uint64_t head_version = 1;
+constexpr std::uint64_t head_version = 2;
 
 base::Error malformed(const char* what) { return {"snapshot_state_malformed", what}; }
 
@@ -215,17 +215,23 @@ void State::apply_body(const model::EpochBumped& body) {
   head_.epoch = body.epoch;
 }
 
+void State::apply_body(const model::LogKeyChanged& body) {
+  CHECK_THAT(body.version > head_.log_key, "versions of the log's key only grow");
+  head_.log_key = body.version;
+}
+
 FrozenState State::freeze() const {
   FrozenState frozen;
   frozen.head = head_;
   base::CborWriter writer(frozen.encoded_head_);
-  writer.array(6);
+  writer.array(7);
   writer.uint(head_version);
   writer.uint(head_.next_event);
   writer.sint(head_.last_instant.ns);
   writer.uint(head_.epoch);
   writer.uint(head_.first_free_hold);
   writer.uint(head_.open_holds);
+  writer.uint(head_.log_key);
   frozen.tenants = tenants_.freeze();
   frozen.assets = assets_.freeze();
   frozen.accounts = accounts_.freeze();
@@ -282,13 +288,15 @@ base::Result<State> StateLoader::finish() {
   const auto epoch = reader.uint();
   const auto first_free = reader.uint();
   const auto open_holds = reader.uint();
-  if (!reader.done() || *items != 6 || *version != head_version || *next_event == 0 ||
+  const auto log_key = reader.uint();
+  if (!reader.done() || *items != 7 || *version != head_version || *next_event == 0 ||
       *next_event > model::event_number_max || *last_instant < 0 || *epoch == 0 || *epoch > UINT32_MAX ||
-      *first_free > UINT32_MAX || *open_holds > UINT32_MAX) {
+      *first_free > UINT32_MAX || *open_holds > UINT32_MAX || *log_key == 0 || *log_key > UINT32_MAX) {
     return malformed("the head does not decode");
   }
   state_.head_ = {*next_event, base::Instant{*last_instant}, static_cast<model::Epoch>(*epoch),
-                  static_cast<std::uint32_t>(*first_free), static_cast<std::uint32_t>(*open_holds)};
+                  static_cast<std::uint32_t>(*first_free), static_cast<std::uint32_t>(*open_holds),
+                  static_cast<std::uint32_t>(*log_key)};
   TRY(state_.rebuild_derived());
   return std::move(state_);
 }

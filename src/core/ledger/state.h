@@ -23,6 +23,7 @@ struct StateHead {
   model::Epoch epoch = 1;
   std::uint32_t first_free_hold = 0;   ///< slot plus one of the first free hold slot
   std::uint32_t open_holds = 0;
+  std::uint32_t log_key = 1;           ///< version of the key that signs the audit log's checkpoints
   bool operator==(const StateHead&) const = default;
 };
 
@@ -127,6 +128,7 @@ class State {
   void apply_body(const model::ClientRevoked& body);
   void apply_body(const model::ClockConfirmed&) {}
   void apply_body(const model::EpochBumped& body);
+  void apply_body(const model::LogKeyChanged& body);
 
   friend class StateLoader;
   AccountRecord& touch(const model::Side& side);
