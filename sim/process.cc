@@ -38,10 +38,7 @@ base::Result<std::unique_ptr<Process>> Process::open(io::SimulatedFileSystem& fi
   random.fill(recovery.id_if_new);
   TRY_ASSIGN(process->partition_, node::recover(files, clock, blinding, recovery, report));
   node::Partition& partition = process->partition_;
-  const base::Instant last = std::max(partition.state.head().last_instant, partition.journal->end_at_open().at);
-  std::optional<node::TimeAnchor> anchor;
-  if (last.ns != 0) anchor = node::TimeAnchor{.instant = last, .boot_ns = 0, .boot_id = {}};
-  process->timekeeper_ = std::make_unique<node::Timekeeper>(clock, anchor);
+  process->timekeeper_ = std::make_unique<node::Timekeeper>(clock, partition.last_anchor());
   process->entries_ = std::make_unique<Entries>(partition.reader);
   process->engine_ = std::make_unique<node::Engine>(std::move(partition.state), *partition.directory, *partition.tenants,
                                                     *partition.keys, *process->entries_, partition.journal->buffers(), options.engine);
@@ -117,6 +114,7 @@ base::Status Process::hand_over() {
   if (work.group.frozen) last_freeze_ = engine_->position();
   if (work.group.draft) {
     work.disk_bytes = work.group.draft->disk_bytes();
+    work.group.draft->set_clock(timekeeper_->anchor());
     TRY_ASSIGN(work.prepared, partition_.journal->prepare(std::move(*work.group.draft)));
   }
   in_flight_.push_back(std::move(work));
@@ -196,7 +194,8 @@ base::Status Process::write_snapshot(std::uint64_t bytes_max) {
 
 base::Status Process::seal_if_idle() {
   if (!idle()) return base::ok();
-  return partition_.journal->seal(timekeeper_->now());
+  const node::TimeAnchor anchor = timekeeper_->anchor();
+  return partition_.journal->seal(anchor.instant, anchor);
 }
 
 base::Status Process::drain() {

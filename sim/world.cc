@@ -159,12 +159,13 @@ void World::act() {
     clock_.advance(static_cast<std::int64_t>(random_.below(3'000)) * ns_per_ms);
     return check_clock();
   }
-  if (dice < 993 && unconfirmed_jump_ns_ != 0) {
+  if (dice < 993 && (unconfirmed_jump_ns_ != 0 || process_->timekeeper().suspended())) {
     const base::Instant before = process_->timekeeper().now();
     after(process_->confirm_clock());
     if (process_ == nullptr || violation_) return;
     confirmed_ns_ += std::max<std::int64_t>((process_->timekeeper().now() - before).ns, 0);
     unconfirmed_jump_ns_ = 0;
+    confirmed_at_ = process_->state().head().next_event - 1;
   }
 }
 
@@ -356,11 +357,25 @@ void World::end_lasting_faults() {
 }
 
 void World::jump_wall_clock() {
+  move_wall_clock();
+  check_clock();
+}
+
+void World::move_wall_clock() {
   constexpr std::array<std::int64_t, 6> jumps{1, -1, 3'600, -3'600, 400 * 86'400, -400 * 86'400};
   const std::int64_t jump = jumps[random_.below(jumps.size())] * ns_per_second;
   clock_.jump_wall(jump);
   unconfirmed_jump_ns_ += jump;
-  check_clock();
+}
+
+/// The machine restarts, or only the process does; somebody may set the clock meanwhile.
+void World::time_passes_while_down(io::CrashMode mode) {
+  // Whether a confirmation that was under way survived is known only after the next start: let that be another boot's. So
+  // too where nothing was written in this boot that the next start could go on from.
+  new_boot_ = durable_ <= durable_before_boot_ || confirmed_at_ > durable_ || (mode != io::CrashMode::keep_all && percent(70));
+  if (new_boot_) clock_.new_boot();
+  clock_.advance(static_cast<std::int64_t>(random_.below(600)) * ns_per_second);
+  if (percent(30)) move_wall_clock();
 }
 
 void World::check_clock() {
@@ -423,7 +438,7 @@ void World::die(io::CrashMode mode) {
   if (process_) figures_.snapshots += process_->snapshots_written();
   process_.reset();
   files_.crash(mode);
-  if (mode != io::CrashMode::keep_all && percent(70)) clock_.new_boot();
+  time_passes_while_down(mode);
   fault_planned_ = false;
   for (auto& [trace, request] : outstanding_) workload_.reply_lost(request);
   outstanding_.clear();
@@ -500,11 +515,19 @@ void World::restart() {
   twin_.drop_unanswered();
   durable_ = twin_.position();
   reads_may_fail_ = !flips_.empty();
+  const base::Instant now = process_->timekeeper().now();
+  if (now < twin_.last_instant()) violate("time went back over a restart");
+  // Within one boot a restart is no event for time: what held of the life before holds on.
+  if (!new_boot_) return check_clock();
   life_started_boot_ns_ = clock_.boot_ns();
-  life_started_at_ = process_->timekeeper().now();
+  life_started_at_ = now;
   confirmed_ns_ = 0;
   unconfirmed_jump_ns_ = 0;
-  if (life_started_at_ < twin_.last_instant()) violate("time went back over a restart");
+  confirmed_at_ = 0;
+  durable_before_boot_ = durable_;
+  constexpr std::int64_t month = 30LL * 86'400 * ns_per_second;
+  const bool far = clock_.wall().ns > twin_.last_instant().ns + month && twin_.last_instant().ns != 0;
+  if (far && !process_->timekeeper().suspended()) violate("the wall clock went ahead by months over a reboot, and expiries go on");
 }
 
 World::Checked World::check_keys(Process& process, const Twin& twin) {

@@ -85,6 +85,8 @@ class World {
   void plan_call_fault(io::Fault fault, std::uint64_t within);
   void end_lasting_faults();
   void jump_wall_clock();
+  void move_wall_clock();
+  void time_passes_while_down(io::CrashMode mode);
   void check_clock();
   void after(base::Status status);
   void die(io::CrashMode mode);
@@ -142,6 +144,9 @@ class World {
   std::uint64_t delivered_before_ = 0;
   // Clocks, as the world knows them.
   std::int64_t life_started_boot_ns_ = 0;
+  bool new_boot_ = true;                   ///< the present life is the first of its boot
+  model::EventNumber durable_before_boot_ = 0;
+  model::EventNumber confirmed_at_ = 0;    ///< event of the newest confirmation of the clock
   base::Instant life_started_at_{};
   std::int64_t confirmed_ns_ = 0;
   std::int64_t unconfirmed_jump_ns_ = 0;

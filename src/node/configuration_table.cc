@@ -136,6 +136,7 @@ const Setting table[] = {
 
     number<PLACE(gate.rate.per_second)>("gate.rate_per_second", 1, billion, "transfers and requests each client may send a second"),
     number<PLACE(gate.rate.burst)>("gate.rate_burst", gate::batch_items_max, billion, "and at once, after a pause"),
+    seconds<PLACE(service.time.downtime_max.ns)>("clock.downtime_seconds_max", 60, 400 * day, "after a reboot, a wall clock further ahead of the journal suspends expiries"),
     seconds<PLACE(gate.token_lifetime.ns)>("gate.token_lifetime_seconds", 10, 30 * day, "how long an access token lives"),
 
     number<PLACE(server.connections_max)>("http.connections_max", 1, 1'000'000, "connections; more are closed at once"),

@@ -89,7 +89,7 @@ void Pipeline::stop() {
   to_sync_.close();
   sync_thread_.join();
   if (!failed_) {
-    const base::Status sealed = journal_.seal(timekeeper_.now());
+    const base::Status sealed = seal();
     if (!sealed.ok()) fatal(sealed.error());
   }
 }
@@ -210,6 +210,7 @@ void Pipeline::hand_over() {
   bool small = !work.group.draft;
   if (work.group.draft) {
     work.disk_bytes = work.group.draft->disk_bytes();
+    work.group.draft->set_clock(timekeeper_.anchor());
     in_flight_bytes_.fetch_add(work.disk_bytes, std::memory_order_relaxed);
     small = work.group.draft->entry_count() <= options_.inline_hash_entries_max;
   }
@@ -262,6 +263,11 @@ void Pipeline::run_core() {
   }
 }
 
+base::Status Pipeline::seal() {
+  const TimeAnchor anchor = timekeeper_.anchor();
+  return journal_.seal(anchor.instant, anchor);
+}
+
 // With nothing in flight the journal is touched by nobody else.
 void Pipeline::seal_if_idle() {
   const auto now = std::chrono::steady_clock::now();
@@ -269,7 +275,7 @@ void Pipeline::seal_if_idle() {
     last_work_ = now;
     sealed_ = false;
   } else if (!sealed_ && now - last_work_ >= std::chrono::milliseconds(options_.idle_seal_ms)) {
-    const base::Status sealed = journal_.seal(timekeeper_.now());
+    const base::Status sealed = seal();
     if (!sealed.ok()) return fatal(sealed.error());
     sealed_ = true;
   }

@@ -121,6 +121,7 @@ class Pipeline {
   bool room_for(const Submission& submission);
   bool room_for_own() const;
   void hand_over();
+  base::Status seal();
   void seal_if_idle();
   void publish();
   void fatal(const base::Error& error);

@@ -269,6 +269,15 @@ static base::Result<Partition> recover_once(io::FileSystem& files, io::Clock& cl
   return partition;
 }
 
+std::optional<store::ClockAnchor> Partition::last_anchor() const {
+  const store::JournalEnd& end = journal->end_at_open();
+  const base::Instant last = std::max({state.head().last_instant, end.at, end.clock.instant});
+  if (last.ns == 0) return std::nullopt;
+  // A group of a restored copy says nothing of any clock: only that time was there already.
+  if (last != end.clock.instant) return store::ClockAnchor{.instant = last, .confirmed_lag = end.clock.confirmed_lag};
+  return end.clock;
+}
+
 base::Result<Partition> recover(io::FileSystem& files, io::Clock& clock, const audit::Blinding& blinding,
                                 const RecoveryOptions& options, RecoveryReport& report,
                                 const std::function<void(std::uint64_t, std::uint64_t)>& progress) {

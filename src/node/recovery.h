@@ -39,6 +39,9 @@ struct Partition {
   std::unique_ptr<Tenants> tenants;
   core::State state;
   audit::Frontier frontier;
+
+  /// Where time stood when the journal was last written; nothing if it is new. For the Timekeeper.
+  std::optional<store::ClockAnchor> last_anchor() const;
 };
 
 /// What happened on the way, for the log and `doctor`.

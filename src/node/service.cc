@@ -46,10 +46,7 @@ base::Result<std::unique_ptr<Service>> Service::open(io::FileSystem& files, io::
   TRY_ASSIGN(service->partition_,
              recover(files, clock, blinding, service->options_.recovery, service->recovery_, progress));
   Partition& partition = service->partition_;
-  const base::Instant last = std::max(partition.state.head().last_instant, partition.journal->end_at_open().at);
-  std::optional<TimeAnchor> anchor;
-  if (last.ns != 0) anchor = TimeAnchor{.instant = last, .boot_ns = 0, .boot_id = {}};
-  service->timekeeper_ = std::make_unique<Timekeeper>(clock, anchor, service->options_.time);
+  service->timekeeper_ = std::make_unique<Timekeeper>(clock, partition.last_anchor(), service->options_.time);
   service->entries_ = std::make_unique<JournalEntries>(partition.reader);
   service->learn_tenants_and_assets(partition.state.freeze());
   service->stats_.snapshot = service->recovery_.snapshot_event;
@@ -75,6 +72,7 @@ base::Status Service::bootstrap(io::Random& random) {
   CHECK(engine_->take_own({.tenant = 1, .idempotency = {}, .body = open}, timekeeper_->now(), {std::move(name)}));
   OutgoingGroup group = engine_->seal_group(false);
   TRY_ASSIGN(const auto sealed, partition_.journal->append(std::move(*group.draft)));
+  group.draft->set_clock(timekeeper_->anchor());
   engine_->durable_through(sealed->header().next_event() - 1);
   return base::ok();
 }

@@ -45,14 +45,14 @@ class Waiter final : public node::AnswerSink {
 
 // A whole service on real files.
 struct Running {
-  explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {})
+  explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {}, io::Clock* other_clock = nullptr)
       : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
     node::ServiceOptions options;
     options.recovery.directory = path;
     options.recovery.segment_bytes = 1u << 20;
     options.pipeline = pipeline;
     options.pipeline.space_reserve_bytes = 0;
-    auto opened = node::Service::open(disk, *clock, random, blinding, options, [this](const base::Error& error) {
+    auto opened = node::Service::open(disk, other_clock == nullptr ? *clock : *other_clock, random, blinding, options, [this](const base::Error& error) {
       const std::lock_guard lock(failure_mutex);
       failure = error.code;
       failed.notify_all();
@@ -188,4 +188,32 @@ TEST_CASE("a failed sync ends the service without another answer") {
   running.service->stop();
   CHECK(running.failure == "file_sync_failed");
   CHECK(running.waiter.count() == before);
+}
+
+TEST_CASE("a wall clock that was set while the service was down suspends expiries, until it is confirmed") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  io::SimulatedClock clock;
+  {
+    Running running(directory.path(), disk, {}, &clock);
+    running.service->start();
+    open_accounts(running);
+    CHECK_FALSE(running.service->pipeline().clock_suspended());
+    running.service->stop();
+  }
+  clock.advance(base::seconds(30).ns);
+  clock.jump_wall(base::seconds(7'200).ns);
+  {
+    Running running(directory.path(), disk, {}, &clock);
+    running.service->start();
+    running.now("c", gate::AccountOpening{.name = "c", .asset = usd, .limits = {}, .metadata = {}});
+    CHECK(running.service->pipeline().clock_suspended());
+    running.service->pipeline().confirm_clock();
+    while (running.service->pipeline().clock_suspended()) running.service->pipeline().wake();
+    running.service->stop();
+  }
+  Running again(directory.path(), disk, {}, &clock);
+  again.service->start();
+  again.now("d", gate::AccountOpening{.name = "d", .asset = usd, .limits = {}, .metadata = {}});
+  CHECK_FALSE(again.service->pipeline().clock_suspended());
 }

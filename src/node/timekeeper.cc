@@ -12,18 +12,16 @@ Timekeeper::Timekeeper(io::Clock& clock, std::optional<TimeAnchor> last, Timekee
   boot_ns_ = clock_.boot_ns();
   current_ = wall;
   if (!last) return;
+  accepted_ = last->confirmed_lag;
+  const bool same_boot = last->boot_id != base::Tag128{} && last->boot_id == clock_.boot_id() && boot_ns_ >= last->boot_ns;
   base::Instant expected = last->instant;
-  const bool same_boot = last->boot_id == clock_.boot_id() && boot_ns_ >= last->boot_ns;
   if (same_boot) expected.ns += boot_ns_ - last->boot_ns;
-  const std::int64_t ahead = wall.ns - expected.ns;
-  if (same_boot) {
-    suspended_ = ahead > options_.jump_max.ns || ahead < -options_.jump_max.ns;
-    current_ = suspended_ ? expected : std::max(wall, last->instant);
-  } else {
-    suspended_ = ahead < -options_.jump_max.ns;
-    current_ = std::max(wall, last->instant);
-  }
+  const std::int64_t off = (wall - expected).ns - accepted_.ns;
+  suspended_ = off < -options_.jump_max.ns || off > (same_boot ? options_.jump_max : options_.downtime_max).ns;
+  current_ = same_boot || suspended_ ? expected : std::max(wall, expected);
   difference_ = wall - current_;
+  // A wall clock that was right again after all these years needs no allowance any more.
+  if (!same_boot) accepted_.ns = std::clamp<std::int64_t>(difference_.ns, accepted_.ns, 0);
 }
 
 base::Instant Timekeeper::now() {
@@ -62,7 +60,7 @@ base::Duration Timekeeper::confirm() {
 
 TimeAnchor Timekeeper::anchor() {
   const base::Instant instant = now();
-  return {instant, boot_ns_, clock_.boot_id()};
+  return {.instant = instant, .boot_ns = boot_ns_, .boot_id = clock_.boot_id(), .confirmed_lag = accepted_};
 }
 
 }  // namespace node

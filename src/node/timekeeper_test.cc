@@ -1,5 +1,7 @@
 #include "node/timekeeper.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 using base::seconds;
@@ -62,34 +64,94 @@ TEST_CASE("a confirmed jump backwards goes on from where time is") {
   CHECK(time.suspended());
 }
 
-TEST_CASE("after a restart time goes on after the journal") {
+TEST_CASE("in another boot time is the wall clock's, and never earlier than the journal") {
   io::SimulatedClock clock;
-  const TimeAnchor last{clock.wall() + seconds(30), 0, {}};
-  Timekeeper time(clock, last);
-  CHECK(time.now() == last.instant);
-  CHECK_FALSE(time.suspended());
+  for (const std::int64_t ahead : {-59LL, 0LL, 3'600LL, 6 * 86'400LL}) {
+    CAPTURE(ahead);
+    const TimeAnchor last{.instant = clock.wall() + seconds(-ahead)};
+    Timekeeper time(clock, last);
+    CHECK(time.now() == std::max(last.instant, clock.wall()));
+    CHECK_FALSE(time.suspended());
+  }
 }
 
-TEST_CASE("a wall clock far behind the journal starts suspended") {
-  io::SimulatedClock clock;
-  const TimeAnchor last{clock.wall() + seconds(3600), 0, {}};
-  Timekeeper time(clock, last);
-  CHECK(time.suspended());
-  CHECK(time.now() == last.instant);
+TEST_CASE("in another boot a wall clock far behind the journal, or weeks ahead, starts suspended where the journal ended") {
+  for (const std::int64_t ahead : {-61LL, -400 * 86'400LL, 8 * 86'400LL, 20'000 * 86'400LL}) {
+    CAPTURE(ahead);
+    io::SimulatedClock clock;
+    const TimeAnchor last{.instant = clock.wall() + seconds(-ahead)};
+    Timekeeper time(clock, last);
+    CHECK(time.suspended());
+    CHECK(time.now() == last.instant);
+    clock.advance(seconds(5).ns);
+    CHECK(time.now() == last.instant + seconds(5));
+    CHECK(time.suspended());
+    CHECK(time.confirm() == seconds(ahead));
+    CHECK_FALSE(time.suspended());
+    CHECK(time.now() == std::max(last.instant + seconds(5), clock.wall()));
+  }
 }
 
-TEST_CASE("within one boot a jump between stop and start is found in both directions") {
-  for (const std::int64_t jump : {seconds(7200).ns, -seconds(7200).ns}) {
+TEST_CASE("within one boot a restart is no event for time") {
+  for (const std::int64_t jump : {0LL, 59LL, -59LL, 7'200LL, -7'200LL, 400 * 86'400LL}) {
+    CAPTURE(jump);
+    io::SimulatedClock clock;
+    const TimeAnchor last = Timekeeper(clock, {}).anchor();
+    clock.advance(seconds(10).ns);
+    clock.jump_wall(seconds(jump).ns);
+    Timekeeper time(clock, last);
+    CHECK(time.suspended() == (jump > 60 || jump < -60));
+    CHECK(time.now() == last.instant + seconds(10));
+    CHECK(time.difference() == seconds(jump));
+  }
+}
+
+TEST_CASE("what was confirmed stays confirmed over a restart, within one boot and after it") {
+  for (const bool new_boot : {false, true}) {
+    CAPTURE(new_boot);
     io::SimulatedClock clock;
     TimeAnchor last;
     {
       Timekeeper time(clock, {});
+      clock.jump_wall(-seconds(400LL * 86'400).ns);
+      time.now();
+      time.confirm();
       last = time.anchor();
     }
+    if (new_boot) clock.new_boot();
     clock.advance(seconds(10).ns);
-    clock.jump_wall(jump);
-    Timekeeper time(clock, last);
-    CHECK(time.suspended());
-    CHECK(time.now() == last.instant + seconds(10));
+    {
+      Timekeeper time(clock, last);
+      CHECK_FALSE(time.suspended());
+      CHECK(time.now() >= last.instant);
+    }
+    clock.jump_wall(-seconds(120).ns);
+    Timekeeper again(clock, last);
+    CHECK(again.suspended());
   }
+}
+
+TEST_CASE("an unconfirmed jump stays unconfirmed over a restart") {
+  io::SimulatedClock clock;
+  TimeAnchor last;
+  {
+    Timekeeper time(clock, {});
+    clock.jump_wall(seconds(3'600).ns);
+    time.now();
+    last = time.anchor();
+  }
+  clock.advance(seconds(5).ns);
+  Timekeeper time(clock, last);
+  CHECK(time.suspended());
+  CHECK(time.now() == last.instant + seconds(5));
+}
+
+TEST_CASE("a boot clock that went back is another boot's, whatever its id says") {
+  io::SimulatedClock clock;
+  TimeAnchor last = Timekeeper(clock, {}).anchor();
+  last.boot_ns += seconds(1'000).ns;
+  clock.jump_wall(seconds(3'600).ns);
+  Timekeeper time(clock, last);
+  CHECK_FALSE(time.suspended());
+  CHECK(time.now() == clock.wall());
 }

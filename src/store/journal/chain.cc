@@ -86,6 +86,7 @@ JournalEnd after_group(const GroupHeader& header, const base::Digest& header_has
   end.group = header.group;
   end.next_event = header.next_event();
   end.at = header.at;
+  end.clock = header.clock;
   end.tree_size = header.tree_size;
   end.tree_root = header.tree_root;
   end.header_hash = header_hash;

@@ -19,6 +19,7 @@ struct JournalEnd {
   GroupNumber group = 0;  ///< last group, 0 if there is none
   model::EventNumber next_event = 1;
   base::Instant at{};           ///< of the last group
+  ClockAnchor clock{};          ///< of the last group
   std::uint64_t tree_size = 0;  ///< leaves of the audit log
   base::Digest tree_root{};     ///< audit::empty_root() if there is no group
   base::Digest header_hash{};   ///< of the last group; zeros if there is none

@@ -23,6 +23,7 @@ class GroupBufferPool {
     std::vector<Slot> slots;  ///< of the body
     std::vector<Slot> private_slots;
     std::vector<model::ByteRange> events;  ///< within `group`
+    std::vector<base::Digest> leaves;      ///< their leaf hashes, once the group is prepared
   };
   /// Empty buffers with whatever capacity they grew to before.
   Buffers take();
@@ -42,6 +43,8 @@ class GroupDraft {
   std::uint32_t entry_count() const { return entry_count_; }
   model::EventNumber next_event() const { return first_event_ + event_count_; }
   base::Instant at() const { return at_; }
+  /// Where time stands as the group leaves; what a restart goes on from. Without it the group says nothing of the clock.
+  void set_clock(const ClockAnchor& clock) { clock_ = clock; }
   /// What it takes on disk.
   std::uint64_t disk_bytes() const { return disk_bytes_; }
 
@@ -53,6 +56,7 @@ class GroupDraft {
   std::uint32_t entry_count_ = 0;
   std::uint32_t private_count_ = 0;
   base::Instant at_{};
+  ClockAnchor clock_{};
   std::uint64_t disk_bytes_ = 0;
   std::uint32_t flags_ = 0;
   GroupBufferPool::Buffers buffers_;

@@ -109,6 +109,7 @@ base::Result<PreparedGroup> Journal::prepare_unchecked(GroupDraft draft) {
   header.entry_count = draft.entry_count();
   header.at = draft.at();
   header.known_durable_group = durable_group_.load(std::memory_order_acquire);
+  header.clock = draft.clock_;
   header.tree_size = frontier_.size();
   header.tree_root = frontier_.root();
   header.previous_hash = prepared_.header_hash;
@@ -136,13 +137,14 @@ base::Result<std::shared_ptr<const SealedGroup>> Journal::append(GroupDraft draf
   return commit(std::move(prepared));
 }
 
-base::Status Journal::seal(base::Instant at) {
+base::Status Journal::seal(base::Instant at, const ClockAnchor& clock) {
   TRY(check_usable());
-  if (prepared_.sealed && !next_epoch_) return base::ok();
+  if (prepared_.sealed && prepared_.clock.boot_id == clock.boot_id && !next_epoch_) return base::ok();
   GroupBuilder builder(pool_);
   builder.start(prepared_.next_event);
   GroupDraft draft = builder.finish(at);
   draft.flags_ = group_is_seal;
+  draft.set_clock(clock);
   TRY_ASSIGN(const auto sealed, append(std::move(draft)));
   return base::ok();
 }

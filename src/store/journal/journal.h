@@ -98,8 +98,8 @@ class Journal {
   /// prepare and commit.
   base::Result<std::shared_ptr<const SealedGroup>> append(GroupDraft draft);
   /// Writes an empty group that only says that all before it is durable: when idle, and last of all. Nothing is written
-  /// if the last group is a seal already.
-  base::Status seal(base::Instant at);
+  /// if the last group is a seal of the same boot already.
+  base::Status seal(base::Instant at, const ClockAnchor& clock = {});
 
   /// The next group begins this epoch, which must be greater than the present one (CHECK). After a restore.
   void bump_epoch(model::Epoch epoch);

@@ -160,12 +160,14 @@ TEST_CASE("a seal is written once, holds nothing, and survives reopening") {
   Writer writer(files);
   REQUIRE_OK(writer.open());
   REQUIRE_OK(writer.append(3));
-  REQUIRE_OK(writer.journal().seal({5'000}));
-  REQUIRE_OK(writer.journal().seal({6'000}));
+  const ClockAnchor clock{.instant = {5'000}, .boot_ns = 77, .boot_id = {1}, .confirmed_lag = {-3}};
+  REQUIRE_OK(writer.journal().seal({5'000}, clock));
+  REQUIRE_OK(writer.journal().seal({6'000}, clock));
   CHECK(writer.journal().reader()->end().group == 2);
   REQUIRE_OK(writer.open());
   CHECK(writer.journal().end_at_open().sealed);
   CHECK(writer.journal().end_at_open().at == base::Instant{5'000});
+  CHECK(writer.journal().end_at_open().clock == clock);
   REQUIRE_OK(writer.append(2));
   auto header = writer.journal().reader()->read_group_header(writer.journal_next() - 1);
   REQUIRE_OK(header);

@@ -97,6 +97,10 @@ void encode_header(const GroupHeader& header, std::span<std::uint8_t> out) {
   to.put(header.previous_hash);
   to.put(header.body_hash);
   to.put(header.tree_root);
+  to.put(header.clock.instant.ns);
+  to.put(header.clock.boot_ns);
+  to.put(header.clock.boot_id);
+  to.put(header.clock.confirmed_lag.ns);
   to.finish();
 }
 
@@ -122,6 +126,10 @@ SectorState decode_header(base::ByteView sector, GroupHeader& into) {
   from.take(header.previous_hash);
   from.take(header.body_hash);
   from.take(header.tree_root);
+  header.clock.instant.ns = from.take<std::int64_t>();
+  header.clock.boot_ns = from.take<std::int64_t>();
+  from.take(header.clock.boot_id);
+  header.clock.confirmed_lag.ns = from.take<std::int64_t>();
   if (!from.rest_is_zeros()) return SectorState::damaged;
   if (header.table_offset > header.body_bytes) return SectorState::damaged;
   if (header.first_event > model::event_number_max) return SectorState::damaged;

@@ -35,6 +35,16 @@ enum GroupFlag : std::uint32_t {
   group_bumps_epoch = 2,  ///< first group of a new epoch (after a restore)
 };
 
+/// Where time stood when a group was made: what lets a restart within the same boot go on by the boot clock. All zeros
+/// where nobody kept time (a seal of a restored copy).
+struct ClockAnchor {
+  base::Instant instant{};         ///< the core's time,
+  std::int64_t boot_ns = 0;        ///< when the boot clock stood here,
+  base::Tag128 boot_id{};          ///< in this boot
+  base::Duration confirmed_lag{};  ///< how far the wall clock was confirmed to lie behind; zero or negative
+  bool operator==(const ClockAnchor&) const = default;
+};
+
 /// The first sector of a group.
 struct GroupHeader {
   model::PartitionNumber partition = 0;
@@ -55,6 +65,7 @@ struct GroupHeader {
   base::Digest previous_hash{};  ///< SHA-256 of the header sector of the group before; zero for the first
   base::Digest body_hash{};      ///< SHA-256 of the body
   base::Digest tree_root{};      ///< of the audit log after this group
+  ClockAnchor clock{};
   bool operator==(const GroupHeader&) const = default;
 
   /// Sector 0, the map of written sectors, zeros: a multiple of block_bytes.

@@ -55,7 +55,8 @@ TEST_CASE("group header") {
   header.previous_hash = counting<32>(0x20);
   header.body_hash = counting<32>(0x40);
   header.tree_root = counting<32>(0x60);
-  CHECK(golden(header, 196) ==
+  header.clock = {.instant = {1'800'000'000'000'000'010}, .boot_ns = 11, .boot_id = counting<16>(0x80), .confirmed_lag = {-12}};
+  CHECK(golden(header, 236) ==
         "484647524f555031"
         "0100"
         "0100"
@@ -75,7 +76,11 @@ TEST_CASE("group header") {
         "101112131415161718191a1b1c1d1e1f"
         "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
         "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
-        "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f 8e03b36d");
+        "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f"
+        "0a00b49376e2fa18"
+        "0b00000000000000"
+        "808182838485868788898a8b8c8d8e8f"
+        "f4ffffffffffffff 49da824f");
   CHECK(header.header_bytes() == 4096);
   CHECK(header.private_begin() == 4096 + 8192);
   CHECK(header.group_bytes() == 4096 + 8192 + 4096);
