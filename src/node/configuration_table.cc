@@ -124,6 +124,7 @@ const Setting table[] = {
     seconds<PLACE(service.engine.bounds.hold_for_max.ns)>("ledger.hold_seconds_max", 1, 400 * day, "longest life of a hold"),
 
     milliseconds<PLACE(service.time.jump_max.ns)>("clock.jump_max_ms", 1'000, hour_ms, "a larger jump of the wall clock suspends expiries until confirmed"),
+    seconds<PLACE(service.time.downtime_max.ns)>("clock.downtime_seconds_max", 60, 400 * day, "after a reboot, a wall clock further ahead of the journal suspends expiries"),
     number<PLACE(service.time.slew_divisor)>("clock.slew_divisor", 2, 1'000'000, "smaller differences are worked off at one part in so many"),
 
     flag<PLACE(views_every_transfer)>("views.every_transfer", "a row for every transfer, not only for holds; costs writes"),
@@ -136,7 +137,6 @@ const Setting table[] = {
 
     number<PLACE(gate.rate.per_second)>("gate.rate_per_second", 1, billion, "transfers and requests each client may send a second"),
     number<PLACE(gate.rate.burst)>("gate.rate_burst", gate::batch_items_max, billion, "and at once, after a pause"),
-    seconds<PLACE(service.time.downtime_max.ns)>("clock.downtime_seconds_max", 60, 400 * day, "after a reboot, a wall clock further ahead of the journal suspends expiries"),
     seconds<PLACE(gate.token_lifetime.ns)>("gate.token_lifetime_seconds", 10, 30 * day, "how long an access token lives"),
 
     number<PLACE(server.connections_max)>("http.connections_max", 1, 1'000'000, "connections; more are closed at once"),

@@ -143,8 +143,8 @@ base::Status Journal::seal(base::Instant at, const ClockAnchor& clock) {
   GroupBuilder builder(pool_);
   builder.start(prepared_.next_event);
   GroupDraft draft = builder.finish(at);
-  draft.flags_ = group_is_seal;
   draft.set_clock(clock);
+  draft.flags_ = group_is_seal;
   TRY_ASSIGN(const auto sealed, append(std::move(draft)));
   return base::ok();
 }
