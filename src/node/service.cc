@@ -71,8 +71,8 @@ base::Status Service::bootstrap(io::Random& random) {
   model::OpenTenant open{.name = hash.finish()};
   CHECK(engine_->take_own({.tenant = 1, .idempotency = {}, .body = open}, timekeeper_->now(), {std::move(name)}));
   OutgoingGroup group = engine_->seal_group(false);
-  TRY_ASSIGN(const auto sealed, partition_.journal->append(std::move(*group.draft)));
   group.draft->set_clock(timekeeper_->anchor());
+  TRY_ASSIGN(const auto sealed, partition_.journal->append(std::move(*group.draft)));
   engine_->durable_through(sealed->header().next_event() - 1);
   return base::ok();
 }

@@ -108,8 +108,8 @@ base::Result<PreparedGroup> Journal::prepare_unchecked(GroupDraft draft) {
   header.event_count = draft.event_count();
   header.entry_count = draft.entry_count();
   header.at = draft.at();
-  header.known_durable_group = durable_group_.load(std::memory_order_acquire);
   header.clock = draft.clock_;
+  header.known_durable_group = durable_group_.load(std::memory_order_acquire);
   header.tree_size = frontier_.size();
   header.tree_root = frontier_.root();
   header.previous_hash = prepared_.header_hash;
