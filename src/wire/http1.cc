@@ -77,7 +77,7 @@ class Http1Machine final : public HttpMachine {
     CHECK(size <= out_.size() - out_sent_);
     const bool was_blocked = blocked();
     out_sent_ += size;
-    output_guard_.progress(size);
+    output_guard_.progress(size, now_ns);
     if (out_sent_ == out_.size()) {
       out_.clear();
       out_sent_ = 0;
@@ -98,9 +98,9 @@ class Http1Machine final : public HttpMachine {
   bool wants_close() const override { return closing_; }
 
   std::int64_t next_deadline() const override {
-    std::int64_t deadline = output_guard_.deadline(limits_.http.output_rate);
+    std::int64_t deadline = output_guard_.deadline();
     if (closing_) return deadline;
-    deadline = std::min(deadline, body_guard_.deadline(limits_.http.body_rate));
+    deadline = std::min(deadline, body_guard_.deadline());
     if (stage_ == Stage::head && !blocked()) {
       if (head_running()) deadline = std::min(deadline, head_start_ns_ + limits_.http.header_deadline_ns);
       if (idle()) deadline = std::min(deadline, idle_since_ns_ + limits_.http.idle_timeout_ns);
@@ -109,13 +109,13 @@ class Http1Machine final : public HttpMachine {
   }
 
   void on_time(std::int64_t now_ns) override {
-    if (now_ns >= output_guard_.deadline(limits_.http.output_rate)) {
+    if (now_ns >= output_guard_.deadline()) {
       note(Refusal::output_too_slow);
       drop();
       return;
     }
     if (closing_) return;
-    if (now_ns >= body_guard_.deadline(limits_.http.body_rate)) {
+    if (now_ns >= body_guard_.deadline()) {
       refuse(Refusal::body_too_slow, now_ns);
       return;
     }
@@ -347,7 +347,7 @@ class Http1Machine final : public HttpMachine {
     std::size_t used = 0;
     const http1::MessageParser::Body read = parser_.read_body(in_, limits, current_.body, used);
     in_.erase(0, used);
-    body_guard_.progress(current_.body.size() - before);
+    body_guard_.progress(current_.body.size() - before, now_ns);
     switch (read) {
       case http1::MessageParser::Body::incomplete:
         return false;
@@ -493,8 +493,8 @@ class Http1Machine final : public HttpMachine {
 
   std::int64_t head_start_ns_;
   std::int64_t idle_since_ns_;
-  RateGuard body_guard_;
-  RateGuard output_guard_;
+  RateGuard body_guard_{limits_.http.body_rate};
+  RateGuard output_guard_{limits_.http.output_rate};
 };
 
 }  // namespace

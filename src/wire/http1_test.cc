@@ -486,6 +486,15 @@ TEST_CASE("a slow body is refused, a steady one is not") {
     steady.send("0123456789");
   }
   CHECK(steady.take()->request.body.size() == 100);
+
+  // A burst is worth two graces and no more.
+  Peer hasty(limits);
+  hasty.send(head);
+  hasty.at(second);
+  hasty.send(std::string(99, 'x'));
+  CHECK(hasty.machine->next_deadline() == 5 * second);
+  hasty.at(5 * second);
+  CHECK(hasty.machine->refusal() == Refusal::body_too_slow);
 }
 
 TEST_CASE("a peer that does not fetch its reply is dropped") {
@@ -501,6 +510,20 @@ TEST_CASE("a peer that does not fetch its reply is dropped") {
   CHECK(peer.machine->refusal() == Refusal::output_too_slow);
   CHECK(peer.machine->wants_close());
   CHECK(peer.fetch().empty());
+}
+
+TEST_CASE("a peer that fetched much at once and then nothing is dropped no later") {
+  Http1Limits limits;
+  limits.http.output_rate = {.grace_ns = 2 * second, .bytes_per_second = 1000};
+  Peer peer(limits);
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  peer.reply(peer.take()->stream, std::string(1'000'000, 'x'));
+  peer.machine->consume(900'000, second);
+  CHECK(peer.machine->next_deadline() == 5 * second);
+  peer.machine->consume(1, 4 * second);
+  CHECK(peer.machine->next_deadline() == 5 * second + 1'000'000);
+  peer.at(6 * second);
+  CHECK(peer.machine->refusal() == Refusal::output_too_slow);
 }
 
 TEST_CASE("the end of input") {

@@ -31,6 +31,8 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
 }
 
 struct Stream {
+  explicit Stream(const HttpLimits& limits) : body_guard(limits.body_rate), reply_guard(limits.output_rate) {}
+
   std::int32_t id = 0;
   Request request;
   std::string host;                 ///< of the host field, next to :authority
@@ -120,7 +122,7 @@ class Http2Machine final : public HttpMachine {
     now_ns_ = now_ns;
     CHECK(size <= out_.size() - out_sent_);
     out_sent_ += size;
-    output_guard_.progress(size);
+    output_guard_.progress(size, now_ns);
     if (out_sent_ == out_.size()) {
       out_.clear();
       out_sent_ = 0;
@@ -142,14 +144,14 @@ class Http2Machine final : public HttpMachine {
   }
 
   std::int64_t next_deadline() const override {
-    std::int64_t deadline = output_guard_.deadline(limits_.http.output_rate);
+    std::int64_t deadline = output_guard_.deadline();
     if (wants_close()) return deadline;
     if (const auto since = watch_.unfinished_since_ns(); since && !input_ended_) {
       deadline = std::min(deadline, *since + limits_.http.header_deadline_ns);
     }
     for (const auto& [id, stream] : streams_) {
-      deadline = std::min(deadline, stream->body_guard.deadline(limits_.http.body_rate));
-      deadline = std::min(deadline, stream->reply_guard.deadline(limits_.http.output_rate));
+      deadline = std::min(deadline, stream->body_guard.deadline());
+      deadline = std::min(deadline, stream->reply_guard.deadline());
     }
     if (idle()) deadline = std::min(deadline, idle_since_ns_ + limits_.http.idle_timeout_ns);
     return deadline;
@@ -157,7 +159,7 @@ class Http2Machine final : public HttpMachine {
 
   void on_time(std::int64_t now_ns) override {
     now_ns_ = now_ns;
-    if (now_ns >= output_guard_.deadline(limits_.http.output_rate)) {
+    if (now_ns >= output_guard_.deadline()) {
       note(Refusal::output_too_slow);
       drop();
       return;
@@ -170,9 +172,9 @@ class Http2Machine final : public HttpMachine {
       return;
     }
     for (auto& [id, stream] : streams_) {
-      if (now_ns >= stream->body_guard.deadline(limits_.http.body_rate)) {
+      if (now_ns >= stream->body_guard.deadline()) {
         refuse(*stream, Refusal::body_too_slow);
-      } else if (now_ns >= stream->reply_guard.deadline(limits_.http.output_rate)) {
+      } else if (now_ns >= stream->reply_guard.deadline()) {
         note(Refusal::output_too_slow);
         stream->reply_guard.stop();
         reset(*stream, NGHTTP2_CANCEL);
@@ -208,7 +210,7 @@ class Http2Machine final : public HttpMachine {
 
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    auto stream = std::make_unique<Stream>();
+    auto stream = std::make_unique<Stream>(self(user_data).limits_.http);
     stream->id = frame->hd.stream_id;
     stream->request.http_major = 2;
     stream->request.http_minor = 0;
@@ -292,12 +294,12 @@ class Http2Machine final : public HttpMachine {
   }
 
   static ssize_t read_reply(nghttp2_session*, std::int32_t, std::uint8_t* to, std::size_t room, std::uint32_t* flags,
-                            nghttp2_data_source* source, void*) {
+                            nghttp2_data_source* source, void* user_data) {
     Stream& stream = *static_cast<Stream*>(source->ptr);
     const std::size_t bytes = std::min(room, stream.reply.size() - stream.reply_sent);
     std::copy_n(stream.reply.data() + stream.reply_sent, bytes, reinterpret_cast<char*>(to));
     stream.reply_sent += bytes;
-    stream.reply_guard.progress(bytes);
+    stream.reply_guard.progress(bytes, self(user_data).now_ns_);
     if (stream.reply_sent == stream.reply.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(bytes);
   }
@@ -422,7 +424,7 @@ class Http2Machine final : public HttpMachine {
   }
 
   void add_body(Stream& stream, std::string_view bytes) {
-    stream.body_guard.progress(bytes.size());
+    stream.body_guard.progress(bytes.size(), now_ns_);
     if (stream.request.body.size() + bytes.size() > limits_.http.body_bytes_max) {
       refuse(stream, Refusal::body_too_large);
       return;
@@ -550,7 +552,7 @@ class Http2Machine final : public HttpMachine {
 
   std::string out_;
   std::size_t out_sent_ = 0;
-  RateGuard output_guard_;
+  RateGuard output_guard_{limits_.http.output_rate};
 };
 
 }  // namespace

@@ -549,6 +549,11 @@ TEST_CASE("a slow body is refused, the connection goes on") {
   CHECK(peer.machine->refusal() == Refusal::body_too_slow);
   peer.send(get(3));
   CHECK(peer.take());
+
+  // A burst is worth two graces and no more.
+  Peer hasty(limits);
+  hasty.send(post(1) + frame(data, 0, 1, std::string(1000, 'x')));
+  CHECK(hasty.machine->next_deadline() == 4 * second);
 }
 
 TEST_CASE("a reply that is not fetched is cancelled") {

@@ -25,7 +25,8 @@ namespace wire {
 /// Names a request within its connection.
 using StreamId = std::uint64_t;
 
-/// A rate a peer has to keep: after `grace_ns`, at least `bytes_per_second` on average since the start.
+/// A rate a peer has to keep: after `grace_ns`, at least `bytes_per_second` on average. Bytes that came faster count for at
+/// most two graces to come, so that nobody buys hours with one burst.
 struct RateLimit {
   std::int64_t grace_ns = 10'000'000'000;
   std::uint64_t bytes_per_second = 1024;

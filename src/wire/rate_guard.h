@@ -1,37 +1,37 @@
 #pragma once
 // How long a peer may take for the bytes it owes, or for the bytes it has to fetch from us.
 
+#include <algorithm>
 #include <cstdint>
 
 #include "wire/http_machine.h"
 
 namespace wire {
 
-/// Counts bytes against a RateLimit. The deadline is a closed formula, so nothing has to be looked at periodically.
+/// Holds a peer to a RateLimit: it starts with the grace, every byte buys time at the least rate, and what is bought ahead
+/// is never worth more than two graces from now. Without that bound a peer could send 15 MiB at once and then keep them, and
+/// us, waiting for hours.
 class RateGuard {
  public:
-  void start(std::int64_t now_ns) {
-    start_ns_ = now_ns;
-    bytes_ = 0;
-    running_ = true;
-  }
-  void stop() { running_ = false; }
-  bool running() const { return running_; }
-  void progress(std::uint64_t bytes) { bytes_ += bytes; }
+  explicit RateGuard(const RateLimit& limit) : limit_(limit) {}
 
-  /// The instant at which the peer falls below the rate if no further byte moves.
-  std::int64_t deadline(const RateLimit& limit) const {
-    if (!running_) return HttpMachine::no_deadline;
+  void start(std::int64_t now_ns) { deadline_ns_ = now_ns + limit_.grace_ns; }
+  void stop() { deadline_ns_ = HttpMachine::no_deadline; }
+  bool running() const { return deadline_ns_ != HttpMachine::no_deadline; }
+  void progress(std::uint64_t bytes, std::int64_t now_ns) {
+    if (!running() || bytes == 0) return;
     constexpr std::uint64_t second = 1'000'000'000;
-    const std::uint64_t rate = limit.bytes_per_second == 0 ? 1 : limit.bytes_per_second;
-    const std::uint64_t earned = bytes_ / rate * second + bytes_ % rate * second / rate;
-    return start_ns_ + limit.grace_ns + static_cast<std::int64_t>(earned);
+    const std::uint64_t rate = limit_.bytes_per_second == 0 ? 1 : limit_.bytes_per_second;
+    const std::uint64_t bought = bytes / rate * second + bytes % rate * second / rate;
+    deadline_ns_ = std::min(deadline_ns_ + static_cast<std::int64_t>(bought), now_ns + 2 * limit_.grace_ns);
   }
+
+  /// The instant at which the peer is too slow if no further byte moves; HttpMachine::no_deadline while it is not running.
+  std::int64_t deadline() const { return deadline_ns_; }
 
  private:
-  std::int64_t start_ns_ = 0;
-  std::uint64_t bytes_ = 0;
-  bool running_ = false;
+  RateLimit limit_;
+  std::int64_t deadline_ns_ = HttpMachine::no_deadline;
 };
 
 }  // namespace wire
