@@ -87,6 +87,27 @@ TEST_CASE("every command says what it does, with examples") {
   }
 }
 
+TEST_CASE("the manual page holds every command, verb and option, and nothing in it is taken for a roff request") {
+  const std::string page = manual_page();
+  CHECK(page.starts_with(".TH HOLDFAST 1 "));
+  for (const Command& command : commands()) {
+    CAPTURE(command.name);
+    CHECK(page.find("\n.SS holdfast " + std::string(command.name) + "\n") != std::string::npos);
+    for (const Verb& verb : command.verbs) {
+      for (const Option& option : verb.options) CHECK(page.find("\\-\\-" + std::string(option.name.substr(2, 3))) != std::string::npos);
+    }
+  }
+  std::size_t at = 0;
+  while ((at = page.find("\n.", at)) != std::string::npos) {
+    ++at;
+    const std::string request = page.substr(at, page.find_first_of(" \n", at) - at);
+    CAPTURE(request);
+    CHECK((request == ".SH" || request == ".SS" || request == ".TP" || request == ".PP" || request == ".nf" || request == ".fi" || request == ".B"));
+  }
+  CHECK(page.find("\n'") == std::string::npos);
+  CHECK(run_command_line(std::vector<std::string_view>{"help", "--man"}) == exit_done);
+}
+
 TEST_CASE("misuse is exit code 2, and does nothing") {
   using Words = std::vector<std::string_view>;
   CHECK(run_command_line(Words{}) == exit_misuse);

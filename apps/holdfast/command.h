@@ -85,6 +85,8 @@ int run_command_line(std::span<const std::string_view> words);
 /// Help as text.
 std::string overview();
 std::string help_of(const Command& command);
+/// The same as holdfast(1), in roff: `holdfast help --man`.
+std::string manual_page();
 
 // --- what commands say ---------------------------------------------------------------------------------------------------
 

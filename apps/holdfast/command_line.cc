@@ -6,46 +6,13 @@
 #include <filesystem>
 
 #include "apps/holdfast/command.h"
+#include "apps/holdfast/topics.h"
 #include "io/posix_file.h"
 #include "wire/json_fields.h"
 
 namespace holdfast {
 
 namespace {
-
-struct Topic {
-  std::string_view name;
-  std::string_view text;
-};
-
-constexpr Topic topics[] = {
-    {"exit-codes",
-     "Exit codes\n"
-     "  0   it worked, or what was looked at is in order\n"
-     "  1   it was refused, or what was looked at is not in order\n"
-     "  2   the command line was not understood; nothing was done\n"
-     "  3   the service cannot be reached, or the data directory is in use\n"
-     "  70  the service had to stop: a disk that fails, or a mistake of ours\n"},
-    {"credentials",
-     "Credentials\n"
-     "  Commands that talk to a service read where it is and who they are from a file, never from options or the\n"
-     "  environment. It is JSON with `base_url`, `ca_file`, and either `token` (an access token) or `client_id` and\n"
-     "  `refresh_secret`; `operator_url` where the operator address is wanted. Looked for in this order:\n"
-     "    --credentials FILE\n"
-     "    DIR/dev/client.json, with --data DIR (what `serve --dev` writes)\n"
-     "    $HOME/.config/holdfast/client.json\n"
-     "  The file must be readable by its owner only (chmod 0600).\n"},
-    {"idempotency",
-     "Idempotency\n"
-     "  Every command that changes something sends an idempotency key, drawn at random and shown on standard error\n"
-     "  if the outcome stays unknown. If a reply is lost the request is repeated under the same key, which cannot\n"
-     "  have a second effect. Give --key KEY to choose it: the same command with the same key gives the first reply\n"
-     "  again, for ever.\n"},
-    {"amounts",
-     "Amounts\n"
-     "  Amounts are whole numbers in the smallest unit of the asset: 1250 of USD/2 are 12.50 dollars. Assets are\n"
-     "  written CODE/SCALE, where the scale is the number of decimal places: USD/2, JPY/0, ETH/18.\n"},
-};
 
 int misuse(std::string_view message, std::string_view help_words) {
   say(message);
@@ -77,18 +44,22 @@ int help(std::span<const std::string_view> words) {
     print(overview());
     return exit_done;
   }
+  if (words[0] == "--man") {
+    print(manual_page());
+    return exit_done;
+  }
   if (const Command* command = find_command(words[0])) {
     print(help_of(*command));
     return exit_done;
   }
-  for (const Topic& topic : topics) {
+  for (const Topic& topic : topics()) {
     if (topic.name != words[0]) continue;
-    print(topic.text);
+    print(std::string(topic.title) + "\n" + std::string(topic.text));
     return exit_done;
   }
   std::vector<std::string_view> names;
   for (const Command& command : commands()) names.push_back(command.name);
-  for (const Topic& topic : topics) names.push_back(topic.name);
+  for (const Topic& topic : topics()) names.push_back(topic.name);
   return misuse(with_suggestion("there is no help on " + std::string(words[0]), words[0], names), "");
 }
 
@@ -154,7 +125,7 @@ std::string overview() {
     text.append(command.summary).append("\n");
   }
   text += "  help          help on a command or a topic:";
-  for (const Topic& topic : topics) text.append(" ").append(topic.name);
+  for (const Topic& topic : topics()) text.append(" ").append(topic.name);
   text += "\n";
   return text;
 }
