@@ -1,15 +1,19 @@
 // The engine with its journal on a real disk, in process: gate, core, key index, leaf hashes, group commit. Every answer is
 // durable before it counts. Ends with a full check of the journal and a replay whose state digest must match.
 //
-//   engine_bench --dir DIR [--transfers N] [--accounts N] [--batch N] [--clients N] [--hot] [--json]
+//   engine_bench --dir DIR [--transfers N] [--accounts N] [--batch N] [--clients N] [--hot] [--no-views] [--no-check]
+//                [--abandon | --reopen] [--json]
 //
-// `--clients` requests are outstanding at any time, each a batch of `--batch` transfers (1: single transfers).
+// `--clients` requests are outstanding at any time, each a batch of `--batch` transfers (1: single transfers). With --abandon
+// the process ends like a killed one as soon as the last answer is in, and --reopen measures how long a directory left that
+// way takes until it is ready for requests.
 
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cinttypes>
 #include <condition_variable>
@@ -28,7 +32,10 @@
 #include "io/posix_file.h"
 #include "io/random.h"
 #include "latency.h"
+#include "node/data_directory.h"
 #include "node/service.h"
+#include "node/view_projection.h"
+#include "store/journal/verify.h"
 
 namespace {
 
@@ -44,6 +51,9 @@ struct Settings {
   bool hot = false;
   bool json = false;
   bool check = true;
+  bool views = true;
+  bool abandon = false;
+  bool reopen = false;
 };
 
 [[noreturn]] void die(const base::Error& error) {
@@ -115,12 +125,22 @@ struct Numbers {
   }
 };
 
+/// The id of an account, made where it is needed as a parser would, not fetched from far memory.
+struct Name {
+  char text[24];
+  std::size_t size = 0;
+  Name() = default;
+  explicit Name(std::uint64_t number) {
+    std::memcpy(text, "users/", 6);
+    size = static_cast<std::size_t>(std::to_chars(text + 6, text + sizeof text, number).ptr - text);
+  }
+  std::string_view view() const { return {text, size}; }
+};
+
 class Driver {
  public:
   Driver(const Settings& settings, node::Service& service, gate::Gate& gate)
       : settings_(settings), service_(service), gate_(gate), usd_(*model::parse_asset("USD/2")) {
-    names_.reserve(settings.accounts);
-    for (std::uint32_t i = 0; i < settings.accounts; ++i) names_.push_back("users/" + std::to_string(i));
     started_.resize(std::max<std::size_t>(settings.clients, window));
   }
 
@@ -128,9 +148,9 @@ class Driver {
     one(gate::AssetRegistration{usd_});
     std::size_t sent = 0, outstanding = 0;
     std::vector<std::uint64_t> tokens;
-    while (sent < names_.size() || outstanding > 0) {
-      while (sent < names_.size() && outstanding < window) {
-        submit(gate_.admit_body({}, {}, gate::AccountOpening{.name = names_[sent], .asset = usd_, .flags = 0, .limits = {}, .metadata = {}}), 0);
+    while (sent < settings_.accounts || outstanding > 0) {
+      while (sent < settings_.accounts && outstanding < window) {
+        submit(gate_.admit_body({}, {}, gate::AccountOpening{.name = Name(sent).view(), .asset = usd_, .flags = 0, .limits = {}, .metadata = {}}), 0);
         ++sent;
         ++outstanding;
       }
@@ -143,7 +163,7 @@ class Driver {
     std::vector<std::uint64_t> tokens;
     std::uint64_t sent = 0, done = 0;
     std::uint32_t outstanding = 0;
-    window_started_ = Clock::now();
+    last_answer_ = Clock::now();
     for (std::uint32_t client = 0; client < settings_.clients && sent < settings_.transfers; ++client) {
       sent += send(client, settings_.transfers - sent);
       ++outstanding;
@@ -151,9 +171,12 @@ class Driver {
     while (outstanding > 0) {
       returned_.wait(tokens);
       const auto now = Clock::now();
+      longest_silence_ms_ = std::max(longest_silence_ms_, std::chrono::duration<double, std::milli>(now - last_answer_).count());
+      last_answer_ = now;
       for (const std::uint64_t client : tokens) {
         const auto& start = started_[static_cast<std::size_t>(client)];
         latency_.add(static_cast<std::uint64_t>((now - start).count()));
+        if (now - start > std::chrono::milliseconds(100)) ++slow_;
         --outstanding;
         ++done;
         if (sent < settings_.transfers) {
@@ -165,6 +188,9 @@ class Driver {
   }
 
   const bench::Latency& latency() const { return latency_; }
+  /// Requests that took longer than 100 ms, and the longest time in which no answer came at all.
+  std::uint64_t slow() const { return slow_; }
+  double longest_silence_ms() const { return longest_silence_ms_; }
   std::uint64_t refused() const { return returned_.refused(); }
 
  private:
@@ -187,19 +213,23 @@ class Driver {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(settings_.batch, left));
     requests_.resize(count);
     keys_.resize(count);
+    debits_.resize(count);
+    credits_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t random = numbers_.next(), more = numbers_.next();
       char* key = keys_[i].data();
       for (std::size_t digit = 0; digit < 16; ++digit) key[digit] = "0123456789abcdef"[(random >> (digit * 4)) & 15];
       for (std::size_t digit = 0; digit < 8; ++digit) key[16 + digit] = "0123456789abcdef"[(more >> (digit * 4)) & 15];
-      const auto accounts = static_cast<std::uint64_t>(names_.size());
+      const std::uint64_t accounts = settings_.accounts;
       std::uint64_t debit = settings_.hot ? 0 : more % accounts;
       std::uint64_t credit = random % accounts;
       if (credit == debit) credit = (credit + 1) % accounts;
       gate::TransferRequest& request = requests_[i];
       request.key = {key, 24};
-      request.debit_account = names_[static_cast<std::size_t>(debit)];
-      request.credit_account = names_[static_cast<std::size_t>(credit)];
+      debits_[i] = Name(debit);
+      credits_[i] = Name(credit);
+      request.debit_account = debits_[i].view();
+      request.credit_account = credits_[i].view();
       request.asset = usd_;
       request.amount = 1 + (random >> 48);
     }
@@ -212,11 +242,13 @@ class Driver {
   node::Service& service_;
   gate::Gate& gate_;
   const model::Asset usd_;
-  std::vector<std::string> names_;
+  std::vector<Name> debits_, credits_;
   std::vector<gate::TransferRequest> requests_;
   std::vector<std::array<char, 24>> keys_;
   std::vector<Clock::time_point> started_;
-  Clock::time_point window_started_;
+  Clock::time_point last_answer_;
+  std::uint64_t slow_ = 0;
+  double longest_silence_ms_ = 0;
   Returned returned_;
   bench::Latency latency_;
   Numbers numbers_{42};
@@ -249,6 +281,9 @@ Settings parse(int argc, char** argv) {
     else if (name == "--hot") settings.hot = true;
     else if (name == "--json") settings.json = true;
     else if (name == "--no-check") settings.check = false;
+    else if (name == "--no-views") settings.views = false;
+    else if (name == "--abandon") settings.abandon = true;
+    else if (name == "--reopen") settings.reopen = true;
     else die({"misuse", "unknown option " + std::string(name)});
   }
   if (settings.directory.empty()) die({"misuse", "--dir is needed"});
@@ -276,15 +311,34 @@ int main(int argc, char** argv) {
   node::ServiceOptions options;
   options.recovery.directory = settings.directory;
   options.recovery.segment_bytes = settings.segment_bytes;
+  const auto opening_started = Clock::now();
   auto opened = node::Service::open(files, **clock, random, blinding, options, die);
   if (!opened.ok()) die(opened.error());
   node::Service& service = **opened;
+  std::unique_ptr<node::ViewProjection> views;
+  if (settings.views) {
+    auto projection = node::ViewProjection::open(settings.directory + "/views.sqlite", service.reader(), false);
+    if (!projection.ok()) die(projection.error());
+    views = std::move(projection).value();
+    service.project_to(*views);
+  }
   service.start();
+  if (settings.reopen) {
+    const double ready = seconds_since(opening_started);
+    const node::RecoveryReport& report = service.recovery();
+    std::printf(settings.json ? "{\"ready_s\":%.3f,\"snapshot\":%" PRIu64 ",\"replayed\":%" PRIu64 ",\"resident_mib\":%.0f}\n"
+                              : "ready in %.3f s: snapshot at event %" PRIu64 ", %" PRIu64 " events replayed, resident %.0f MiB\n",
+                ready, report.snapshot_event, report.events_replayed, static_cast<double>(resident_bytes()) / 1048576.0);
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
   Driver driver(settings, service, gate);
+  const std::uint64_t resident_empty = resident_bytes();
   auto start = Clock::now();
   driver.open_accounts();
   const double opening = seconds_since(start);
   const std::uint64_t resident_idle = resident_bytes();
+  const double account_bytes = static_cast<double>(resident_idle - resident_empty) / settings.accounts;
 
   const double cpu = cpu_seconds();
   start = Clock::now();
@@ -297,15 +351,28 @@ int main(int argc, char** argv) {
   const std::uint64_t resident = resident_bytes();
   const double rate = static_cast<double>(settings.transfers) / took;
   const bench::Latency& latency = driver.latency();
+  if (settings.abandon) {
+    std::printf("%" PRIu64 " transfers in %.2f s: %.0f/s, abandoned\n", settings.transfers, took, rate);
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
 
   start = Clock::now();
   service.stop();
   const double stopping = seconds_since(start);
   std::string verdict = "not checked";
-  double checking = 0;
+  double checking = 0, verifying = 0;
+  std::uint64_t journal_bytes = 0;
   if (settings.check) {
     const base::Digest expected = digest_of(service.state_after_stop());
+    views.reset();
     opened->reset();
+    start = Clock::now();
+    const auto verified = store::verify_journal(files, node::journal_directory(settings.directory), {.blinding = &blinding});
+    if (!verified.ok()) die(verified.error());
+    if (!verified->sound()) die(base::Error(verified->findings.front().code, verified->findings.front().sentence));
+    journal_bytes = verified->bytes_read;
+    verifying = seconds_since(start);
     start = Clock::now();
     node::RecoveryReport report;
     node::RecoveryOptions from_start = options.recovery;
@@ -314,23 +381,28 @@ int main(int argc, char** argv) {
     if (!replayed.ok()) die(replayed.error());
     checking = seconds_since(start);
     if (digest_of(replayed->state) != expected) die({"replay_differs", "the replayed state is not the state that was left"});
-    verdict = "replay matches";
+    verdict = "journal sound, replay matches";
   }
   if (settings.json) {
-    std::printf("{\"batch\":%u,\"clients\":%u,\"hot\":%s,\"transfers\":%" PRIu64 ",\"per_second\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
-                "\"max_us\":%.0f,\"cpu_us_per_transfer\":%.2f,\"groups\":%" PRIu64 ",\"resident_mib\":%.0f,\"keys_waiting\":%" PRIu64
-                ",\"replay_per_second\":%.0f}\n",
-                settings.batch, settings.clients, settings.hot ? "true" : "false", settings.transfers, rate, latency.quantile_us(0.5),
-                latency.quantile_us(0.99), latency.max_us(), cpu_used / static_cast<double>(settings.transfers) * 1e6, stats.groups,
-                static_cast<double>(resident) / 1048576.0, key_stats.keys_in_memory,
+    std::printf("{\"batch\":%u,\"clients\":%u,\"hot\":%s,\"accounts\":%u,\"transfers\":%" PRIu64
+                ",\"per_second\":%.0f,\"p50_us\":%.0f,\"p99_us\":%.0f,\"max_us\":%.0f,\"over_100_ms\":%" PRIu64
+                ",\"longest_silence_ms\":%.1f,\"cpu_us_per_transfer\":%.2f,\"groups\":%" PRIu64
+                ",\"resident_mib\":%.0f,\"idle_account_bytes\":%.0f,\"keys_waiting\":%" PRIu64 ",\"views_lag\":%" PRIu64
+                ",\"verify_per_second\":%.0f,\"replay_per_second\":%.0f}\n",
+                settings.batch, settings.clients, settings.hot ? "true" : "false", settings.accounts, settings.transfers, rate,
+                latency.quantile_us(0.5), latency.quantile_us(0.99), latency.max_us(), driver.slow(), driver.longest_silence_ms(),
+                cpu_used / static_cast<double>(settings.transfers) * 1e6, stats.groups, static_cast<double>(resident) / 1048576.0,
+                account_bytes, key_stats.keys_in_memory, stats.durable - derived.projected,
+                verifying > 0 ? static_cast<double>(settings.transfers) / verifying : 0.0,
                 checking > 0 ? static_cast<double>(settings.transfers) / checking : 0.0);
     return 0;
   }
-  std::printf("accounts   %u opened in %.1f s, resident %.0f MiB\n", settings.accounts, opening,
-              static_cast<double>(resident_idle) / 1048576.0);
+  std::printf("accounts   %u opened in %.1f s, resident %.0f MiB before and %.0f MiB after: %.0f bytes an account\n", settings.accounts,
+              opening, static_cast<double>(resident_empty) / 1048576.0, static_cast<double>(resident_idle) / 1048576.0, account_bytes);
   std::printf("transfers  %" PRIu64 " in %.2f s: %.0f/s (batches of %u, %u clients%s)\n", settings.transfers, took, rate, settings.batch,
               settings.clients, settings.hot ? ", one hot account" : "");
-  std::printf("latency    p50 %.0f us, p99 %.0f us, max %.0f us\n", latency.quantile_us(0.5), latency.quantile_us(0.99), latency.max_us());
+  std::printf("latency    p50 %.0f us, p99 %.0f us, max %.0f us; %" PRIu64 " over 100 ms; longest time without an answer %.0f ms\n",
+              latency.quantile_us(0.5), latency.quantile_us(0.99), latency.max_us(), driver.slow(), driver.longest_silence_ms());
   std::printf("cpu        %.2f us a transfer; %" PRIu64 " groups, mean sync %.0f us, longest %.0f us\n",
               cpu_used / static_cast<double>(settings.transfers) * 1e6, stats.groups,
               stats.groups ? static_cast<double>(stats.sync_ns_sum) / static_cast<double>(stats.groups) / 1e3 : 0.0,
@@ -339,6 +411,7 @@ int main(int argc, char** argv) {
               key_stats.keys_in_runs, key_stats.keys_in_memory, stats.durable - derived.projected, derived.snapshot);
   std::printf("memory     resident %.0f MiB\n", static_cast<double>(resident) / 1048576.0);
   std::printf("stop       %.2f s; refused %" PRIu64 "\n", stopping, driver.refused());
-  std::printf("check      %s in %.1f s\n", verdict.c_str(), checking);
+  std::printf("check      %s; verified %.1f GiB in %.1f s, replayed in %.1f s\n", verdict.c_str(),
+              static_cast<double>(journal_bytes) / (1u << 30), verifying, checking);
   return 0;
 }

@@ -193,7 +193,15 @@ base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool v
   if (views) {
     TRY_ASSIGN(const auto projection, node::ViewProjection::open(node::views_file(data->path()), *partition.reader, false));
     const core::FrozenState frozen = partition.state.freeze();
-    TRY(projection->refresh(frozen, frozen.head.next_event - 1));
+    while (true) {
+      TRY_ASSIGN(const bool more, projection->catch_up());
+      if (!more) break;
+    }
+    TRY(projection->begin_refresh(frozen, frozen.head.next_event - 1));
+    while (true) {
+      TRY_ASSIGN(const bool more, projection->refresh_step(20'000));
+      if (!more) break;
+    }
   }
   return base::ok();
 }

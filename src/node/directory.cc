@@ -34,9 +34,23 @@ model::AccountNumber Directory::find(model::TenantNumber tenant, std::string_vie
   }
 }
 
-void Directory::prefetch(std::uint64_t hash) const {
+void Directory::prefetch_slot(std::uint64_t hash) const {
   const Shard& shard = shards_[shard_of(hash)];
   __builtin_prefetch(&shard.slots[static_cast<std::uint32_t>(hash) & (shard.slots.size() - 1)]);
+}
+
+model::AccountNumber Directory::likely(std::uint64_t hash) const {
+  const Shard& shard = shards_[shard_of(hash)];
+  const Slot& slot = shard.slots[static_cast<std::uint32_t>(hash) & (shard.slots.size() - 1)];
+  return slot.tag == static_cast<std::uint32_t>(hash) ? slot.number : 0;
+}
+
+void Directory::prefetch_record(std::uint64_t hash) const {
+  if (const model::AccountNumber number = likely(hash); number != 0) __builtin_prefetch(&at(number));
+}
+
+void Directory::prefetch_text(std::uint64_t hash) const {
+  if (const model::AccountNumber number = likely(hash); number != 0) __builtin_prefetch(at(number).text);
 }
 
 void Directory::grow(Shard& shard) {

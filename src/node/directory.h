@@ -25,8 +25,11 @@ class Directory {
 
   /// The number of an account, 0 if none has that id. `hash` is model::account_name_hash(tenant, name).
   model::AccountNumber find(model::TenantNumber tenant, std::string_view name, std::uint64_t hash) const;
-  /// Starts loading what find() will look at.
-  void prefetch(std::uint64_t hash) const;
+  /// Start loading what find() will look at, one step of the way each: the slot, then the record, then the id's text. For
+  /// many ids each step is taken for all of them before the next.
+  void prefetch_slot(std::uint64_t hash) const;
+  void prefetch_record(std::uint64_t hash) const;
+  void prefetch_text(std::uint64_t hash) const;
   /// Records the id of the account with the next number: size() + 1. The name is copied.
   void open(model::TenantNumber tenant, std::string_view name, std::uint64_t hash);
   /// The id of an account; empty if there is no such number. The view lives as long as the directory.
@@ -57,6 +60,8 @@ class Directory {
   };
 
   const Name& at(model::AccountNumber number) const;
+  /// The number in the slot where the search for a hash begins; 0 if it holds another one.
+  model::AccountNumber likely(std::uint64_t hash) const;
   static std::size_t shard_of(std::uint64_t hash) { return static_cast<std::size_t>(hash >> 56); }
   void grow(Shard& shard);
 

@@ -36,6 +36,15 @@ std::uint16_t differing_fields(const model::IdempotencyTag& a, const model::Idem
   return static_cast<std::uint16_t>(differing);
 }
 
+// The tag of a request that was made with the same version of the key as the stored one; null if there is none.
+const model::IdempotencyTag* made_like(const model::IdempotencyTag& stored, const model::IdempotencyTag& tag,
+                                       const std::vector<model::IdempotencyTag>& former) {
+  if (stored.fingerprint_version == tag.fingerprint_version) return &tag;
+  const std::pair wanted{tag.key, stored.fingerprint_version};
+  const auto found = std::ranges::lower_bound(former, wanted, {}, model::version_of_key);
+  return found != former.end() && model::version_of_key(*found) == wanted ? &*found : nullptr;
+}
+
 // The tag of the item that an event of an entry answers; null if it had no key.
 const model::IdempotencyTag* tag_of(const model::Entry& entry, model::EventNumber event) {
   const std::size_t index = static_cast<std::size_t>(event - entry.first_event);
@@ -210,8 +219,11 @@ void Engine::take_admitted(model::Admitted&& admitted, base::Instant at, Answer&
 
 void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::size_t last, std::size_t& cursor) {
   const auto& names = admitted.names;
-  for (std::size_t i = cursor; i < names.size() && names[i].command < last; ++i) directory_.prefetch(names[i].hash);
-  for (; cursor < names.size() && names[cursor].command < last; ++cursor) {
+  std::size_t end = cursor;
+  for (; end < names.size() && names[end].command < last; ++end) directory_.prefetch_slot(names[end].hash);
+  for (std::size_t i = cursor; i < end; ++i) directory_.prefetch_record(names[i].hash);
+  for (std::size_t i = cursor; i < end; ++i) directory_.prefetch_text(names[i].hash);
+  for (; cursor < end; ++cursor) {
     const model::NameToResolve& name = names[cursor];
     CHECK(name.command >= first);
     model::Command& command = admitted.commands[name.command];
@@ -248,7 +260,7 @@ model::AccountNumber Engine::account_number(model::TenantNumber tenant, std::str
 void Engine::take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
                           std::size_t& private_cursor, Answer& answer) {
   model::Command& command = admitted.commands[index];
-  if (answered_by_keys(command, found_cursor, answer)) return;
+  if (answered_by_keys(admitted, command, found_cursor, answer)) return;
   if (!resolve_answers(command).ok()) {
     answer.items.push_back({.refusal = Outcome::journal_read_failed});
     return;
@@ -268,7 +280,7 @@ void Engine::take_command(model::Admitted& admitted, std::size_t index, base::In
 
 // --- idempotency ------------------------------------------------------------------------------------------------------------
 
-ItemAnswer Engine::judge(const model::IdempotencyTag& tag, model::EventNumber event) {
+ItemAnswer Engine::judge(const model::Admitted& admitted, const model::IdempotencyTag& tag, model::EventNumber event) {
   const auto entry = entries_.read_entry(event);
   if (!entry.ok()) return {.refusal = Outcome::journal_read_failed};
   const model::Event& first = entry->events[static_cast<std::size_t>(event - entry->first_event)];
@@ -277,13 +289,17 @@ ItemAnswer Engine::judge(const model::IdempotencyTag& tag, model::EventNumber ev
   }
   const model::IdempotencyTag* stored = tag_of(*entry, event);
   if (stored == nullptr) return {.refusal = Outcome::idempotency_key_expired};
-  if (stored->fingerprint_version == tag.fingerprint_version && stored->fingerprint != tag.fingerprint && !base::planted_bug(9)) {
-    return {.refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = differing_fields(*stored, tag)};
+  const model::IdempotencyTag* mine = made_like(*stored, tag, admitted.former_tags);
+  // A version that custody no longer has: whether the bodies agree cannot be said, and it is not executed again.
+  if (mine == nullptr) return {.refusal = Outcome::idempotency_key_expired};
+  if (stored->fingerprint != mine->fingerprint && !base::planted_bug(9)) {
+    return {.refusal = Outcome::idempotency_key_reused_with_different_body, .differing_fields = differing_fields(*stored, *mine)};
   }
   return {.event = event, .replayed = true};
 }
 
-bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_cursor, Answer& answer) {
+bool Engine::answered_by_keys(const model::Admitted& admitted, const model::Command& command, std::size_t& found_cursor,
+                              Answer& answer) {
   std::size_t tags = 0, seen = 0;
   for_each_tag(command, [&](const model::IdempotencyTag&) { seen += found_[found_cursor + tags++] != 0 ? 1u : 0u; });
   if (seen == 0) {
@@ -293,7 +309,7 @@ bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_
   const std::size_t before = answer.items.size();
   for_each_tag(command, [&](const model::IdempotencyTag& tag) {
     const model::EventNumber event = found_[found_cursor++];
-    answer.items.push_back(event == 0 ? ItemAnswer{.refusal = Outcome::atomic_group_partly_seen} : judge(tag, event));
+    answer.items.push_back(event == 0 ? ItemAnswer{.refusal = Outcome::atomic_group_partly_seen} : judge(admitted, tag, event));
   });
   // A group is one thing: all of it was seen before, in one entry, or all of it is refused.
   bool whole = seen == tags;
@@ -316,7 +332,7 @@ bool Engine::answered_by_keys(const model::Command& command, std::size_t& found_
 bool Engine::replay_batch(const model::Admitted& admitted, Answer& answer) {
   const model::EventNumber event = found_.back();
   if (event == 0) return false;
-  const ItemAnswer judged = judge(*admitted.batch_tag, event);
+  const ItemAnswer judged = judge(admitted, *admitted.batch_tag, event);
   if (judged.event == 0) {
     answer.refusal = judged.refusal;
     answer.items.push_back(judged);

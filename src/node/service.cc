@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "crypto/hash.h"
+#include "io/thread.h"
 
 namespace node {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view default_tenant = "default";
 constexpr std::uint64_t snapshot_step_bytes = 4u << 20;
+constexpr std::uint32_t balance_rows_per_step = 4'000;
 
 bool is_disk_full(const base::Error& error) { return std::string_view(error.code) == "disk_full"; }
 
@@ -49,6 +51,7 @@ base::Result<std::unique_ptr<Service>> Service::open(io::FileSystem& files, io::
   service->timekeeper_ = std::make_unique<Timekeeper>(clock, partition.last_anchor(), service->options_.time);
   service->entries_ = std::make_unique<JournalEntries>(partition.reader);
   service->learn_tenants_and_assets(partition.state.freeze());
+  service->log_key_version_ = partition.state.head().log_key;
   service->stats_.snapshot = service->recovery_.snapshot_event;
   service->engine_ = std::make_unique<Engine>(std::move(partition.state), *partition.directory, *partition.tenants,
                                               *partition.keys, *service->entries_, partition.journal->buffers(),
@@ -139,6 +142,7 @@ void Service::learn_tenants_and_assets(const core::FrozenState& state) {
 // On the sync thread, before the answers of the group leave: an asset that a reply names must be known by then.
 void Service::durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
                       std::shared_ptr<core::FrozenState> frozen) {
+  if (observer_ != nullptr) observer_->durable(*group);
   const std::lock_guard lock(mutex_);
   for (const model::EventNumber event : notable) {
     const auto view = group->find_entry(event);
@@ -196,8 +200,15 @@ void Service::run_keys() {
   }
 }
 
+// One look at everything derived: rows first, then a frozen state if there is one, then a few balances. What takes long is
+// done in steps, so that rows never wait for balances.
 void Service::run_derived() {
-  auto next_refresh = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.refresh_interval_ms);
+  using Clock = std::chrono::steady_clock;
+  (void)io::lower_thread_priority();
+  const auto interval = std::chrono::milliseconds(options_.refresh_interval_ms);
+  auto next_refresh = Clock::now() + interval, next_step = Clock::now();
+  std::optional<Clock::time_point> give_up;   // once stopping
+  bool refreshing = false, behind = projection_ != nullptr;
   model::EventNumber refreshed = 0;
   while (true) {
     std::vector<model::EventNumber> notable;
@@ -207,34 +218,34 @@ void Service::run_derived() {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(100), [this] { return stopping_ || !notable_.empty() || frozen_; });
-      notable.swap(notable_);
+      const auto until = behind ? Clock::now() : refreshing ? next_step : Clock::now() + std::chrono::milliseconds(100);
+      changed_.wait_until(lock, until, [this, refreshing] { return stopping_ || !notable_.empty() || (frozen_ && !refreshing); });
+      if (!behind) notable.swap(notable_);
       through = announced_;
-      frozen = std::move(frozen_);
-      frozen_group = std::move(frozen_group_);
+      // Balances of one frozen state at a time; the next one waits.
+      if (!refreshing || stopping_) {
+        frozen = std::move(frozen_);
+        frozen_group = std::move(frozen_group_);
+      }
       last = stopping_;
     }
-    if (projection_ != nullptr && (!notable.empty() || through > projected_.load(std::memory_order_relaxed))) {
-      const base::Status projected = projection_->project(notable, through);
-      if (!projected.ok()) {
-        // Views can always be made anew; lists say that they lag until they are.
-        views_failed_ = projected.error().code;
-        const std::lock_guard lock(mutex_);
-        notable_.insert(notable_.begin(), notable.begin(), notable.end());
-        if (stopping_) return;
-        frozen_ = nullptr;
-        continue;
-      }
-      views_failed_ = nullptr;
+    if (last && !give_up) give_up = Clock::now() + std::chrono::milliseconds(options_.refresh_on_stop_ms);
+    if (behind) {
+      const auto more = projection_->catch_up();
+      views_failed_ = more.ok() ? nullptr : more.error().code;
+      behind = !more.ok() || *more;
+    } else if (!project(notable, through)) {
+      if (last) return;
+      frozen = nullptr;
     }
-    projected_.store(through, std::memory_order_release);
     if (frozen) {
       const model::EventNumber event = frozen->head.next_event - 1;
-      if (projection_ != nullptr) {
-        const base::Status done = projection_->refresh(*frozen, event);
-        if (!done.ok()) views_failed_ = done.error().code;
+      if (projection_ != nullptr && !behind) {
+        const base::Status begun = projection_->begin_refresh(*frozen, event);
+        if (!begun.ok()) views_failed_ = begun.error().code;
+        refreshing = begun.ok();
       }
-      refreshed = event;
+      if (!behind) refreshed = event;
       const model::EventNumber newest = derived().snapshot;
       if (event - newest >= options_.pipeline.freeze_every_events || (last && event > newest)) {
         const base::Status written = write_snapshot(*frozen, *frozen_group);
@@ -242,17 +253,43 @@ void Service::run_derived() {
         if (!written.ok() && !is_disk_full(written.error())) return fatal(written.error());
       }
     }
+    const auto now = Clock::now();
+    if (refreshing && (last || now >= next_step)) {
+      const auto more = projection_->refresh_step(balance_rows_per_step);
+      if (!more.ok()) views_failed_ = more.error().code;
+      refreshing = more.ok() && *more;
+      const auto took = Clock::now() - now;
+      next_step = now + took * 100 / std::max(1u, options_.refresh_share_percent);
+      if (!refreshing) next_refresh = std::max(next_refresh, next_step);
+    }
     if (last) {
       const std::lock_guard lock(mutex_);
-      if (notable_.empty() && !frozen_) return;
+      const bool enough = Clock::now() >= *give_up;
+      if (!frozen_ && (enough || (notable_.empty() && !refreshing && !behind))) return;
       continue;
     }
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= next_refresh && through > refreshed) {
+    if (!refreshing && now >= next_refresh && through > refreshed) {
       pipeline_->request_freeze();
-      next_refresh = now + std::chrono::milliseconds(options_.refresh_interval_ms);
+      next_refresh = now + interval;
     }
   }
+}
+
+// False if views could not be written; what was not projected waits in notable_.
+bool Service::project(std::vector<model::EventNumber>& notable, model::EventNumber through) {
+  if (projection_ != nullptr && (!notable.empty() || through > projected_.load(std::memory_order_relaxed))) {
+    const base::Status projected = projection_->project(notable, through);
+    if (!projected.ok()) {
+      // Views can always be made anew; lists say that they lag until they are.
+      views_failed_ = projected.error().code;
+      const std::lock_guard lock(mutex_);
+      notable_.insert(notable_.begin(), notable.begin(), notable.end());
+      return false;
+    }
+    views_failed_ = nullptr;
+  }
+  projected_.store(through, std::memory_order_release);
+  return true;
 }
 
 base::Status Service::write_snapshot(const core::FrozenState& state, const store::SealedGroup& group) {

@@ -27,8 +27,20 @@ class Projection {
   virtual ~Projection() = default;
   /// Events worth a look, all durable, ascending; everything up to `through` has been announced.
   virtual base::Status project(const std::vector<model::EventNumber>& notable, model::EventNumber through) = 0;
-  /// A frozen state as of `through`: a chance to bring balances up to date.
-  virtual base::Status refresh(const core::FrozenState& state, model::EventNumber through) = 0;
+  /// What the journal held before this run and the views lack; a bounded step, true while there is more. Nothing is
+  /// projected before it is done.
+  virtual base::Result<bool> catch_up() = 0;
+  /// A frozen state as of `through`: balances that changed since the last one wait to be written from here on.
+  virtual base::Status begin_refresh(const core::FrozenState& state, model::EventNumber through) = 0;
+  /// Writes some of them, `rows_max` at most; true while there are more.
+  virtual base::Result<bool> refresh_step(std::uint32_t rows_max) = 0;
+};
+
+/// Learns of every durable group, in order, on the sync thread. Must be quick.
+class GroupObserver {
+ public:
+  virtual ~GroupObserver() = default;
+  virtual void durable(const store::SealedGroup& group) = 0;
 };
 
 struct ServiceOptions {
@@ -37,6 +49,8 @@ struct ServiceOptions {
   PipelineOptions pipeline;
   TimekeeperOptions time;
   std::uint32_t refresh_interval_ms = 5'000;   ///< how often balances in views are brought up to date, at most
+  std::uint32_t refresh_share_percent = 10;    ///< of one processor, at most, for writing balances into views while in service
+  std::uint32_t refresh_on_stop_ms = 3'000;    ///< how long stop() goes on writing balances; the rest waits for the next start
   bool snapshot_on_stop = true;
 };
 
@@ -60,6 +74,8 @@ class Service final : public DurableListener {
 
   /// Attaches views; before start().
   void project_to(Projection& projection) { projection_ = &projection; }
+  /// Shows durable groups to somebody else too; before start().
+  void show_groups_to(GroupObserver& observer) { observer_ = &observer; }
   void start();
   /// Finishes what was taken, writes a last snapshot, ends all threads.
   void stop();
@@ -73,6 +89,8 @@ class Service final : public DurableListener {
   const Directory& directory() const { return *partition_.directory; }
   const store::JournalReader& reader() const { return *partition_.reader; }
   store::Journal& journal() { return *partition_.journal; }
+  /// Version of the key that signs the audit log's checkpoints, as of the opening.
+  std::uint32_t log_key_version() const { return log_key_version_; }
   const store::KeyIndex& keys() const { return *partition_.keys; }
   const RecoveryReport& recovery() const { return recovery_; }
   DerivedStats derived() const;
@@ -96,6 +114,7 @@ class Service final : public DurableListener {
   void run_segments();
   void run_keys();
   void run_derived();
+  bool project(std::vector<model::EventNumber>& notable, model::EventNumber through);
   base::Status write_snapshot(const core::FrozenState& state, const store::SealedGroup& group);
   void learn_tenants_and_assets(const core::FrozenState& state);
   void fatal(const base::Error& error);
@@ -110,6 +129,8 @@ class Service final : public DurableListener {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Pipeline> pipeline_;
   Projection* projection_ = nullptr;
+  GroupObserver* observer_ = nullptr;
+  std::uint32_t log_key_version_ = 1;
 
   mutable std::mutex mutex_;                 // everything below
   std::condition_variable changed_;

@@ -11,13 +11,15 @@ namespace node {
 
 class ViewProjection final : public Projection {
  public:
-  /// Opens the views at `path`, throwing them away first if they are damaged or belong to another journal. Reads what they
-  /// lack from the journal up to its durable end. `reader` outlives the projection.
+  /// Opens the views at `path`, throwing them away first if they are damaged or belong to another journal. What they lack
+  /// catch_up() reads from the journal. `reader` outlives the projection.
   static base::Result<std::unique_ptr<ViewProjection>> open(const std::string& path, const store::JournalReader& reader,
                                                             bool every_transfer);
 
   base::Status project(const std::vector<model::EventNumber>& notable, model::EventNumber through) override;
-  base::Status refresh(const core::FrozenState& state, model::EventNumber through) override;
+  base::Result<bool> catch_up() override;
+  base::Status begin_refresh(const core::FrozenState& state, model::EventNumber through) override;
+  base::Result<bool> refresh_step(std::uint32_t rows_max) override;
 
   store::Views& views() { return *views_; }
   const store::Projector& projector() const { return *projector_; }
@@ -28,14 +30,16 @@ class ViewProjection final : public Projection {
   ViewProjection(const store::JournalReader& reader, std::unique_ptr<store::Views> views, std::unique_ptr<store::Projector> projector)
       : reader_(reader), views_(std::move(views)), projector_(std::move(projector)) {}
 
-  base::Status catch_up();
   struct Batch;
-  base::Status take_entry(const model::Entry& entry, Batch& batch);
+  class Values;
+  base::Status take_entry(const model::Entry& entry, const Values& values, Batch& batch);
+  base::Result<std::size_t> project_group(std::span<const model::EventNumber> notable, Batch& batch, model::EventNumber& done);
 
   const store::JournalReader& reader_;
   std::unique_ptr<store::Views> views_;
   std::unique_ptr<store::Projector> projector_;
-  model::EventNumber refreshed_ = 0;
+  model::EventNumber refreshed_ = 0;    ///< balances include every posting up to here
+  model::EventNumber refreshing_ = 0;   ///< the same once the pass in progress has ended
   bool rebuilt_ = false;
 };
 

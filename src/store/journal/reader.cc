@@ -130,12 +130,22 @@ base::Result<GroupHeader> JournalReader::read_group_header(model::EventNumber ev
 }
 
 base::Result<base::Bytes> JournalReader::read_group(model::EventNumber event) const {
+  base::Bytes bytes;
+  TRY(visit_group(event, [&bytes](const GroupView& group) -> base::Status {
+    bytes = base::to_bytes(group.bytes);
+    return base::ok();
+  }));
+  return bytes;
+}
+
+base::Status JournalReader::visit_group(model::EventNumber event,
+                                        const std::function<base::Status(const GroupView&)>& visit) const {
   const std::shared_lock no_erasing(segments_->erasing());
   TRY_ASSIGN(OpenGroup group, open_group(*segments_, event));
   TRY_ASSIGN(const base::ByteView bytes, group.view(0, group.header.group_bytes()));
   if (const auto fault = check_group(bytes, group.header, {.body_hash = true}))
     return group.damaged(fault->offset, fault->what);
-  return base::to_bytes(bytes);
+  return visit(GroupView{group.header, bytes, sha256(bytes.first(sector_bytes)), group.path(), group.place.offset});
 }
 
 base::Result<std::optional<StoredPrivate>> JournalReader::read_private(model::EventNumber event,

@@ -65,6 +65,8 @@ class JournalReader {
   base::Result<GroupHeader> read_group_header(model::EventNumber event) const;
   /// The whole group that holds this event, checked.
   base::Result<base::Bytes> read_group(model::EventNumber event) const;
+  /// The same, in place: `visit` is called once, before this returns.
+  base::Status visit_group(model::EventNumber event, const std::function<base::Status(const GroupView&)>& visit) const;
   /// A personal value; nothing if the event has none such. An erased one says so.
   base::Result<std::optional<StoredPrivate>> read_private(model::EventNumber event, model::PrivateField field) const;
 
