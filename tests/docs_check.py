@@ -122,16 +122,23 @@ def check_commands(program):
     """Every `holdfast ...` of the documents is a command that exists, with a verb and options that exist."""
     helps = {}
     names = re.findall(r"^  (\S+) {2,}", run(program, "help").stdout.split("Commands\n")[1], re.M)
+    names.remove("help")
     for name in names:
-        helps[name] = run(program, "help", name).stdout
+        text = run(program, "help", name).stdout
+        helps[name] = text[text.index("\n\n  holdfast") + 1:]           # behind the examples
     line_pattern = re.compile(r"(?:^|[ `/$])(?:holdfast|hf) ([a-z][a-z-]*)((?: [^`|#&>\n]*)?)")
     for path in documents():
         if path.parent.name == "format":                   # byte formats: their texts are labels, not commands
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            code = " ".join(re.findall(r"`([^`]*)`", line)) if not line.startswith("    ") else line
+            code = "\n".join(re.findall(r"`([^`]*)`", line)) if not line.startswith("    ") else line
             for name, rest in line_pattern.findall(code):
                 where = f"{name_of(path)}:{number}"
+                if name == "help":
+                    topic = rest.split()[:1]
+                    if topic and not topic[0].isupper() and run(program, "help", *topic).returncode != 0:
+                        wrong(where, f"there is no help on {topic[0]}")
+                    continue
                 if name not in helps:
                     wrong(where, f"there is no command holdfast {name}")
                     continue
@@ -139,9 +146,13 @@ def check_commands(program):
                 verbs = set(re.findall(rf"^  holdfast {name} ([a-z-]+)", helps[name], re.M))
                 if verbs and words and re.fullmatch(r"[a-z-]+", words[0]) and not words[0].startswith("-") and words[0] not in verbs:
                     wrong(where, f"holdfast {name} has no verb {words[0]}")
+                shown = f"{name} {words[0]}" if verbs and words else name
+                known = helps[name]
+                if verbs and words and words[0] in verbs:
+                    known = re.search(rf"^  holdfast {shown}\b(.*?)(?=^  holdfast |\Z)", known, re.M | re.S).group(1)
                 for option in re.findall(r"(?<!\S)(--[a-z][a-z-]*)", rest):
-                    if option not in helps[name]:
-                        wrong(where, f"holdfast {name} has no option {option}")
+                    if option not in (*re.findall(r"--[a-z-]+", known), "--json", "--help"):
+                        wrong(where, f"holdfast {shown} has no option {option}")
 
 
 # --- manual page ----------------------------------------------------------------------------------------------------------------------

@@ -114,13 +114,15 @@ base::Result<std::string> credentials_file(io::FileSystem& files, const Argument
     const std::string path = absolute_path(*data) + "/dev/client.json";
     const auto there = files.exists(path);
     if (there.ok() && *there) return path;
+    // Not those of somebody else's service: that is not the one that was named.
+    return base::Error{"credentials_not_found", "\"" + path + "\" is not there: start the service with --dev, or name its credentials with --credentials FILE"};
   }
   if (const char* home = std::getenv("HOME")) {
     const std::string path = std::string(home) + "/.config/holdfast/client.json";
     const auto there = files.exists(path);
     if (there.ok() && *there) return path;
   }
-  return base::Error{"credentials_not_found", "no credentials: give --credentials FILE, or --data DIR of a service with --dev"};
+  return base::Error{"credentials_not_found", "no credentials: give --data DIR of a service with --dev, or --credentials FILE (holdfast help credentials)"};
 }
 
 std::string draw_key() {

@@ -84,7 +84,7 @@ base::Result<Arguments> parse_arguments(std::span<const std::string_view> words,
     arguments.options_.emplace_back(option->name, std::move(value));
   }
   if (arguments.operands_.size() < verb.operands_min) {
-    return base::Error{"operands_missing", "this needs " + std::string(verb.operands)};
+    return base::Error{"operands_missing", std::string(verb.name.empty() ? "this" : verb.name) + " needs " + std::string(verb.operands)};
   }
   if (arguments.operands_.size() > verb.operands_max) {
     const std::string& surplus = arguments.operands_[verb.operands_max];

@@ -94,7 +94,11 @@ TEST_CASE("the manual page holds every command, verb and option, and nothing in 
     CAPTURE(command.name);
     CHECK(page.find("\n.SS holdfast " + std::string(command.name) + "\n") != std::string::npos);
     for (const Verb& verb : command.verbs) {
-      for (const Option& option : verb.options) CHECK(page.find("\\-\\-" + std::string(option.name.substr(2, 3))) != std::string::npos);
+      for (const Option& option : verb.options) {
+        std::string name;
+        for (const char c : option.name) name += c == '-' ? std::string("\\-") : std::string(1, c);
+        CHECK(page.find("\n    " + name) != std::string::npos);
+      }
     }
   }
   std::size_t at = 0;

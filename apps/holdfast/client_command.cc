@@ -12,11 +12,24 @@
 #include "io/random.h"
 #include "node/client_records.h"
 #include "node/own_request.h"
+#include "wire/json_fields.h"
 #include "wire/json_writer.h"
 
 namespace holdfast {
 
 namespace {
+
+base::Error not_a_scope(std::string_view name) {
+  const std::vector<std::string_view> all = gate::to_texts(model::all_scopes);
+  std::string message = "\"" + std::string(name) + "\" is not a scope; ";
+  if (const auto meant = wire::closest_name(name, all.data(), all.size())) {
+    message += "did you mean " + std::string(*meant) + "?";
+  } else {
+    message += "scopes are all, or some of";
+    for (const std::string_view scope : all) message.append(" ").append(scope);
+  }
+  return {"option_value_malformed", message};
+}
 
 base::Result<model::Scopes> parse_scopes(std::string_view text) {
   if (text == "all") return model::all_scopes;
@@ -25,7 +38,7 @@ base::Result<model::Scopes> parse_scopes(std::string_view text) {
     const std::string_view name = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), name.size() + 1));
     const auto scope = gate::parse_scope(name);
-    if (!scope) return base::Error{"option_value_malformed", "\"" + std::string(name) + "\" is not a scope"};
+    if (!scope) return not_a_scope(name);
     scopes |= *scope;
   }
   return scopes;

@@ -40,7 +40,7 @@ int unknown_command(std::string_view word) {
 }
 
 int help(std::span<const std::string_view> words) {
-  if (words.empty()) {
+  if (words.empty() || words[0] == "help") {
     print(overview());
     return exit_done;
   }

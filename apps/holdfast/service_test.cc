@@ -184,6 +184,10 @@ TEST_CASE("every face of the service, asked properly and improperly") {
     CHECK(r.run({"transfer", "create", "a", "b", "9999", "USD/2", "--data", data}) == exit_failed);
     CHECK(r.run({"account", "get", "nobody", "--data", data}) == exit_failed);
     CHECK(r.run({"account", "list", "--data", data}) == exit_done);
+    CHECK(r.run({"transfer", "list", "--key", "c1", "--data", data}) == exit_done);
+    // A directory that was named and has no credentials is not replaced by somebody else's.
+    CHECK(r.run({"account", "list", "--data", r.file("elsewhere")}) == exit_failed);
+    CHECK(r.run({"client", "create", "--name", "x", "--scopes", "accounts:raed", "--data", data, "--out", r.file("z.json")}) == exit_misuse);
     CHECK(r.run({"account", "trial-balance", "--data", data}) == exit_done);
     CHECK(r.run({"journal", "verify", "--data", data}) == exit_unreachable);   // a service works on it
     CHECK(r.run({"backup", "--data", data, "--to", r.file("backup")}) == exit_done);

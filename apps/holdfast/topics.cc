@@ -14,10 +14,10 @@ constexpr Topic all[] = {
     {"credentials", "Credentials",
      "  Commands that talk to a service read where it is and who they are from a file, never from options or the\n"
      "  environment. It is JSON with `base_url`, `ca_file`, and either `token` (an access token) or `client_id` and\n"
-     "  `refresh_secret`; `operator_url` where the operator address is wanted. Looked for in this order:\n"
-     "    --credentials FILE\n"
-     "    DIR/dev/client.json, with --data DIR (what `serve --dev` writes)\n"
-     "    $HOME/.config/holdfast/client.json\n"
+     "  `refresh_secret`; `operator_url` where the operator address is wanted. It is\n"
+     "    FILE, with --credentials FILE\n"
+     "    DIR/dev/client.json, with --data DIR (what `serve --dev` writes), and nothing else then\n"
+     "    $HOME/.config/holdfast/client.json, with neither\n"
      "  The file must be readable by its owner only (chmod 0600).\n"},
     {"idempotency", "Idempotency",
      "  Every command that changes something sends an idempotency key, drawn at random and shown on standard error\n"

@@ -40,7 +40,7 @@ int run_get(const Arguments& arguments) { return ask(arguments, {.path = transfe
 int run_list(const Arguments& arguments) {
   return ask(arguments,
              {.path = "/v1/transfers",
-              .query = query_of(arguments, {{"--for-key", "key"},
+              .query = query_of(arguments, {{"--key", "key"},
                                             {"--reference", "reference"},
                                             {"--state", "state"},
                                             {"--account", "account"},
@@ -88,7 +88,7 @@ Command transfer_command() {
                      run_create},
                     {"get", "ID", 1, 1, "shows a transfer", remote_options(), run_get},
                     {"list", "", 0, 0, "by exactly one of key, reference, state or account",
-                     remote_options({{"--for-key", "KEY", "the transfer that used this idempotency key"},
+                     remote_options({{"--key", "KEY", "the transfer that used this idempotency key"},
                                      {"--reference", "TEXT", "transfers with this reference"},
                                      {"--state", "STATE", "held, captured, voided or expired"},
                                      {"--account", "ID", "transfers of this account"},
