@@ -1,4 +1,5 @@
 #include "apps/holdfast/commands.h"
+#include "apps/holdfast/readable.h"
 
 #include <doctest/doctest.h>
 
@@ -85,6 +86,16 @@ TEST_CASE("every command says what it does, with examples") {
       for (const Option& option : each.options) CHECK(option.name.starts_with("--"));
     }
   }
+}
+
+TEST_CASE("a refusal is read by people: what it was about, field by field what is wrong, what to do next") {
+  CHECK(readable_problem(R"({"code":"exceeds_available_balance","detail":"decided","amount":"7","debit_account":"a","credit_account":"b","next_action":"Fund."})") ==
+        "exceeds_available_balance: 7 from a to b\n  next: Fund.");
+  CHECK(readable_problem(R"({"code":"account_exists","detail":"decided","account":"a","next_action":"Go on."})") == "account_exists: a\n  next: Go on.");
+  CHECK(readable_problem(R"({"code":"request_field_unknown","detail":"/x","fields":[{"pointer":"/x","detail":"no such field","suggestion":"y"}],"next_action":"Correct it.","trace_id":"0a"})") ==
+        "request_field_unknown\n  /x: no such field; did you mean y?\n  next: Correct it.\n  trace: 0a");
+  CHECK(readable_problem(R"({"code":"overloaded","detail":"the queue is full","next_action":"Wait."})") == "overloaded: the queue is full\n  next: Wait.");
+  CHECK(readable_problem("not JSON") == "not JSON");
 }
 
 TEST_CASE("the manual page holds every command, verb and option, and nothing in it is taken for a roff request") {

@@ -159,7 +159,7 @@ void say(std::string_view message) {
 
 int exit_code_of(const base::Error& error) {
   const std::string_view code = error.code;
-  if (code == "option_value_malformed" || code == "options_contradict") return exit_misuse;
+  if (code == "option_value_malformed" || code == "options_contradict" || code == "endpoint_malformed") return exit_misuse;
   for (const std::string_view unreachable : {"host_not_found", "connect_failed", "connect_timed_out", "connection_broken",
                                              "connection_timed_out", "data_directory_locked", "tls_handshake_failed",
                                              "outcome_unknown"}) {

@@ -114,8 +114,16 @@ std::string readable_problem(std::string_view json) {
   const JsonValue root = document->root();
   const auto text = [&root](std::string_view name) { return at_path(root, name); };
   std::string out = text("code");
-  if (const std::string detail = text("detail"); !detail.empty()) out += ": " + detail;
-  if (const auto fields = root.find("fields")) {
+  // What it was about says more than how it was decided; what is wrong with fields is said field by field.
+  const auto fields = root.find("fields");
+  if (!text("amount").empty() && !text("debit_account").empty() && !text("credit_account").empty()) {
+    out += ": " + text("amount") + " from " + text("debit_account") + " to " + text("credit_account");
+  } else if (const std::string subject = text("account") + text("transfer") + text("client"); !subject.empty()) {
+    out += ": " + subject;
+  } else if (const std::string detail = text("detail"); !detail.empty() && !fields) {
+    out += ": " + detail;
+  }
+  if (fields) {
     for (const JsonValue field : fields->elements()) {
       out += "\n  " + at_path(field, "pointer") + ": " + at_path(field, "detail");
       if (const std::string meant = at_path(field, "suggestion"); !meant.empty()) out += "; did you mean " + meant + "?";

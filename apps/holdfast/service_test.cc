@@ -205,6 +205,7 @@ TEST_CASE("every face of the service, asked properly and improperly") {
     CHECK(r.run({"restore", "--from", r.file("backup"), "--data", r.file("restored")}) == exit_failed);
     CHECK(r.run({"journal", "verify", "--data", r.file("restored")}) == exit_done);
     CHECK(r.run({"serve", "--data", data}) == exit_failed);   // never without --dev
+    CHECK(r.run({"serve", "--dev", "--data", data, "--listen", "127.0.0.1:abc"}) == exit_misuse);
     r.start();
     CHECK(json_text(r.get("/v1/accounts/a").body, "debits_posted") == "3");
   }
