@@ -2,6 +2,7 @@
 """What the documents say is what the program does.
 
 usage: docs_check.py PROGRAM             checks; exit 1 and one line for everything that is wrong
+       docs_check.py PROGRAM --self-test breaks copies of documents on purpose and looks whether it is noticed
        docs_check.py --write-outcomes    makes docs/outcomes.md from src/model/outcome.def
 """
 import json
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 problems = []
@@ -210,10 +212,52 @@ def check_links():
             wrong("tests/scenarios/README.md", f"{path.name} is not listed")
 
 
+# --- self-test --------------------------------------------------------------------------------------------------------------------------
+
+BREAKAGES = (
+    ("docs/limits.md", "| list page | 100 |", "| list page | 99 |", 'docs/limits.md: "list page" says 99, the code says 100'),
+    ("docs/limits.md", "`ledger.hold_seconds_max`", "`ledger.hold_max`", "docs/limits.md: there is no setting ledger.hold_max"),
+    ("docs/configuration.md", "| `http.linger_ms` |", "| `http.lingers_ms` |", "docs/configuration.md: no row for http.linger_ms"),
+    ("docs/outcomes.md", "| `overloaded` |", "| `overladen` |", "docs/outcomes.md: is not what src/model/outcome.def says"),
+    ("README.md", "hf account get", "hf account fetch", "holdfast account has no verb fetch"),
+    ("README.md", "hf asset register", "hf assets register", "there is no command holdfast assets"),
+    ("README.md", "hf serve --dev", "hf serve --develop", "holdfast serve has no option --develop"),
+    ("README.md", "](docs/limits.md)", "](docs/limit.md)", "the link docs/limit.md leads nowhere"),
+    ("tests/scenarios/README.md", "](05-holds.md)", "](04-key-reused.md)", "tests/scenarios/README.md: 05-holds.md is not listed"),
+    ("tests/scenarios/02-overdraft.md", '"exceeds_available_debits"', '"exceeds_everything"', "tests/scenarios: there is no outcome exceeds_everything"),
+)
+
+
+def self_test(program):
+    missed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        place = pathlib.Path(directory)
+        for name in ("docs", "src", "sim", "tests"):
+            shutil.copytree(ROOT / name, place / name)
+        for path in [*ROOT.glob("*.md"), ROOT / "LICENSE"]:
+            shutil.copy(path, place)
+        for name, old, new, expected in BREAKAGES:
+            sound = (place / name).read_text()
+            if old not in sound:
+                print(f"self-test: {name} no longer holds {old}", file=sys.stderr)
+                missed += 1
+                continue
+            (place / name).write_text(sound.replace(old, new))
+            said = subprocess.run([sys.executable, place / "tests/docs_check.py", program], capture_output=True, text=True, timeout=60)
+            (place / name).write_text(sound)
+            if said.returncode != 1 or expected not in said.stderr:
+                print(f"self-test: not noticed: {expected}\n{said.stderr}", file=sys.stderr)
+                missed += 1
+    print(f"{len(BREAKAGES)} breakages, {missed} not noticed")
+    return 1 if missed else 0
+
+
 def main():
     if sys.argv[1:] == ["--write-outcomes"]:
         (ROOT / "docs/outcomes.md").write_text(outcomes_page())
         return 0
+    if len(sys.argv) == 3 and sys.argv[2] == "--self-test":
+        return self_test(sys.argv[1])
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2

@@ -9,7 +9,7 @@
 namespace wire {
 
 /// Holds a peer to a RateLimit: it starts with the grace, every byte buys time at the least rate, and what is bought ahead
-/// is never worth more than two graces from now. Without that bound a peer could send 15 MiB at once and then keep them, and
+/// is never worth more than two graces (or a second, if that is more) from now. Without that bound a peer could send 15 MiB at once and then keep them, and
 /// us, waiting for hours.
 class RateGuard {
  public:
@@ -23,7 +23,7 @@ class RateGuard {
     constexpr std::uint64_t second = 1'000'000'000;
     const std::uint64_t rate = limit_.bytes_per_second == 0 ? 1 : limit_.bytes_per_second;
     const std::uint64_t bought = bytes / rate * second + bytes % rate * second / rate;
-    deadline_ns_ = std::min(deadline_ns_ + static_cast<std::int64_t>(bought), now_ns + 2 * limit_.grace_ns);
+    deadline_ns_ = std::min(deadline_ns_ + static_cast<std::int64_t>(bought), now_ns + std::max(2 * limit_.grace_ns, std::int64_t{second}));
   }
 
   /// The instant at which the peer is too slow if no further byte moves; HttpMachine::no_deadline while it is not running.
