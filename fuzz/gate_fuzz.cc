@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const gate::GateKeys keys(root());
   static const OneClient clients;
   static gate::Gate gate(keys, clients, [](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{1}); });
-  static const std::string token = gate::TokenAuthority(keys.token).issue({.principal = 2, .tenant = 1, .scopes = model::all_scopes,
+  static const std::string token = gate::TokenAuthority(keys.tokens).issue({.principal = 2, .tenant = 1, .scopes = model::all_scopes,
                                                                           .issued_at = now, .expires_at = now + base::seconds(1)});
   if (size == 0) return 0;
   const std::uint8_t choice = data[0];
