@@ -1,4 +1,4 @@
-# Sourced by ./run, ./test and ./bench: named steps with progress, and the name of the step that failed.
+# Sourced by ./run, ./test and bench/run: named steps with progress, and the name of the step that failed.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 started=$(date +%s)

@@ -1,4 +1,4 @@
-// holdfast bench: a short look at what this machine and this disk can do, in process. ./bench compares at length, with
+// holdfast bench: a short look at what this machine and this disk can do, in process. bench/run compares at length, with
 // PostgreSQL and nginx beside it.
 
 #include <array>
@@ -194,7 +194,7 @@ int run_bench(const Arguments& arguments) {
                     static_cast<unsigned long long>(rate.per_second()));
       text += line;
     }
-    text += "\nIn process, " + std::to_string(outstanding_max) + " requests at a time, every answer durable. ./bench compares at length.\n";
+    text += "\nIn process, " + std::to_string(outstanding_max) + " requests at a time, every answer durable. bench/run compares at length.\n";
   }
   print(text);
   return exit_done;
