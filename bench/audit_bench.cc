@@ -2,9 +2,10 @@
 //
 //   audit_bench DIR [LEAVES]
 //
-// DIR must exist; a file of hashes is made there (32 bytes a leaf) and removed at once. Prints microseconds of this
+// DIR must exist; tiles are written there (33 bytes a leaf) and removed at the end. Prints microseconds of this
 // thread's CPU time, which other work on the machine does not disturb, and wall time beside it for the proofs.
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "base/check.h"
 #include "io/posix_file.h"
 #include "latency.h"
+#include "store/tiles/tile_store.h"
 
 namespace {
 
@@ -39,31 +41,6 @@ T must(base::Result<T> result) {
   }
   return std::move(result).value();
 }
-
-base::ByteView bytes_of(std::span<const audit::Digest> hashes) {
-  return {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size_bytes()};
-}
-
-// Level 0 in a file, the 256 times smaller levels above it in memory.
-class HashFile final : public audit::TileSource {
- public:
-  explicit HashFile(io::File& leaves) : leaves_(leaves) {}
-  base::Status read_tile(const audit::TileId& id, std::span<std::uint8_t> out) override {
-    const std::uint64_t first = id.index * audit::tile_width;
-    if (id.level > 0) {
-      const auto hashes = bytes_of(std::span(above[id.level]).subspan(first, id.width));
-      std::copy(hashes.begin(), hashes.end(), out.begin());
-      return base::ok();
-    }
-    TRY_ASSIGN(const std::size_t read, leaves_.read_at(first * 32, out));
-    CHECK(read == out.size());
-    return base::ok();
-  }
-  std::vector<audit::Digest> above[8];
-
- private:
-  io::File& leaves_;
-};
 
 constexpr std::size_t batch = 1000;
 const std::vector<std::uint8_t> secret(32, 0x5A);
@@ -97,7 +74,7 @@ void print(const char* name, const bench::Latency& cpu, const bench::Latency& wa
               cpu.quantile_us(0.5), cpu.quantile_us(0.99), cpu.max_us(), wall.quantile_us(0.5), wall.quantile_us(0.99));
 }
 
-void proof_cost(const char* name, HashFile& tiles, std::uint64_t size, const audit::Digest& root, bool keep) {
+void proof_cost(const char* name, audit::TileSource& tiles, std::uint64_t size, const audit::Digest& root, bool keep) {
   bench::Latency cpu;
   bench::Latency wall;
   auto reader = std::make_unique<audit::TileHashReader>(tiles, size, 256);
@@ -128,26 +105,29 @@ int main(int argc, char** argv) {
   leaf_cost(200);
 
   io::RealFileSystem files;
-  const std::string path = io::join_path(argv[1], "audit_bench.hashes");
-  auto file = must(files.open(path, io::OpenMode::create_new));
-  must(files.remove(path));
-  HashFile tiles(*file);
-  audit::Frontier frontier;
+  const std::string directory = io::join_path(argv[1], "audit_bench.tiles");
+  const auto tiles = must(store::TileStore::open(files, directory, {1}, 0));
   std::vector<audit::Digest> hashes;
-  std::vector<audit::TreeNode> nodes;
-  while (frontier.size() < leaves) {
-    hashes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(10'000, leaves - frontier.size())));
+  std::uint64_t writing = 0;
+  while (tiles->size() < leaves) {
+    hashes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(10'000, leaves - tiles->size())));
     for (std::size_t i = 0; i < hashes.size(); ++i) {
-      base::store_le(hashes[i].data(), (frontier.size() + i) * 0x9E3779B97F4A7C15u);
+      base::store_le(hashes[i].data(), (tiles->size() + i) * 0x9E3779B97F4A7C15u);
     }
-    must(file->write_at(frontier.size() * 32, bytes_of(hashes)));
-    frontier.append(hashes, &nodes);
-    for (const audit::TreeNode& node : nodes) tiles.above[node.level / 8].push_back(node.hash);
-    nodes.clear();
+    const std::uint64_t start = cpu_ns();
+    must(tiles->append(hashes));
+    writing += cpu_ns() - start;
   }
-  std::printf("log of %" PRIu64 " leaves: %.1f MiB of leaf hashes in a file, %.1f MiB above them\n", leaves,
-              static_cast<double>(leaves) * 32 / (1 << 20), static_cast<double>(leaves) / 255 * 32 / (1 << 20));
-  proof_cost("proof, nothing remembered", tiles, leaves, frontier.root(), false);
-  proof_cost("proof, 256 tiles a level remembered (at most 9 MiB)", tiles, leaves, frontier.root(), true);
+  must(tiles->sync());
+  const audit::Digest root = tiles->frontier().root();
+  std::printf("log of %" PRIu64 " leaves: tiles written with %.3f us of CPU a leaf, %.1f MiB on disk\n", leaves,
+              static_cast<double>(writing) / static_cast<double>(leaves) / 1e3, static_cast<double>(leaves) * 32 * 256 / 255 / (1 << 20));
+  proof_cost("proof, nothing remembered", *tiles, leaves, root, false);
+  proof_cost("proof, 256 tiles a level remembered (at most 9 MiB)", *tiles, leaves, root, true);
+  rusage used{};
+  CHECK(getrusage(RUSAGE_SELF, &used) == 0);
+  std::printf("memory: %ld MiB resident at most\n", used.ru_maxrss / 1024);
+  must(store::TileStore::erase(files, directory));
+  must(files.remove(directory));
   return 0;
 }

@@ -19,6 +19,9 @@ Command restore_command();
 Command import_command();
 Command config_command();
 Command bench_command();
+Command audit_command();
+Command verify_command();
+Command witness_command();
 Command completion_command();
 Command version_command();
 

@@ -27,6 +27,9 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::ListAccounts&) const { return "list_accounts"; }
     std::string_view operator()(const gate::ListTransfers&) const { return "list_transfers"; }
     std::string_view operator()(const gate::TrialBalance&) const { return "get_trial_balance"; }
+    std::string_view operator()(const gate::GetCheckpoint&) const { return "get_checkpoint"; }
+    std::string_view operator()(const gate::GetTile& tile) const { return tile.entries ? "get_entry_bundle" : "get_tile"; }
+    std::string_view operator()(const gate::GetEvidence&) const { return "get_transfer_evidence"; }
   };
   return std::visit(Name{}, body);
 }
@@ -245,6 +248,11 @@ void Api::read(std::uint64_t token, Reading&& reading) {
       .backend = backend_, .operation = model::Operation::none, .trace = call->trace, .secret = {}};
   const Rendered rendered = render_reading(context, reading, response.body);
   response.headers.reserve(12, 640);
+  if (const auto* document = std::get_if<DocumentReading>(&reading.body)) {
+    response.headers.add("content-type", document->content_type);
+    response.headers.add("cache-control", document->cache_control);
+    return send(*call, response, rendered);
+  }
   response.headers.add("content-type", rendered.problem() ? problem_type : json_type);
   response.headers.add("cache-control", "no-store");
   response.headers.add("holdfast-position", gate::to_position(backend_.partition(), reading.position));

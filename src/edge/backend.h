@@ -88,6 +88,12 @@ struct TrialBalanceRow {
 struct TrialBalanceReading {
   std::vector<TrialBalanceRow> rows;
 };
+/// Bytes that are served as they are: checkpoints, tiles, evidence.
+struct DocumentReading {
+  std::string_view content_type;                     ///< static storage
+  std::string_view cache_control = "no-store";
+  std::string body;
+};
 /// A read that could not be served: not found, view_not_caught_up, filter_not_indexed, journal_read_failed...
 struct ReadRefused {
   model::Outcome outcome = model::Outcome::not_found;
@@ -96,7 +102,7 @@ struct ReadRefused {
 
 struct Reading {
   model::EventNumber position = 0;
-  std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading> body;
+  std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading> body;
 };
 
 /// Receives what was asked for, on the loop thread that asked.

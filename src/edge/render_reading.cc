@@ -82,6 +82,10 @@ struct ReadingWriter {
     });
     return {};
   }
+  Rendered operator()(const DocumentReading& document) {
+    out.append(document.body);
+    return {};
+  }
   Rendered operator()(const TrialBalanceReading& balance) {
     bool balanced = true;
     json.begin_object();

@@ -101,20 +101,23 @@ Admission Gate::judge(Call& call) {
     return refused;
   }
   const Route& route = *call.match.route;
-  if (!route.scope) return grant_token(call);
-  if (auto refused = authenticate(call)) return *std::move(refused);
+  if (route.action == Action::get_access_token) return grant_token(call);
+  // What everybody may read is counted as one client, number 0.
+  if (route.scope) {
+    if (auto refused = authenticate(call)) return *std::move(refused);
+  }
   if (const base::Duration wait = limiter_.take(call.sender.principal, 1, call.now); wait.ns != 0) {
     Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
     refused.retry_after = wait;
     return refused;
   }
-  if ((call.scopes & *route.scope) == 0) {
+  if (route.scope && (call.scopes & *route.scope) == 0) {
     return call.refuse(Outcome::scope_missing, "this needs the scope " + std::string(to_text(*route.scope)));
   }
   if (route.method == "GET") {
     Query query{
         .tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
-    return widen(read_query(std::move(query), call.match, call.request, keys_));
+    return widen(read_query(std::move(query), call.match, call.request, keys_, call.scopes));
   }
   return admit_change(call);
 }

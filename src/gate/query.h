@@ -70,7 +70,24 @@ struct TrialBalance {
   std::optional<model::Asset> asset;
 };
 
-using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance>;
+/// GET /v1/audit/checkpoint
+struct GetCheckpoint {};
+
+/// GET /v1/audit/tile/... and /v1/audit/tile/entries/...
+struct GetTile {
+  std::string path;      ///< from `tile/` on; not looked at yet
+  bool entries = false;  ///< a bundle of leaves, which needs the scope audit:read
+};
+
+/// GET /v1/transfers/{id}/evidence?disclose=none
+struct GetEvidence {
+  model::TransferId id{};
+  bool disclose = true;           ///< personal values with their salts
+  bool accounts_visible = false;  ///< the caller may read accounts: the events that opened them are shown
+};
+
+using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
+                               GetCheckpoint, GetTile, GetEvidence>;
 
 struct Query {
   model::TenantNumber tenant = 1;

@@ -165,7 +165,7 @@ Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameter
 }  // namespace
 
 std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, const wire::Request& request,
-                                        const GateKeys& keys) {
+                                        const GateKeys& keys, model::Scopes scopes) {
   const auto refuse = [&](Outcome outcome, std::string detail) {
     return refusal(outcome, std::move(detail), query.trace);
   };
@@ -204,6 +204,27 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
     case Action::get_trial_balance:
       query.body = TrialBalance{parameters.take_asset()};
       break;
+    case Action::get_checkpoint:
+      query.body = GetCheckpoint{};
+      break;
+    case Action::get_tile:
+      query.body = GetTile{.path = "tile/" + match.parameters[0], .entries = false};
+      break;
+    case Action::get_entry_bundle:
+      query.body = GetTile{.path = "tile/entries/" + match.parameters[0], .entries = true};
+      break;
+    case Action::get_transfer_evidence: {
+      const auto id = model::parse_transfer_id(match.parameters[0]);
+      if (!id) add_problem(problems, malformed, "/id", "not a transfer id");
+      const auto disclose = parameters.take("disclose", "all or none", [](std::string_view text) -> std::optional<bool> {
+        if (text != "all" && text != "none") return std::nullopt;
+        return text == "all";
+      });
+      query.body = GetEvidence{.id = id.value_or(model::TransferId{}),
+                               .disclose = disclose.value_or(true),
+                               .accounts_visible = (scopes & model::accounts_read) != 0};
+      break;
+    }
     default:
       CHECK_THAT(false, "a route that is no read");
   }

@@ -13,8 +13,9 @@
 
 namespace gate {
 
-/// `query` has tenant, principal and trace; its body and position are filled in from the request.
+/// `query` has tenant, principal and trace; its body and position are filled in from the request. `scopes` are the
+/// caller's.
 std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, const wire::Request& request,
-                                        const GateKeys& keys);
+                                        const GateKeys& keys, model::Scopes scopes);
 
 }  // namespace gate

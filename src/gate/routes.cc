@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 22> table = {{
+constexpr std::array<Route, 26> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -37,15 +37,22 @@ constexpr std::array<Route, 22> table = {{
     {"POST", "/v1/clients/{id}/rotate", Action::rotate_client, Operation::rotate_client, model::clients_admin},
     {"POST", "/v1/clients/{id}/revoke", Action::revoke_client, Operation::revoke_client, model::clients_admin},
     {"POST", "/v1/token", Action::get_access_token, Operation::none, std::nullopt},
+    {"GET", "/v1/transfers/{id}/evidence", Action::get_transfer_evidence, Operation::none, model::transfers_read},
+    {"GET", "/v1/audit/checkpoint", Action::get_checkpoint, Operation::none, std::nullopt},
+    {"GET", "/v1/audit/tile/entries/{tile}", Action::get_entry_bundle, Operation::none, model::audit_read},
+    {"GET", "/v1/audit/tile/{tile}", Action::get_tile, Operation::none, std::nullopt},
 }};
 
-// Does a template's path match? Parts in braces match any one segment.
+constexpr std::string_view rest_of_path = "{tile}";
+
+// Does a template's path match? Parts in braces match any one segment, the last one all that are left.
 bool matches(std::string_view path, const std::vector<std::string>& segments) {
   std::size_t at = 0;
   for (const std::string& segment : segments) {
     if (at >= path.size()) return false;
     const std::size_t end = std::min(path.find('/', at + 1), path.size());
     const std::string_view part = path.substr(at + 1, end - at - 1);
+    if (part == rest_of_path) return true;
     if (part.front() != '{' && part != segment) return false;
     at = end;
   }
@@ -55,8 +62,14 @@ bool matches(std::string_view path, const std::vector<std::string>& segments) {
 std::vector<std::string> parameters_of(std::string_view path, const std::vector<std::string>& segments) {
   std::vector<std::string> parameters;
   std::size_t at = 0;
-  for (const std::string& segment : segments) {
-    if (path[at + 1] == '{') parameters.push_back(segment);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (path.substr(at + 1) == rest_of_path) {
+      std::string rest = segments[i];
+      for (++i; i < segments.size(); ++i) rest.append("/").append(segments[i]);
+      parameters.push_back(std::move(rest));
+      break;
+    }
+    if (path[at + 1] == '{') parameters.push_back(segments[i]);
     at = std::min(path.find('/', at + 1), path.size());
   }
   return parameters;

@@ -37,11 +37,17 @@ enum class Action : std::uint8_t {
   get_transfer,
   list_transfers,
   get_trial_balance,
+  get_checkpoint,
+  get_tile,
+  get_entry_bundle,
+  get_transfer_evidence,
 };
 
 struct Route {
   std::string_view method;  ///< GET or POST; HEAD goes wherever GET goes
-  std::string_view path;    ///< `/v1/accounts/{id}/freeze`: a part in braces is one segment, decoded
+  /// `/v1/accounts/{id}/freeze`: a part in braces is one segment, decoded; `{tile}` is the last and takes all that follow,
+  /// joined by slashes.
+  std::string_view path;
   Action action = Action::get_account;
   model::Operation operation = model::Operation::none;  ///< scope of the idempotency key; none for reads
   std::optional<model::Scope> scope;                    ///< nothing: no bearer token is asked for

@@ -250,6 +250,10 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::get_transfer:
     case Action::list_transfers:
     case Action::get_trial_balance:
+    case Action::get_checkpoint:
+    case Action::get_tile:
+    case Action::get_entry_bundle:
+    case Action::get_transfer_evidence:
       CHECK_THAT(false, "this action has no body of its own or another reader");
   }
   fields.finish();

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "model/admitted.h"
+#include "node/evidence.h"
 
 namespace node {
 
@@ -120,12 +121,22 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
   } else if (const auto* transfer = std::get_if<gate::GetTransfer>(&query.body)) {
     const bool here = transfer->id.partition == partition();
     question = AskTransfer{tenant, here ? transfer->id.event : 0};
+  } else if (const auto* evidence = std::get_if<gate::GetEvidence>(&query.body)) {
+    const bool here = evidence->id.partition == partition();
+    question = AskTransfer{tenant, here ? evidence->id.event : 0};
   } else if (const auto* list = std::get_if<gate::ListTransfers>(&query.body)) {
     if (list->key) question = AskKey{*list->key};
     if (list->reference_key) question = AskReference{*list->reference_key, 0, 100'000};
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
   } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
     question = AskState{};
+  } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
+    // What is published is durable: nothing to wait for.
+    const std::lock_guard lock(mutex_);
+    if (reads_.size() >= options_.reads_waiting_max) return Outcome::overloaded;
+    reads_.push_back({{&receiver, token, std::make_unique<gate::Query>(std::move(query))}, Answer{}});
+    read_arrived_.notify_one();
+    return Outcome::done;
   }
   return ask(std::move(question), {&receiver, token, std::make_unique<gate::Query>(std::move(query))});
 }
@@ -231,6 +242,12 @@ void Backend::run_reads() {
       reading = read_accounts(query, read.answer);
     } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
       reading = read_trial_balance(query, read.answer);
+    } else if (std::holds_alternative<gate::GetCheckpoint>(query.body)) {
+      reading = read_checkpoint(read.answer);
+    } else if (std::holds_alternative<gate::GetTile>(query.body)) {
+      reading = read_tile(query, read.answer);
+    } else if (std::holds_alternative<gate::GetEvidence>(query.body)) {
+      reading = read_evidence(query, read.answer);
     } else {
       reading = read_transfers(query, read.answer);
     }
@@ -540,6 +557,61 @@ edge::Reading Backend::read_trial_balance(const gate::Query& query, const Answer
       row.accounts += 1;
       row.totals.debits_posted += account.counters.debits_posted;
       row.totals.credits_posted += account.counters.credits_posted;
+// --- audit log ------------------------------------------------------------------------------------------------------------------
+
+edge::Reading Backend::read_checkpoint(const Answer& answer) const {
+  const auto published = audit_ == nullptr ? nullptr : audit_->published();
+  if (published == nullptr) return refused(answer.position, Outcome::checkpoint_not_published);
+  return {answer.position, edge::DocumentReading{.content_type = "text/plain; charset=utf-8", .cache_control = "no-cache", .body = published->note}};
+}
+
+// The checkpoint first, the state after it: what the log signs about the transfer is then true of the whole tree.
+edge::Reading Backend::read_evidence(const gate::Query& query, const Answer& answer) {
+  const auto& asked = std::get<gate::GetEvidence>(query.body);
+  if (answer.refusal != Outcome::done) return refused(answer.position, answer.refusal);
+  const auto* found = std::get_if<TransferFound>(&answer.finding);
+  if (found == nullptr) return refused(answer.position, Outcome::transfer_not_found);
+  auto known = transfer_reading(found->created, found->open, found->resolved);
+  if (!known.ok()) return failed(answer.position, known.error());
+  const bool moved = std::holds_alternative<model::TransferPosted>(event_of(known->created).body) ||
+                     std::holds_alternative<model::HoldPlaced>(event_of(known->created).body);
+  if (!moved || known->created.source->entry.command.tenant != query.tenant) return refused(answer.position, Outcome::transfer_not_found);
+  if (audit_ == nullptr) return refused(answer.position, Outcome::checkpoint_not_published);
+
+  const model::EventNumber last = std::max(found->created, found->resolved);
+  auto under = audit_->witnessed();
+  if (under == nullptr || under->checkpoint.size < last) under = audit_->wait_published(last, base::milliseconds(options_.view_wait_ms));
+  if (under == nullptr) return refused(answer.position, Outcome::checkpoint_not_published);
+  const auto state = ask_now(AskState{});
+  const auto* frozen = state ? std::get_if<StateFound>(&state->finding) : nullptr;
+  const auto again = ask_now(AskTransfer{query.tenant, asked.id.event});
+  const auto* now = again ? std::get_if<TransferFound>(&again->finding) : nullptr;
+  if (frozen == nullptr || now == nullptr) return refused(answer.position, Outcome::shutting_down);
+  auto bundle = make_evidence(*audit_, service_.reader(), *frozen->state, *under,
+                              {.id = asked.id, .resolved = now->resolved, .disclose = asked.disclose, .accounts_visible = asked.accounts_visible});
+  if (!bundle.ok()) return failed(answer.position, bundle.error());
+  return {answer.position, edge::DocumentReading{.content_type = "application/json", .body = std::move(*bundle)}};
+}
+
+// Tiles never change: a full one may be kept for ever, and a partial one as well, under its own name.
+edge::Reading Backend::read_tile(const gate::Query& query, const Answer& answer) const {
+  const auto& asked = std::get<gate::GetTile>(query.body);
+  const auto id = audit::parse_tile_path(asked.path);
+  if (audit_ == nullptr || !id || id->entries != asked.entries) return refused(answer.position, Outcome::not_found, "there is no such tile");
+  // Bundles hold the events of all tenants.
+  if (asked.entries && query.tenant != 1) {
+    return refused(answer.position, Outcome::scope_missing, "entry bundles are for clients of the first tenant");
+  }
+  auto bytes = asked.entries ? audit_->entry_bundle(*id) : audit_->tile(*id);
+  if (!bytes.ok()) {
+    if (std::string_view(bytes.error().code) == "tile_not_there") return refused(answer.position, Outcome::not_found, bytes.error().message);
+    return failed(answer.position, bytes.error());
+  }
+  return {answer.position, edge::DocumentReading{.content_type = "application/octet-stream",
+                                                 .cache_control = asked.entries ? "private, max-age=31536000, immutable" : "public, max-age=31536000, immutable",
+                                                 .body = std::string(base::as_text(*bytes))}};
+}
+
       row.totals.debits_pending += account.counters.debits_pending;
       row.totals.credits_pending += account.counters.credits_pending;
     }

@@ -15,6 +15,7 @@
 
 #include "edge/backend.h"
 #include "io/loop.h"
+#include "node/audit_log.h"
 #include "node/service.h"
 #include "store/views/views.h"
 
@@ -37,6 +38,8 @@ class Backend final : public edge::Backend, private AnswerSink {
   std::optional<model::Asset> asset(model::AssetNumber number) const override;
   model::PartitionNumber partition() const override { return 0; }
 
+  /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
+  void serve_audit(AuditLog& log) { audit_ = &log; }
   /// Ends the reading thread; what waits is dropped. No call may follow.
   void stop();
 
@@ -71,6 +74,9 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_history(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_accounts(const gate::Query& query, const Answer& answer);
   edge::Reading read_transfers(const gate::Query& query, const Answer& answer);
+  edge::Reading read_checkpoint(const Answer& answer) const;
+  edge::Reading read_evidence(const gate::Query& query, const Answer& answer);
+  edge::Reading read_tile(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
   bool wait_for_views(model::EventNumber position);
   /// Asks the core and waits; reading thread only. Nothing if the pipeline takes no more.
@@ -80,6 +86,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   std::unique_ptr<store::Queries> queries_;
   io::Loop& loop_;
   const BackendOptions options_;
+  AuditLog* audit_ = nullptr;
 
   std::unordered_map<std::uint64_t, Waiting> waiting_;    // loop thread
   std::uint64_t next_token_ = 1;

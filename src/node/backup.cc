@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/audit_log.h"
 #include "node/engine.h"
 #include "node/recovery.h"
 #include "store/journal/journal.h"
@@ -29,11 +30,20 @@ base::Status copy_sealed_keys(io::FileSystem& files, const std::string& from, co
   return base::ok();
 }
 
+// What was published may be less than the journal that is copied after it, never more.
+base::Status copy_published(io::FileSystem& files, const std::string& from, const std::string& to) {
+  TRY_ASSIGN(const bool there, files.exists(io::join_path(audit_directory(from), "checkpoint")));
+  if (!there) return base::ok();
+  TRY(files.make_dir(audit_directory(to), 0700));
+  return copy_small(files, io::join_path(audit_directory(from), "checkpoint"), io::join_path(audit_directory(to), "checkpoint"), 0600);
+}
+
 // Everything but the journal. Keys first: a copy without them opens nothing.
 base::Status copy_frame(io::FileSystem& files, const std::string& from, const std::string& to) {
   TRY_ASSIGN(const store::DataMode mode, DataDirectory::mode_of(files, from));
   TRY(files.make_dir(to, 0700));
   TRY(copy_sealed_keys(files, from, to));
+  TRY(copy_published(files, from, to));
   if (mode == store::DataMode::dev) {
     TRY(files.make_dir(dev_directory(to), 0700));
     TRY(copy_small(files, io::join_path(dev_directory(from), "master-key"), io::join_path(dev_directory(to), "master-key"), 0400));

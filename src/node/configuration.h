@@ -16,6 +16,7 @@
 #include "io/file.h"
 #include "io/socket.h"
 #include "io/tls.h"
+#include "node/audit_log.h"
 #include "node/backend.h"
 #include "node/service.h"
 
@@ -32,6 +33,10 @@ struct Configuration {
   ServiceOptions service;                ///< without recovery.directory
   bool views_every_transfer = false;
   BackendOptions backend;
+  AuditLogOptions audit;                 ///< without directory and key_version
+  std::string witness_policy_file;       ///< empty: no witnesses
+  std::string witness_ca_file;
+  base::Duration witness_interval = base::seconds(2);
   gate::GateSettings gate;
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`

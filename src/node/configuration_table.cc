@@ -58,6 +58,18 @@ constexpr Setting path(std::string_view name, std::string_view help) {
           }};
 }
 
+// A name of a log, or not given.
+template <auto place>
+constexpr Setting origin(std::string_view name, std::string_view help) {
+  return {name, Setting::Kind::text, 0, 0, help, [](const Configuration& from) -> SettingValue { return place(from); },
+          [](Configuration& into, const SettingValue& value) -> Refusal {
+            const std::string& text = std::get<std::string>(value);
+            if (!text.empty() && !audit::is_note_key_name(text)) return "a name without blanks and plus signs, like log.example.com/holdfast";
+            place(into) = text;
+            return std::nullopt;
+          }};
+}
+
 template <auto place>
 constexpr Setting endpoint(std::string_view name, std::string_view help) {
   return {name, Setting::Kind::text, 0, 0, help, [](const Configuration& from) -> SettingValue { return place(from).text(); },
@@ -133,6 +145,13 @@ const Setting table[] = {
     number<PLACE(backend.reads_waiting_max)>("views.reads_waiting_max", 1, 1'000'000, "lists and histories that wait; more are refused as overloaded"),
 
     milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
+    origin<PLACE(audit.origin)>("audit.origin", "name of the audit log; empty: holdfast/ and the journal's id. Another name is another log"),
+    path<PLACE(audit.published_file)>("audit.published_file", "where the last checkpoint is remembered outside the data directory; empty: DIR.published beside it"),
+    path<PLACE(witness_policy_file)>("audit.witness_policy_file", "C2SP tlog-policy: which witnesses are asked, and how many are enough; empty: none"),
+    path<PLACE(witness_ca_file)>("audit.witness_ca_file", "PEM; whom the witnesses' certificates must come from. Empty: the system's trust store"),
+    milliseconds<PLACE(witness_interval.ns)>("audit.witness_interval_ms", 100, hour_ms, "how often witnesses are asked to cosign"),
+    number<PLACE(audit.publish_interval_ms)>("audit.publish_interval_ms", 10, hour_ms, "a checkpoint is published at most so often"),
+
     number<PLACE(api.outstanding_max)>("api.outstanding_max", 1, 10'000'000, "requests waiting for answers; more are refused as overloaded"),
 
     number<PLACE(gate.rate.per_second)>("gate.rate_per_second", 1, billion, "transfers and requests each client may send a second"),

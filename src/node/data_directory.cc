@@ -70,6 +70,12 @@ std::string usual_master_key_file(const DataPlace& place) {
   return place.directory + ".master-key";
 }
 
+std::string usual_published_file(const DataPlace& place) {
+  if (!place.published_file.empty()) return place.published_file;
+  if (place.mode == store::DataMode::dev) return io::join_path(dev_directory(place.directory), "published");
+  return place.directory + ".published";
+}
+
 struct DataDirectory::Root {
   std::array<std::uint8_t, 32> bytes{};
   explicit Root(const custody::Keyring& keyring) {

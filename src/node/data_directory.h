@@ -5,7 +5,8 @@
 //   DIR/lock            held by the one process that works on the directory
 //   DIR/keys/           the service's own keys, sealed under the master key (custody/soft/keyring.h)
 //   DIR/journal/        the truth
-//   DIR/snapshots/  DIR/keys-index/  DIR/views.sqlite    derived, may be thrown away
+//   DIR/audit/      the last checkpoint of the audit log that was published
+//   DIR/snapshots/  DIR/keys-index/  DIR/views.sqlite  DIR/tiles/    derived, may be thrown away
 //   DIR/dev/            only with --dev: master key, CA, certificate, a client's credentials
 //
 // The master key lies outside (`DIR.master-key` beside the directory unless told otherwise), so that a copy of the
@@ -29,6 +30,7 @@ struct DataPlace {
   std::string directory;
   store::DataMode mode = store::DataMode::standard;
   std::string master_key_file;   ///< empty: the usual place of the mode
+  std::string published_file = {};   ///< empty: the usual place of the mode
 };
 
 /// Paths within a data directory.
@@ -40,6 +42,8 @@ std::string views_file(const std::string& directory);
 std::string dev_directory(const std::string& directory);
 /// Where the master key lies unless told otherwise.
 std::string usual_master_key_file(const DataPlace& place);
+/// Where the last published checkpoint of the audit log is remembered unless told otherwise: beside the directory.
+std::string usual_published_file(const DataPlace& place);
 
 /// A locked, opened data directory. Lives as long as anything that was made from it; its addresses do not move.
 class DataDirectory {

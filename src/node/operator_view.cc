@@ -120,7 +120,24 @@ edge::Readiness OperatorView::readiness() const {
                                 : "clock: ok");
   const model::EventNumber projected = parts_.service.projected();
   readiness.lines.push_back("views: " + std::to_string(stats.durable - std::min(projected, stats.durable)) + " events behind");
+  add_audit_lines(readiness);
   return readiness;
+}
+
+// A log that may not go on serves what it published, and requests; that nothing more is published has to be seen.
+void OperatorView::add_audit_lines(edge::Readiness& readiness) const {
+  const auto published = parts_.audit.published();
+  const auto trouble = parts_.audit.trouble();
+  std::string line = "audit_log: ";
+  if (trouble) line += std::string("publishes no checkpoints: ") + trouble->message + " [" + trouble->code + "]";
+  else line += "ok, checkpoint of " + std::to_string(published ? published->checkpoint.size : 0) + " leaves";
+  if (parts_.audit.remembers_inside_only()) line += ", remembered in the data directory only: set audit.published_file";
+  readiness.lines.push_back(line);
+  if (parts_.witnesses == nullptr) return;
+  const WitnessStats stats = parts_.witnesses->stats();
+  line = "witnesses: " + std::to_string(stats.published_size - std::min(stats.witnessed_size, stats.published_size)) + " leaves behind";
+  if (stats.failing != 0) line += ", " + std::to_string(stats.failing) + " of " + std::to_string(stats.witnesses) + " failing; " + stats.last_failure;
+  readiness.lines.push_back(line);
 }
 
 bool OperatorView::confirm_clock() {
@@ -133,6 +150,7 @@ std::string OperatorView::metrics() const {
   std::string out;
   append_pipeline(out);
   append_derived(out);
+  append_audit(out);
   parts_.replies.append_metrics(out);
   append_server(out);
   append_process(out);
@@ -179,6 +197,18 @@ void OperatorView::append_derived(std::string& out) const {
 }
 
 void OperatorView::append_server(std::string& out) const {
+void OperatorView::append_audit(std::string& out) const {
+  const auto published = parts_.audit.published();
+  gauge(out, "holdfast_checkpoint_leaves", "Leaves under the newest published checkpoint.", published ? published->checkpoint.size : 0);
+  gauge(out, "holdfast_audit_log_stopped", "1 while no checkpoints are published.", parts_.audit.trouble() ? 1 : 0);
+  if (parts_.witnesses == nullptr) return;
+  const WitnessStats stats = parts_.witnesses->stats();
+  gauge(out, "holdfast_witnesses", "Witnesses that are asked.", stats.witnesses);
+  gauge(out, "holdfast_witnesses_failing", "Those that did not cosign when asked last.", stats.failing);
+  gauge(out, "holdfast_witness_lag_leaves", "Published leaves that the quorum of witnesses has not seen.",
+        stats.published_size - std::min(stats.witnessed_size, stats.published_size));
+}
+
   counter(out, "holdfast_certificate_reloads_total", "Times the certificate files were read again.", reloads_);
   counter(out, "holdfast_certificate_reloads_failed_total", "Times they could not be used.", reloads_failed_);
   if (server_ == nullptr) return;

@@ -13,8 +13,10 @@
 #include "edge/server.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "node/audit_log.h"
 #include "node/service.h"
 #include "node/view_projection.h"
+#include "node/witness_client.h"
 
 namespace node {
 
@@ -42,6 +44,8 @@ struct OperatorParts {
   Service& service;
   const ViewProjection& views;
   const ReplyCounts& replies;
+  const AuditLog& audit;
+  const WitnessClient* witnesses = nullptr;   ///< null where none are asked
   std::string directory;
   std::uint64_t space_reserve_bytes = 0;
 };
@@ -63,6 +67,8 @@ class OperatorView final : public edge::OperatorBackend {
  private:
   void append_pipeline(std::string& out) const;
   void append_derived(std::string& out) const;
+  void append_audit(std::string& out) const;
+  void add_audit_lines(edge::Readiness& readiness) const;
   void append_server(std::string& out) const;
   void append_process(std::string& out) const;
 

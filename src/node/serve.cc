@@ -11,11 +11,13 @@
 #include "io/loop.h"
 #include "io/process.h"
 #include "io/random.h"
+#include "node/audit_log.h"
 #include "node/client_records.h"
 #include "node/data_directory.h"
 #include "node/dev_identity.h"
 #include "node/operator_view.h"
 #include "node/own_request.h"
+#include "node/witness_client.h"
 
 namespace node {
 
@@ -68,6 +70,8 @@ class Running {
   std::string ca_file_;
   std::unique_ptr<io::TlsServerContext> tls_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<WitnessClient> witnesses_;
   std::unique_ptr<ViewProjection> views_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<ClientRecords> clients_;
@@ -95,7 +99,8 @@ base::Status Running::open() {
 base::Status Running::open_data() {
   const DataPlace place{.directory = settings_.directory,
                         .mode = settings_.dev ? store::DataMode::dev : store::DataMode::standard,
-                        .master_key_file = settings_.dev ? std::string() : configuration().master_key_file};
+                        .master_key_file = settings_.dev ? std::string() : configuration().master_key_file,
+                        .published_file = settings_.dev ? std::string() : configuration().audit.published_file};
   TRY_ASSIGN(data_, settings_.dev ? DataDirectory::open_or_create(files_, random_, place) : DataDirectory::open(files_, place));
   io::TlsServerOptions tls = configuration().tls;
   if (settings_.dev) {
@@ -136,9 +141,31 @@ base::Status Running::open_service() {
   if (views_->rebuilt()) settings_.say("the views were made anew from the journal");
   service_->project_to(*views_);
   TRY_ASSIGN(auto queries, views_->views().queries());
+  AuditLogOptions audit = configuration().audit;
+  audit.directory = settings_.directory;
+  audit.published_file_needed = !audit.published_file.empty();
+  audit.published_file = usual_published_file(data_->place());
+  audit.key_version = service_->log_key_version();
+  TRY_ASSIGN(audit_, AuditLog::open(files_, service_->reader(), data_->blinding(), data_->keyring(), std::move(audit),
+                                    [this, &told_ns](std::uint64_t done, std::uint64_t total) {
+                                      const std::int64_t now = clock_->boot_ns();
+                                      if (now - told_ns < base::seconds(1).ns) return;
+                                      told_ns = now;
+                                      settings_.say("hashing the audit log: event " + std::to_string(done) + " of " + std::to_string(total));
+                                    }));
+  service_->show_groups_to(*audit_);
+  if (!configuration().witness_policy_file.empty()) {
+    TRY_ASSIGN(const base::Bytes text, io::read_whole_file(files_, configuration().witness_policy_file, 1u << 20));
+    TRY_ASSIGN(audit::Policy policy, audit::parse_policy(base::as_text(text)));
+    witnesses_ = std::make_unique<WitnessClient>(*audit_, std::move(policy), post_over_network(files_, configuration().witness_ca_file),
+                                                 configuration().witness_interval);
+  }
   service_->start();
   backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
+  audit_->start();
+  if (witnesses_) witnesses_->start();
   return base::ok();
+  backend_->serve_audit(*audit_);
 }
 
 base::Status Running::open_edge() {
@@ -152,6 +179,8 @@ base::Status Running::open_edge() {
                                                                 .views = *views_,
                                                                 .replies = replies_,
                                                                 .directory = settings_.directory,
+                                                                .audit = *audit_,
+                                                                .witnesses = witnesses_.get(),
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
   operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, data_->gate_keys(), *clients_, draw, c.operator_api);
@@ -207,6 +236,8 @@ void Running::close() {
   // Answers that come now find nobody; the threads that bring them end here.
   if (service_) service_->stop();
   if (backend_) backend_->stop();
+  if (witnesses_) witnesses_->stop();
+  if (audit_) audit_->stop();
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class CollectedAnswers final : public AnswerSink {
 /// Single-threaded: submissions are decided at once and become durable with commit().
 class World {
  public:
-  World() : files(7), random(11), blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
+  explicit World(std::uint64_t segments = 256 * 1024) : segment_bytes(segments), files(7), random(11), blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
     open();
     if (engine->position() == 0) {
       engine->take_own({.tenant = 1, .idempotency = {}, .body = model::OpenTenant{}}, clock.wall(),
@@ -42,7 +42,7 @@ class World {
   RecoveryOptions recovery_options() const {
     RecoveryOptions options;
     options.directory = "/data";
-    options.segment_bytes = 256 * 1024;
+    options.segment_bytes = segment_bytes;
     options.id_if_new = {1};
     options.key_generation = 64;
     return options;
@@ -158,6 +158,7 @@ class World {
     std::shared_ptr<store::JournalReader> reader_;
   };
 
+  const std::uint64_t segment_bytes;
   const std::array<std::uint8_t, 32> secret{9};
   const gate::Sender sender{.tenant = 1, .principal = 7, .trace = {}};
   io::SimulatedFileSystem files;

@@ -160,6 +160,8 @@ class SealedGroup {
   const audit::Frontier& frontier() const { return frontier_; }
   /// As on disk.
   base::ByteView bytes() const { return buffers_.group; }
+  /// Leaf hashes of its events.
+  std::span<const base::Digest> leaf_hashes() const { return buffers_.leaves; }
   /// The entry that holds this event. Errors: event_not_in_group.
   base::Result<EntryView> find_entry(model::EventNumber event) const;
   /// Nothing if the event has no such value.

@@ -19,6 +19,7 @@ void GroupBufferPool::give_back(Buffers buffers) {
   buffers.slots.clear();
   buffers.private_slots.clear();
   buffers.events.clear();
+  buffers.leaves.clear();
   const std::lock_guard lock(mutex_);
   if (kept_.size() < kept_max) kept_.push_back(std::move(buffers));
 }

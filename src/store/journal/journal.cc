@@ -74,6 +74,7 @@ base::Result<PreparedGroup> Journal::prepare_unchecked(GroupDraft draft) {
   }
   base::Bytes& group = draft.buffers_.group;
   TRY(leaves_.append(group, draft.buffers_.events, draft.first_event(), *blinding_, frontier_));
+  draft.buffers_.leaves.assign(leaves_.hashes().begin(), leaves_.hashes().end());
 
   GroupHeader header;
   if (draft.entry_count() > 0) {

@@ -44,6 +44,9 @@ class TileStore final : public audit::TileSource {
 
   /// Checks every tile against its checksum and the roots above it. Errors: as read_tile.
   base::Status verify();
+  /// The same for the files of a directory that nobody writes, without taking them over. Returns how many full tiles there
+  /// are; bytes behind the last one are what an unfinished write left. Errors: as read_tile.
+  static base::Result<std::uint64_t> check_files(io::FileSystem& files, const std::string& directory, const JournalId& journal);
   /// Removes all files of a directory of tiles. Errors: those of io/file.h.
   static base::Status erase(io::FileSystem& files, const std::string& directory);
 

@@ -1,0 +1,220 @@
+// Evidence from the real program: fetched over HTTPS, checked by both verifiers, changed byte by byte, and kept good over
+// erasure and a change of the log's key.
+//
+// HOLDFAST_EVIDENCE_FLIPS=all flips every byte of every bundle in both verifiers (some minutes); otherwise a sample.
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "apps/holdfast/command.h"
+#include "apps/holdfast/load.h"
+#include "apps/holdfast/service_process.h"
+#include "audit/evidence_check.h"
+#include "io/posix_file.h"
+#include "io/process.h"
+#include "io/temporary_directory.h"
+
+#include <doctest/doctest.h>
+
+namespace holdfast {
+namespace {
+
+const std::string program = HOLDFAST_PROGRAM;
+const std::string verifier = HOLDFAST_SOURCE_DIR "/apps/verify-js/";
+
+struct Said {
+  int code = -1;
+  std::string text;
+};
+/// Runs a command line through the shell; standard output and the exit code.
+Said run(const std::string& line) {
+  Said said;
+  FILE* const pipe = ::popen((line + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char buffer[4096];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) said.text.append(buffer, n);
+  const int status = ::pclose(pipe);
+  said.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return said;
+}
+
+bool has_node() { return run("node -e 'crypto.subtle.importKey(\"raw\",new Uint8Array(32),{name:\"Ed25519\"},false,[\"verify\"]).catch(e=>process.exit(e.name===\"NotSupportedError\"?1:0))'").code == 0; }
+
+class Place {
+ public:
+  Place() { io::ignore_broken_pipes(); }
+  void start() {
+    auto started = ServiceProcess::start(program, data(), place_ / "messages");
+    REQUIRE_MESSAGE(started.ok(), (started.ok() ? std::string() : started.error().message));
+    service = std::move(*started);
+    client = std::move(ApiClient::open(files, *load_credentials(files, data() + "/dev/client.json")).value());
+  }
+  void stop() {
+    client.reset();
+    REQUIRE(service->stop() == exit_done);
+  }
+  std::string data() const { return place_ / "data"; }
+  std::string file(const std::string& name) const { return place_ / name; }
+  std::string post(const std::string& path, const std::string& body) {
+    const auto reply = client->call({.method = "POST", .path = path, .query = {}, .body = body, .key = "k" + std::to_string(++keys)});
+    REQUIRE(reply.ok());
+    REQUIRE_MESSAGE(reply->good(), reply->body);
+    return reply->body;
+  }
+  std::string transfer(const std::string& more) {
+    return json_text(post("/v1/transfers", R"({"debit_account":"users/a","credit_account":"users/b","asset":"USD/2")" + more + "}"), "id");
+  }
+  std::string evidence(const std::string& id, const std::string& query = {}) {
+    const auto reply = client->call({.path = "/v1/transfers/" + id + "/evidence", .query = query});
+    REQUIRE(reply.ok());
+    REQUIRE_MESSAGE(reply->good(), reply->body);
+    return reply->body;
+  }
+  void write(const std::string& name, const std::string& text) { REQUIRE(io::replace_file(files, file(name), base::as_bytes(text)).ok()); }
+  Said tool(const std::string& words) { return run(program + " " + words); }
+
+  io::RealFileSystem files;
+  std::unique_ptr<ServiceProcess> service;
+  std::unique_ptr<ApiClient> client;
+  int keys = 0;
+
+ private:
+  io::TemporaryDirectory place_;
+};
+
+}  // namespace
+
+TEST_CASE("evidence of every kind of transfer holds for both verifiers, and no changed byte does") {
+  Place place;
+  place.start();
+  place.post("/v1/assets", R"({"code":"USD/2"})");
+  for (const char* name : {"a", "b"}) place.post("/v1/accounts", R"({"id":"users/)" + std::string(name) + R"(","asset":"USD/2"})");
+  place.post("/v1/transfers", R"({"debit_account":"world/USD","credit_account":"users/a","amount":"100000","asset":"USD/2"})");
+  std::vector<std::string> ids;
+  for (int round = 0; round < 4; ++round) {
+    ids.push_back(place.transfer(R"(,"amount":"10","reference":"Rechnung № )" + std::to_string(round) + R"( <b>","metadata":{"k":"v"})"));
+    ids.push_back(place.transfer(R"(,"amount":"7","hold":true)"));
+    ids.push_back(place.transfer(R"(,"amount":"9","hold":true,"reference":"r")"));
+    place.post("/v1/transfers/" + ids.back() + "/capture", R"({"amount":"5"})");
+    ids.push_back(place.transfer(R"(,"amount":"1","hold":true)"));
+    place.post("/v1/transfers/" + ids.back() + "/void", "{}");
+    ids.push_back(place.transfer(R"(,"amount":"3")"));
+  }
+  std::vector<std::string> bundles;
+  std::string paths;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    bundles.push_back(place.evidence(ids[i]));
+    place.write("evidence-" + std::to_string(i) + ".json", bundles.back());
+    paths += " " + place.file("evidence-" + std::to_string(i) + ".json");
+  }
+  REQUIRE_EQ(bundles.size(), 20);
+  const std::string undisclosed = place.evidence(ids[0], "disclose=none");
+  CHECK(undisclosed.find("\"salt\"") == std::string::npos);
+  CHECK(bundles[0].find("\"transfer_reference\"") != std::string::npos);
+
+  // As a stranger with the public parts only.
+  CHECK(place.tool("audit checkpoint --data " + place.data()).text.find("\n— holdfast/") != std::string::npos);
+  CHECK(place.tool("audit proof " + ids[3] + " --data " + place.data()).text.starts_with("c2sp.org/tlog-proof@v1\nindex "));
+  CHECK(place.tool("audit consistency 3 --data " + place.data()).code == 0);
+  CHECK(place.tool("audit consistency 0 --data " + place.data()).code == 1);
+  CHECK(place.tool("audit proof 99999 --data " + place.data()).code == 1);
+  Credentials nobody = *load_credentials(place.files, place.data() + "/dev/client.json");
+  nobody.token = "hfa_AAAA";
+  const auto stranger = ApiClient::open(place.files, nobody).value();
+  CHECK(stranger->call({.path = "/v1/audit/checkpoint"})->good());
+  CHECK(stranger->call({.path = "/v1/audit/tile/0/000.p/5"})->body.size() == 160);
+  CHECK(stranger->call({.path = "/v1/audit/tile/0/000"})->status == 404);
+  CHECK(stranger->call({.path = "/v1/audit/tile/00/000.p/5"})->status == 404);
+  CHECK(stranger->call({.path = "/v1/audit/tile/entries/000.p/5"})->status == 401);
+  CHECK(place.client->call({.path = "/v1/audit/tile/entries/000.p/5"})->good());
+  CHECK(place.client->call({.path = "/v1/transfers/tr_0000000zzzzzz/evidence"})->status == 404);
+  place.stop();
+
+  const Said policy_said = place.tool("audit policy --data " + place.data());
+  REQUIRE_MESSAGE(policy_said.code == 0, policy_said.text);
+  place.write("policy.txt", policy_said.text);
+  const std::string with_policy = " --policy " + place.file("policy.txt");
+  const auto policy = audit::parse_policy(policy_said.text);
+  REQUIRE(policy.ok());
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    const Said said = place.tool("verify " + place.file("evidence-" + std::to_string(i) + ".json") + with_policy);
+    REQUIRE_MESSAGE(said.code == 0, said.text);
+    CHECK(said.text.find("Split view: not excluded") != std::string::npos);
+  }
+  CHECK(audit::check_evidence(undisclosed, *policy, {}).ok());
+  CHECK(place.tool("verify " + place.file("evidence-0.json") + with_policy + " --html " + place.file("page.html")).text.find("users/a") != std::string::npos);
+  CHECK(place.tool("verify " + place.file("evidence-0.json") + with_policy + " --require witness:1").text.find("too_few_witnesses") != std::string::npos);
+  CHECK(place.tool("verify " + place.file("evidence-0.json") + with_policy + " --require moon:1").code != 0);
+  CHECK(place.tool("verify " + place.file("evidence-0.json")).code != 0);
+  CHECK(place.tool("verify " + place.file("page.html") + with_policy + " --json").text.find("\"code\":\"evidence_malformed\"") != std::string::npos);
+
+  const char* const wanted = std::getenv("HOLDFAST_EVIDENCE_FLIPS");
+  const bool all = wanted != nullptr && std::string_view(wanted) == "all";
+  const std::size_t stride = all ? 1 : 101;
+  std::uint64_t flips = 0;
+  for (const std::string& bundle : bundles) {
+    for (std::size_t at = 0; at < bundle.size(); at += stride, ++flips) {
+      std::string changed = bundle;
+      changed[at] = static_cast<char>(changed[at] ^ (1 << (at % 8)));
+      REQUIRE_MESSAGE(!audit::check_evidence(changed, *policy, {}).ok(), at);
+    }
+  }
+  MESSAGE("bytes flipped: " << flips);
+  if (has_node()) {
+    const Said js = run("node " + verifier + "verify.mjs " + place.file("evidence-0.json") + with_policy);
+    CHECK_MESSAGE(js.code == 0, js.text);
+    CHECK(js.text.find("0.10 USD/2") != std::string::npos);
+    const Said flipped = run("node " + verifier + "flip.mjs " + place.file("policy.txt") + " " + std::to_string(all ? 1 : 997) + paths);
+    CHECK_MESSAGE(flipped.code == 0, flipped.text);
+    MESSAGE(flipped.text);
+  } else {
+    MESSAGE("no node with Ed25519 here: the second verifier was not tried");
+  }
+
+  // Erasure: the value and its salt go; evidence given out before stays good, as do journal, tree and state.
+  const Said erased = place.tool("audit erase " + ids[0] + " transfer_reference --data " + place.data());
+  CHECK_MESSAGE(erased.code == 0, erased.text);
+  CHECK(place.tool("audit erase " + ids[1] + " transfer_reference --data " + place.data()).code == 1);
+  CHECK(place.tool("audit erase " + ids[1] + " moon --data " + place.data()).code == 2);
+  const Said verified = place.tool("audit verify --data " + place.data());
+  CHECK_MESSAGE(verified.code == 0, verified.text);
+  const Said rolled = place.tool("audit rollover --data " + place.data());
+  CHECK_MESSAGE(rolled.code == 0, rolled.text);
+  place.start();
+  const std::string after = place.evidence(ids[0]);
+  CHECK(after.find("\"transfer_reference\"") == std::string::npos);
+  CHECK(after.find("\"transfer_metadata\"") != std::string::npos);
+  CHECK(place.client->call({.path = "/v1/transfers/" + ids[0]})->body.find("Rechnung") == std::string::npos);
+  place.transfer(R"(,"amount":"4")");   // so that a snapshot is taken again
+  place.stop();
+  CHECK_EQ(std::string(audit::check_evidence(after, *policy, {}).error().code), "note_signed_by_no_known_key");
+  const auto newer = audit::parse_policy(place.tool("audit policy --data " + place.data()).text);
+  REQUIRE(newer.ok());
+  CHECK_EQ(newer->logs.size(), 2);
+  CHECK(audit::check_evidence(after, *newer, {}).ok());
+  CHECK(audit::check_evidence(bundles[0], *newer, {}).ok());
+  // One changed byte anywhere, and the deep check says where.
+  const auto flip = [&](const std::string& path, std::uint64_t at) {
+    const auto file = place.files.open(path, io::OpenMode::read_write);
+    REQUIRE(file.ok());
+    std::array<std::uint8_t, 1> byte{};
+    REQUIRE((*file)->read_at(at, byte).ok());
+    byte[0] ^= 4;
+    REQUIRE((*file)->write_at(at, byte).ok());
+  };
+  const auto snapshots = place.files.list(place.data() + "/snapshots");
+  REQUIRE(snapshots.ok());
+  REQUIRE(!snapshots->empty());
+  for (const std::string& name : {std::string("journal/00000001.seg"), "snapshots/" + snapshots->back()}) {
+    flip(place.data() + "/" + name, 300);
+    const Said damaged = place.tool("audit verify --data " + place.data());
+    CHECK_MESSAGE(damaged.code == 1, damaged.text);
+    CHECK_MESSAGE(damaged.text.find(name) != std::string::npos, damaged.text);
+    flip(place.data() + "/" + name, 300);
+  }
+  CHECK(place.tool("audit verify --data " + place.data() + " --json").text.find("\"sound\":true") != std::string::npos);
+  CHECK(run("grep -rl 'Rechnung № 0' " + place.data()).text.empty());
+}
+
+}  // namespace holdfast

@@ -1,0 +1,492 @@
+// Checks evidence of Holdfast (docs/format/evidence.md) without Holdfast: no dependencies, in a browser or under Node.
+//
+//   node verify.mjs EVIDENCE.json --policy FILE [--require witness:N,anchor:K] [--json]
+//
+// checkEvidence(bytes, policyText, {witnesses, anchors}) gives {verified: true, ...facts} or
+// {verified: false, code, message}: the first thing that does not hold. Codes and their order are those of `holdfast verify`.
+
+class Refused extends Error {
+  constructor(code, message) { super(message); this.code = code; }
+}
+const refuse = (code, message) => { throw new Refused(code, message); };
+const utf8 = new TextEncoder();
+
+// --- bytes -----------------------------------------------------------------------------------------------------------------
+
+const concat = (...parts) => {
+  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) { all.set(part, at); at += part.length; }
+  return all;
+};
+const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+
+function toBase64(bytes) {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+/// Strict: padded, unused bits zero; null otherwise.
+function parseBase64(text) {
+  if (typeof text !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return null;
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return toBase64(bytes) === text ? bytes : null;
+}
+
+// --- cryptography: the platform's ----------------------------------------------------------------------------------------------
+
+const subtle = globalThis.crypto?.subtle ?? (await import('node:crypto')).webcrypto.subtle;
+const sha256 = async (...parts) => new Uint8Array(await subtle.digest('SHA-256', concat(...parts)));
+
+// Points of small order, and encodings that are not reduced, are no keys; S must be below the group's order. Platforms
+// differ in this, and two verifiers must not.
+const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+const prime = 2n ** 255n - 19n;
+const little = (bytes) => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+const smallOrder = new Set([0n, 1n, prime - 1n,
+  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]);
+const goodPoint = (bytes) => {
+  const y = little(bytes) & (2n ** 255n - 1n);
+  return y < prime && !smallOrder.has(y);
+};
+async function ed25519Verify(publicKey, message, signature) {
+  if (signature.length !== 64 || publicKey.length !== 32 || little(signature.subarray(32)) >= order) return false;
+  if (!goodPoint(publicKey) || !goodPoint(signature.subarray(0, 32))) return false;
+  try {
+    const key = await subtle.importKey('raw', publicKey, { name: 'Ed25519' }, false, ['verify']);
+    return await subtle.verify({ name: 'Ed25519' }, key, signature, message);
+  } catch (error) {
+    if (error.name === 'NotSupportedError') throw new Error('this platform has no Ed25519 in WebCrypto');
+    return false;
+  }
+}
+
+// --- Merkle tree (RFC 9162 section 2.1.3.2) -------------------------------------------------------------------------------------
+
+const leafHash = (leaf) => sha256(Uint8Array.of(0), leaf);
+const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
+
+async function verifyInclusion(leaf, index, size, proof, root) {
+  if (index >= size) refuse('leaf_index_outside_tree', `leaf ${index} in a tree of ${size}`);
+  let fn = index, sn = size - 1n, hash = leaf;
+  for (const sibling of proof) {
+    if (sn === 0n) refuse('inclusion_proof_length_wrong', 'too many hashes');
+    if ((fn & 1n) === 1n || fn === sn) {
+      hash = await nodeHash(sibling, hash);
+      while ((fn & 1n) === 0n && fn !== 0n) { fn >>= 1n; sn >>= 1n; }
+    } else {
+      hash = await nodeHash(hash, sibling);
+    }
+    fn >>= 1n; sn >>= 1n;
+  }
+  if (sn !== 0n) refuse('inclusion_proof_length_wrong', 'too few hashes');
+  if (!equal(hash, root)) refuse('inclusion_proof_root_differs', 'leaf, number, proof and root do not belong together');
+}
+
+// --- signed notes and verifier keys (C2SP) ---------------------------------------------------------------------------------------
+
+const keyId = async (name, kind, publicKey) => hex((await sha256(utf8.encode(name + '\n'), Uint8Array.of(kind), publicKey)).subarray(0, 4));
+const isKeyName = (name) => name !== '' && !/[\u0000-\u001f\u007f-\u009f\s+]/u.test(name);
+
+async function parseVkey(text) {
+  const match = /^(.+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(text);
+  const raw = match && parseBase64(match[3]);
+  if (!raw || raw.length !== 33 || (raw[0] !== 1 && raw[0] !== 4) || !isKeyName(match[1])) return null;
+  const key = { name: match[1], kind: raw[0], publicKey: raw.subarray(1), id: match[2], text };
+  return (await keyId(key.name, key.kind, key.publicKey)) === key.id ? key : null;
+}
+
+function parseNote(text, code) {
+  const malformed = (why) => refuse(code, why);
+  for (const c of text) {
+    const point = c.codePointAt(0);
+    if ((point < 0x20 && c !== '\n') || point === 0x7f) malformed('a control character');
+  }
+  const split = text.lastIndexOf('\n\n');
+  if (split < 0 || !text.endsWith('\n')) malformed('no blank line before the signatures');
+  const lines = text.slice(split + 2, -1).split('\n');
+  if (lines.length > 64) malformed('too many signatures');
+  const signatures = lines.map((line) => {
+    const match = /^— (\S+) (\S+)$/u.exec(line);
+    const bytes = match && parseBase64(match[2]);
+    if (!bytes || bytes.length < 5 || !isKeyName(match[1])) malformed('a line that is no signature');
+    return { name: match[1], id: hex(bytes.subarray(0, 4)), signature: bytes.subarray(4) };
+  });
+  return { text: text.slice(0, split + 1), signatures };
+}
+
+/// Good signatures of known keys; a wrong one of a known key spoils the note.
+async function verifyNote(note, keys) {
+  const good = new Map();
+  for (const line of note.signatures) {
+    const key = keys.find((known) => known.name === line.name && known.id === line.id);
+    if (!key) continue;
+    let message = utf8.encode(note.text), signature = line.signature, seconds = 0n;
+    if (key.kind === 4) {
+      if (signature.length !== 72) refuse('note_signature_wrong', `the signature of ${line.name} does not verify`);
+      seconds = signature.subarray(0, 8).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+      message = utf8.encode(`cosignature/v1\ntime ${seconds}\n${note.text}`);
+      signature = signature.subarray(8);
+    }
+    if (!(await ed25519Verify(key.publicKey, message, signature))) refuse('note_signature_wrong', `the signature of ${line.name} does not verify`);
+    if (!good.has(key) || good.get(key) < seconds) good.set(key, seconds);
+  }
+  if (good.size === 0) refuse('note_signed_by_no_known_key', 'no signature is of a key that is known');
+  return good;
+}
+
+function parseCheckpoint(text) {
+  const lines = text.split('\n');
+  const root = lines.length >= 4 ? parseBase64(lines[2]) : null;
+  if (!root || root.length !== 32 || lines[0] === '' || !/^(0|[1-9][0-9]{0,19})$/.test(lines[1]) || lines.slice(3, -1).includes('')) {
+    refuse('checkpoint_malformed', 'not the text of a checkpoint');
+  }
+  return { origin: lines[0], size: BigInt(lines[1]), root };
+}
+
+// --- policy (C2SP tlog-policy) --------------------------------------------------------------------------------------------------
+
+export async function parsePolicy(text) {
+  const policy = { logs: [], witnesses: [], groups: [], quorum: null };
+  const defined = (name) => policy.witnesses.some((w) => w.name === name) || policy.groups.some((g) => g.name === name);
+  const lines = text.split('\n');
+  for (let i = 0; i < lines.length; ++i) {
+    const bad = (why) => refuse('policy_malformed', `line ${i + 1}: ${why}`);
+    const words = lines[i].split(/[ \t]+/).filter((word) => word !== '');
+    if (words.length === 0) continue;
+    if (words[0] === '#holdfast-retired') {
+      const log = words.length === 3 && /^(0|[1-9][0-9]*)$/.test(words[2]) && policy.logs.find((known) => known.key.text === words[1]);
+      if (!log || log.retiredAt !== undefined) bad('#holdfast-retired VKEY SIZE');
+      log.retiredAt = BigInt(words[2]);
+    } else if (words[0].startsWith('#')) {
+      continue;
+    } else if (words[0] === 'log') {
+      const key = words.length <= 3 && (await parseVkey(words[1] ?? ''));
+      if (!key || key.kind !== 1 || policy.logs.some((known) => equal(known.key.publicKey, key.publicKey))) bad('not the verifier key of a log, or one given before');
+      policy.logs.push({ key });
+    } else if (words[0] === 'witness') {
+      const key = words.length <= 4 && (await parseVkey(words[2] ?? ''));
+      if (!key || key.kind !== 4 || words[1] === 'none' || defined(words[1]) || policy.witnesses.some((known) => equal(known.key.publicKey, key.publicKey))) {
+        bad('not the verifier key of a witness, or one given before');
+      }
+      policy.witnesses.push({ name: words[1], key });
+    } else if (words[0] === 'group') {
+      const members = words.slice(3);
+      if (members.length === 0 || words[1] === 'none' || defined(words[1]) || !members.every(defined) || new Set(members).size !== members.length) bad('group NAME all|any|K MEMBER...');
+      const enough = words[2] === 'all' ? members.length : words[2] === 'any' ? 1 : /^[1-9][0-9]{0,8}$/.test(words[2]) ? Number(words[2]) : 0;
+      if (enough < 1 || enough > members.length) bad('all, any, or a number of members');
+      policy.groups.push({ name: words[1], enough, members });
+    } else if (words[0] === 'quorum') {
+      if (words.length !== 2 || policy.quorum !== null || (words[1] !== 'none' && !defined(words[1]))) bad('quorum NAME, once');
+      policy.quorum = words[1];
+    } else {
+      bad('a line begins with log, witness, group, quorum or #');
+    }
+  }
+  if (policy.quorum === null) refuse('policy_malformed', 'there is no quorum line');
+  return policy;
+}
+
+const met = (policy, name, cosigners) => {
+  if (cosigners.has(name)) return true;
+  const group = policy.groups.find((known) => known.name === name);
+  return group !== undefined && group.members.filter((member) => met(policy, member, cosigners)).length >= group.enough;
+};
+
+// --- the events: deterministic CBOR (RFC 8949 section 4.2) ------------------------------------------------------------------------
+
+/// One item; maps become Map with number keys, byte strings Uint8Array, integers BigInt.
+function decodeCbor(bytes) {
+  let at = 0;
+  const fail = () => refuse('leaf_malformed', 'not deterministic CBOR');
+  const head = () => {
+    if (at >= bytes.length) fail();
+    const major = bytes[at] >> 5, info = bytes[at] & 31;
+    ++at;
+    if (info < 24) return [major, BigInt(info)];
+    if (info > 27) fail();
+    const length = 1 << (info - 24);
+    if (at + length > bytes.length) fail();
+    let value = 0n;
+    for (let i = 0; i < length; ++i) value = (value << 8n) | BigInt(bytes[at++]);
+    const least = length === 1 ? 24n : 1n << BigInt(4 * length);
+    if (value < least) fail();
+    return [major, value];
+  };
+  const take = (length) => {
+    if (length > BigInt(bytes.length - at)) fail();
+    const part = bytes.subarray(at, at + Number(length));
+    at += Number(length);
+    return part;
+  };
+  const item = (depth) => {
+    if (depth > 16 || at >= bytes.length) fail();
+    if (bytes[at] === 0xf4 || bytes[at] === 0xf5 || bytes[at] === 0xf6) return { 0xf4: false, 0xf5: true, 0xf6: null }[bytes[at++]];
+    const [major, value] = head();
+    switch (major) {
+      case 0: return value;
+      case 1: return -1n - value;
+      case 2: return take(value);
+      case 3: try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(value)); } catch { return fail(); }
+      case 4: return Array.from({ length: Number(value <= BigInt(bytes.length) ? value : fail()) }, () => item(depth + 1));
+      case 5: {
+        const map = new Map();
+        let before = -1n;
+        for (let i = 0n; i < value; ++i) {
+          const key = item(depth + 1);
+          if (typeof key !== 'bigint' || key <= before) fail();
+          before = key;
+          map.set(Number(key), item(depth + 1));
+        }
+        return map;
+      }
+      case 6: {
+        if (value !== 2n) fail();
+        const big = item(depth + 1);
+        if (!(big instanceof Uint8Array) || big.length < 9 || big.length > 16 || big[0] === 0) fail();
+        return big.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+      }
+      default: return fail();
+    }
+  };
+  const value = item(0);
+  if (at !== bytes.length) fail();
+  return value;
+}
+
+const kinds = { assetRegistered: 2n, accountOpened: 3n, transferPosted: 10n, holdPlaced: 11n, holdResolved: 12n };
+
+function parseTransferId(text) {
+  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+  if (typeof text !== 'string' || !/^tr_[0-9a-hjkmnp-tv-z]{13}$/.test(text)) return null;
+  let value = 0n;
+  for (const c of text.slice(3)) value = (value << 5n) | BigInt(alphabet.indexOf(c));
+  return value < 1n << 64n ? value & ((1n << 48n) - 1n) : null;
+}
+
+// --- the bundle --------------------------------------------------------------------------------------------------------------------
+
+const members = (value, names) => value !== null && typeof value === 'object' && !Array.isArray(value) &&
+  JSON.stringify(Object.keys(value)) === JSON.stringify(names);
+const isList = (value, max) => Array.isArray(value) && value.length <= max;
+
+function parseBundle(bytes) {
+  const malformed = (why) => refuse('evidence_malformed', why);
+  let text, bundle;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    bundle = JSON.parse(text);
+  } catch { malformed('not JSON'); }
+  // One spelling: what was read, written again.
+  if (JSON.stringify(bundle) + '\n' !== text) malformed('another spelling of the same content');
+  if (!members(bundle, ['format', 'kind', 'id', 'origin', 'events', 'checkpoint', 'anchors', 'head'])) malformed('other members');
+  if (bundle.format !== 'holdfast-evidence/1' || bundle.kind !== 'transfer') malformed('another format or kind');
+  for (const name of ['id', 'origin', 'checkpoint', 'head']) if (typeof bundle[name] !== 'string') malformed(name);
+  if (!isList(bundle.events, 64) || !isList(bundle.anchors, 8)) malformed('events or anchors');
+  const base64 = (value, size) => {
+    const raw = parseBase64(value);
+    if (raw === null || (size !== undefined && raw.length !== size)) malformed('a value that is not base64 of its size');
+    return raw;
+  };
+  const events = bundle.events.map((event) => {
+    if (!members(event, ['number', 'role', 'leaf', 'proof', 'personal'])) malformed('an event');
+    if (!Number.isSafeInteger(event.number) || event.number < 0 || Object.is(event.number, -0)) malformed('a number');
+    if ((event.role !== 'item' && event.role !== 'context') || !isList(event.proof, 64) || !isList(event.personal, 4)) malformed('an event');
+    return {
+      number: BigInt(event.number), item: event.role === 'item', leaf: base64(event.leaf), proof: event.proof.map((hash) => base64(hash, 32)),
+      personal: event.personal.map((value) => {
+        if (!members(value, ['field', 'salt', 'value']) || typeof value.field !== 'string') malformed('a personal value');
+        return { field: value.field, salt: base64(value.salt, 16), value: base64(value.value) };
+      }),
+    };
+  });
+  for (const anchor of bundle.anchors) {
+    if (!members(anchor, ['kind', 'token']) || typeof anchor.kind !== 'string') malformed('an anchor');
+    base64(anchor.token);
+  }
+  const headAt = text.lastIndexOf(',"head":');
+  return { ...bundle, events, body: utf8.encode(text.slice(0, headAt)) };
+}
+
+async function checkCheckpoint(bundle, policy) {
+  const logs = policy.logs.filter((log) => log.key.name === bundle.origin);
+  if (logs.length === 0) refuse('log_not_in_policy', `the policy names no key of the log "${bundle.origin}"`);
+  const note = parseNote(bundle.checkpoint, 'note_malformed');
+  const checkpoint = parseCheckpoint(note.text);
+  if (checkpoint.origin !== bundle.origin) refuse('checkpoint_of_another_log', checkpoint.origin);
+  const good = await verifyNote(note, [...logs.map((log) => log.key), ...policy.witnesses.map((witness) => witness.key)]);
+  const log = logs.find((known) => good.has(known.key));
+  if (!log) refuse('checkpoint_not_signed_by_log', 'witnesses alone are not enough');
+  if (log.retiredAt !== undefined && checkpoint.size >= log.retiredAt) refuse('log_key_retired', log.key.text);
+  const witnesses = policy.witnesses.filter((witness) => good.has(witness.key)).map((witness) => ({ name: witness.name, seconds: good.get(witness.key) }));
+  return { ...checkpoint, key: log.key, witnesses };
+}
+
+async function checkHead(bundle, checkpoint) {
+  const note = parseNote(bundle.head, 'head_malformed');
+  if (note.signatures.length !== 1) refuse('head_malformed', 'it has more than one signature');
+  try {
+    await verifyNote(note, [checkpoint.key]);
+  } catch (error) {
+    refuse('head_not_signed_by_log', error.message);
+  }
+  const hash = toBase64(await sha256(bundle.body));
+  let expected = `holdfast item head 1\n${bundle.origin}\ntransfer ${bundle.id}\nsize ${checkpoint.size}\nbundle ${hash}\n`;
+  for (const event of bundle.events) if (event.item) expected += `event ${event.number} ${toBase64(await leafHash(event.leaf))}\n`;
+  if (note.text === expected) return;
+  if (note.text.replace(/\nbundle [^\n]*\n/, `\nbundle ${hash}\n`) === expected) refuse('evidence_changed', 'the bundle is not the one that the log signed');
+  refuse('head_differs', 'the log signed another item, tree or list of events');
+}
+
+const commitmentOf = (event, field) => {
+  const kind = event.get(0);
+  if (kind === kinds.transferPosted || kind === kinds.holdPlaced) return event.get({ transfer_reference: 7, transfer_metadata: 8 }[field]);
+  if (kind === kinds.accountOpened) return event.get({ account_name: 5, world_account_name: 5 }[field]);
+  return undefined;
+};
+
+async function checkEvents(bundle, checkpoint) {
+  let before = 0n;
+  for (const event of bundle.events) {
+    if (event.number <= before) refuse('events_out_of_order', `event ${event.number} does not ascend`);
+    before = event.number;
+    if (event.leaf.length > 65535) refuse('leaf_malformed', `event ${event.number}: too large`);
+    const leaf = decodeCbor(event.leaf);
+    if (!Array.isArray(leaf) || leaf.length !== 2 || !(leaf[0] instanceof Uint8Array) || leaf[0].length !== 32) refuse('leaf_malformed', `event ${event.number}`);
+    await verifyInclusion(await leafHash(event.leaf), event.number - 1n, checkpoint.size, event.proof, checkpoint.root);
+    event.content = leaf[1];
+    if (!(event.content instanceof Map) || typeof event.content.get(0) !== 'bigint' || typeof event.content.get(1) !== 'bigint') refuse('event_malformed', `event ${event.number}`);
+    let last = '';
+    for (const value of event.personal) {
+      const commitment = commitmentOf(event.content, value.field);
+      if (!(commitment instanceof Uint8Array) || !(value.field > last) || !equal(await sha256(value.salt, value.value), commitment)) {
+        refuse('personal_value_differs', `event ${event.number} does not commit to the ${value.field} that is shown`);
+      }
+      last = value.field;
+    }
+  }
+}
+
+const shown = (event, field) => {
+  const value = event.personal.find((known) => known.field === field);
+  return value === undefined ? '' : new TextDecoder().decode(value.value);
+};
+
+function checkRoles(bundle) {
+  const foreign = (event, why) => refuse('event_not_of_this_item', `event ${event.number}: ${why}`);
+  const number = parseTransferId(bundle.id);
+  if (number === null) refuse('event_not_of_this_item', 'no transfer id');
+  const created = bundle.events.find((event) => event.number === number);
+  if (!created) refuse('event_not_of_this_item', `event ${number}: it created the transfer, and is missing`);
+  const kind = created.content.get(0);
+  if (!created.item || (kind !== kinds.transferPosted && kind !== kinds.holdPlaced)) foreign(created, 'it creates no transfer');
+  const facts = {
+    created, resolved: null, asset: null, amount: created.content.get(2) ?? 0n, reference: shown(created, 'transfer_reference'),
+    debit: { number: created.content.get(4).get(5), name: '' }, credit: { number: created.content.get(5).get(5), name: '' },
+  };
+  for (const event of bundle.events) {
+    if (event === created) continue;
+    const what = event.content.get(0);
+    if (event.item) {
+      if (what !== kinds.holdResolved || event.content.get(2) !== number || kind !== kinds.holdPlaced || facts.resolved) foreign(event, 'it does not end this hold');
+      facts.resolved = event;
+    } else if (what === kinds.assetRegistered) {
+      if (event.content.get(2) !== created.content.get(3) || facts.asset) foreign(event, 'another asset');
+      facts.asset = { code: event.content.get(3)[0], scale: Number(event.content.get(3)[1]) };
+    } else if (what === kinds.accountOpened) {
+      const side = [facts.debit, facts.credit].find((known) => known.number === event.content.get(2));
+      if (!side) foreign(event, 'another account');
+      side.name = shown(event, 'account_name') + shown(event, 'world_account_name');
+    } else {
+      foreign(event, 'of a kind that says nothing about a transfer');
+    }
+  }
+  return facts;
+}
+
+// --- what it says ------------------------------------------------------------------------------------------------------------------
+
+function decimal(amount, scale) {
+  if (scale === 0) return amount.toString();
+  const digits = amount.toString().padStart(scale + 1, '0');
+  return digits.slice(0, -scale) + '.' + digits.slice(-scale);
+}
+const instant = (ns) => new Date(Number(ns / 1000000n)).toISOString();
+
+/// Lines of [English, 中文, value].
+export function summary(result) {
+  const { facts } = result;
+  const amount = (value) => facts.asset ? `${decimal(value, facts.asset.scale)} ${facts.asset.code}/${facts.asset.scale}` : `${value} (asset not disclosed)`;
+  const account = (side) => side.name === '' ? `#${side.number}` : `"${side.name}" (#${side.number})`;
+  const ended = facts.resolved && { 1: 'hold captured / 冻结已扣款', 2: 'hold voided / 冻结已撤销', 3: 'hold expired / 冻结已过期' }[Number(facts.resolved.content.get(3))];
+  const held = facts.created.content.get(0) === kinds.holdPlaced;
+  const lines = [
+    ['Transfer', '转账编号', result.id],
+    ['What happened', '结果', ended ?? (held ? 'held, not resolved in this tree / 已冻结，尚未了结' : 'settled at once / 已即时入账')],
+    ['Amount', '金额', amount(facts.amount)],
+    ['Debited', '付款方', account(facts.debit)],
+    ['Credited', '收款方', account(facts.credit)],
+    ['Recorded at', '记录时间', instant(facts.created.content.get(1))],
+    ['Log', '审计日志', result.origin],
+    ['Key of the log', '日志密钥', result.logKey],
+    ['Tree', '账簿状态', `${result.size} leaves, root ${result.root}`],
+  ];
+  if (facts.reference !== '') lines.splice(5, 0, ['Reference', '附言', `"${facts.reference}"`]);
+  for (const witness of result.witnesses) lines.push(['Seen by witness', '见证方', `${witness.name}, ${instant(witness.seconds * 1000000000n)}`]);
+  lines.push(['Split view', '分叉视图', result.witnesses.length > 0 ? 'excluded as far as these witnesses are believed / 在信任见证方的前提下已排除' : 'not excluded / 未排除']);
+  return lines;
+}
+
+export async function checkEvidence(bytes, policyText, required = {}) {
+  try {
+    const policy = await parsePolicy(policyText);
+    const bundle = parseBundle(bytes);
+    const checkpoint = await checkCheckpoint(bundle, policy);
+    await checkHead(bundle, checkpoint);
+    await checkEvents(bundle, checkpoint);
+    const facts = checkRoles(bundle);
+    if (bundle.anchors.length > 0) refuse('anchor_kind_unknown', bundle.anchors[0].kind);
+    if (checkpoint.witnesses.length < (required.witnesses ?? 0)) refuse('too_few_witnesses', `${checkpoint.witnesses.length} witnesses`);
+    const cosigners = new Set(checkpoint.witnesses.map((witness) => witness.name));
+    if (policy.quorum !== 'none' && !met(policy, policy.quorum, cosigners)) refuse('quorum_not_met', policy.quorum);
+    if (bundle.anchors.length < (required.anchors ?? 0)) refuse('too_few_anchors', `${bundle.anchors.length} anchors`);
+    return { verified: true, id: bundle.id, origin: bundle.origin, size: checkpoint.size, root: toBase64(checkpoint.root), logKey: checkpoint.key.text,
+             witnesses: checkpoint.witnesses, splitViewExcluded: checkpoint.witnesses.length > 0, facts };
+  } catch (error) {
+    if (error instanceof Refused) return { verified: false, code: error.code, message: error.message };
+    throw error;
+  }
+}
+
+// --- under Node ------------------------------------------------------------------------------------------------------------------------
+
+async function main(words) {
+  const { readFile } = await import('node:fs/promises');
+  const options = { files: [], policy: null, json: false, witnesses: 0, anchors: 0 };
+  for (let i = 0; i < words.length; ++i) {
+    if (words[i] === '--policy') options.policy = words[++i];
+    else if (words[i] === '--json') options.json = true;
+    else if (words[i] === '--require') {
+      for (const part of (words[++i] ?? '').split(',')) {
+        const match = /^(witness|anchor):([0-9]{1,6})$/.exec(part);
+        if (!match) return 2;
+        options[match[1] + (match[1] === 'witness' ? 'es' : 's')] = Number(match[2]);
+      }
+    } else options.files.push(words[i]);
+  }
+  if (options.files.length !== 1 || !options.policy) {
+    console.error('usage: node verify.mjs EVIDENCE.json --policy FILE [--require witness:N,anchor:K] [--json]');
+    return 2;
+  }
+  const result = await checkEvidence(await readFile(options.files[0]), await readFile(options.policy, 'utf8'), options);
+  if (options.json) console.log(JSON.stringify({ verified: result.verified, code: result.code, message: result.message }));
+  else if (!result.verified) console.log(`NOT VERIFIED / 不成立: ${result.message} [${result.code}]`);
+  else console.log('VERIFIED / 已验证\n' + summary(result).map((line) => line[0] + ' / ' + line[1] + ': ' + line[2]).join('\n'));
+  return result.verified ? 0 : 1;
+}
+
+if (typeof process !== 'undefined' && process.argv?.[1] && import.meta.url === (await import('node:url')).pathToFileURL(process.argv[1]).href) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,59 @@
+#pragma once
+// Evidence bundles (docs/format/evidence.md): all that proves one transfer, in one text with exactly one spelling. This
+// page writes and reads them; what they prove is audit/evidence_check.h.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/proof.h"
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace audit {
+
+/// A personal value, shown with the salt under which an event commits to it.
+struct PersonalValue {
+  std::string field;   ///< transfer_reference, transfer_metadata, account_name, world_account_name
+  base::Tag128 salt{};
+  base::Bytes value;
+};
+
+struct EvidenceEvent {
+  std::uint64_t number = 0;
+  bool item = true;    ///< of the transfer itself; otherwise what its numbers mean (asset, accounts)
+  base::Bytes leaf;
+  Proof proof;         ///< under the checkpoint
+  std::vector<PersonalValue> personal;
+};
+
+/// A time-stamp of somebody else over the checkpoint.
+struct EvidenceAnchor {
+  std::string kind;    ///< rfc3161
+  base::Bytes token;
+};
+
+struct Evidence {
+  std::string id;      ///< of the transfer
+  std::string origin;
+  std::vector<EvidenceEvent> events;   ///< ascending by number
+  std::string checkpoint;              ///< signed note, with cosignatures
+  std::vector<EvidenceAnchor> anchors;
+  std::string head;                    ///< signed note over item_head_text
+};
+
+constexpr std::size_t evidence_bytes_max = 4u << 20;
+constexpr std::size_t evidence_events_max = 64;
+
+/// Everything before the head; its hash is part of the head.
+std::string evidence_body(const Evidence& evidence);
+/// What the log signs: which events the item had in the tree of `size` leaves, and the hash of the body.
+std::string item_head_text(const Evidence& evidence, std::uint64_t size);
+/// The whole bundle, with a newline at its end.
+std::string evidence_text(const Evidence& evidence);
+
+/// The inverse of evidence_text, and nothing else: one other byte and it is `evidence_malformed`, with the place.
+base::Result<Evidence> parse_evidence(std::string_view text);
+
+}  // namespace audit

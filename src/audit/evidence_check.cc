@@ -1,0 +1,212 @@
+#include "audit/evidence_check.h"
+
+#include <algorithm>
+
+#include "audit/leaf.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "model/entry.h"
+#include "model/ids.h"
+
+namespace audit {
+namespace {
+
+base::Error error_at(const base::Error& error, std::uint64_t event) {
+  return {error.code, "event " + std::to_string(event) + ": " + error.message};
+}
+
+struct Signed {
+  Checkpoint checkpoint;
+  NoteKey log_key;
+  std::vector<WitnessSeen> witnesses;
+  std::vector<std::size_t> cosigners;
+};
+
+// The log's keys of one origin, and which of them signed a note.
+base::Result<NoteKey> signer_of(const Note& note, std::span<const NoteKey> keys) {
+  TRY_ASSIGN(const auto good, verify_note(note, keys));
+  return keys[good.front().key];
+}
+
+base::Result<Signed> check_checkpoint(const Evidence& evidence, const Policy& policy) {
+  std::vector<NoteKey> keys;
+  for (const PolicyLog& log : policy.logs) {
+    if (log.key.name == evidence.origin) keys.push_back(log.key);
+  }
+  if (keys.empty()) return base::Error{"log_not_in_policy", "the policy names no key of the log \"" + evidence.origin + "\""};
+  TRY_ASSIGN(VerifiedCheckpoint verified, verify_checkpoint_note(evidence.checkpoint, evidence.origin, keys, policy.witness_keys()));
+  TRY_ASSIGN(const Note note, parse_note(evidence.checkpoint));
+  Signed result{.checkpoint = std::move(verified.checkpoint), .log_key = {}, .witnesses = {}, .cosigners = {}};
+  TRY_ASSIGN(result.log_key, signer_of(note, keys));
+  const auto log = std::ranges::find(policy.logs, result.log_key, &PolicyLog::key);
+  CHECK(log != policy.logs.end());
+  if (log->retired_at && result.checkpoint.size >= *log->retired_at) {
+    return base::Error{"log_key_retired", "the key " + to_vkey(log->key) + " signs no tree of " + std::to_string(*log->retired_at) +
+                                              " leaves or more, and this one has " + std::to_string(result.checkpoint.size)};
+  }
+  for (const VerifiedSignature& cosignature : verified.cosignatures) {
+    result.witnesses.push_back({policy.witnesses[cosignature.key].name, cosignature.seconds});
+    result.cosigners.push_back(cosignature.key);
+  }
+  return result;
+}
+
+// The head is the log's word on which events there are; one signature, by the key of the checkpoint, and nothing else.
+base::Status check_head(const Evidence& evidence, const Signed& signed_by) {
+  const auto malformed = [](const std::string& why) { return base::Error{"head_malformed", why}; };
+  const auto note = parse_note(evidence.head);
+  if (!note.ok()) return malformed(note.error().message);
+  if (note->signatures.size() != 1) return malformed("it has more than one signature");
+  const NoteSignature& line = note->signatures[0];
+  if (make_note(note->text, signature_line(line.name, line.key_id, line.signature)) != evidence.head) {
+    return malformed("its signature line has another form");
+  }
+  const NoteKey keys[] = {signed_by.log_key};
+  const auto verified = verify_note(*note, keys);
+  if (!verified.ok()) return base::Error{"head_not_signed_by_log", verified.error().message};
+  const std::string expected = item_head_text(evidence, signed_by.checkpoint.size);
+  if (note->text == expected) return base::ok();
+  // Only the hash of the body differs: somebody changed what the log gave out.
+  const auto line_of = [](std::string_view text, std::string_view name) {
+    const std::size_t at = text.find("\n" + std::string(name) + " ");
+    return at == std::string_view::npos ? std::string() : std::string(text.substr(at, text.find('\n', at + 1) - at));
+  };
+  std::string same_but_hash = note->text;
+  const std::string theirs = line_of(same_but_hash, "bundle"), ours = line_of(expected, "bundle");
+  if (!theirs.empty()) same_but_hash.replace(same_but_hash.find(theirs), theirs.size(), ours);
+  if (same_but_hash == expected) return base::Error{"evidence_changed", "the bundle is not the one that the log signed"};
+  return base::Error{"head_differs", "the log signed another item, tree or list of events"};
+}
+
+const std::optional<model::Commitment>* commitment_of(const model::EventBody& body, std::string_view field, std::optional<model::Commitment>& scratch) {
+  const auto of_transfer = [&](const auto& moved) -> const std::optional<model::Commitment>* {
+    if (field == "transfer_reference") return &moved.reference;
+    return field == "transfer_metadata" ? &moved.metadata : nullptr;
+  };
+  if (const auto* posted = std::get_if<model::TransferPosted>(&body)) return of_transfer(*posted);
+  if (const auto* held = std::get_if<model::HoldPlaced>(&body)) return of_transfer(*held);
+  if (const auto* opened = std::get_if<model::AccountOpened>(&body); opened != nullptr) {
+    scratch = opened->name;
+    return field == "account_name" || field == "world_account_name" ? &scratch : nullptr;
+  }
+  return nullptr;
+}
+
+base::Status check_personal(const EvidenceEvent& event, const model::Event& decoded) {
+  std::string_view before;
+  for (const PersonalValue& value : event.personal) {
+    std::optional<model::Commitment> scratch;
+    const auto* commitment = commitment_of(decoded.body, value.field, scratch);
+    const bool there = commitment != nullptr && commitment->has_value() && value.field > before;
+    if (!there || crypto::sha256({base::ByteView(value.salt), base::ByteView(value.value)}) != **commitment) {
+      return base::Error{"personal_value_differs", "event " + std::to_string(event.number) + " does not commit to the " + value.field + " that is shown"};
+    }
+    before = value.field;
+  }
+  return base::ok();
+}
+
+base::Status check_events(const Signed& signed_by, VerifiedEvidence& verified) {
+  std::uint64_t before = 0;
+  for (const EvidenceEvent& event : verified.evidence.events) {
+    if (event.number <= before) return base::Error{"events_out_of_order", "event " + std::to_string(event.number) + " does not ascend"};
+    before = event.number;
+    const auto leaf = decode_leaf(event.leaf);
+    if (!leaf.ok()) return error_at(leaf.error(), event.number);
+    const base::Status included = verify_inclusion(leaf_hash(event.leaf), event.number - 1, signed_by.checkpoint.size, event.proof, signed_by.checkpoint.root);
+    if (!included.ok()) return error_at(included.error(), event.number);
+    auto decoded = model::decode_event(leaf->event);
+    if (!decoded.ok()) return error_at(decoded.error(), event.number);
+    TRY(check_personal(event, *decoded));
+    verified.events.push_back(std::move(*decoded));
+  }
+  return base::ok();
+}
+
+// What moved, whichever of the two kinds created the transfer.
+struct Movement {
+  model::AssetNumber asset = 0;
+  model::AccountNumber debit = 0, credit = 0;
+};
+std::optional<Movement> movement_of(const model::EventBody& body) {
+  const auto of = [](const auto& moved) { return Movement{moved.asset, moved.debit.account, moved.credit.account}; };
+  if (const auto* posted = std::get_if<model::TransferPosted>(&body)) return of(*posted);
+  if (const auto* held = std::get_if<model::HoldPlaced>(&body)) return of(*held);
+  return std::nullopt;
+}
+
+std::string shown(const EvidenceEvent& event, std::string_view field) {
+  const auto value = std::ranges::find(event.personal, field, &PersonalValue::field);
+  return value == event.personal.end() ? std::string() : std::string(base::as_text(value->value));
+}
+
+// Every event has a part in this transfer, and the one that created it is there.
+base::Status check_roles(VerifiedEvidence& verified) {
+  const auto foreign = [](std::uint64_t number, const char* why) {
+    return base::Error{"event_not_of_this_item", "event " + std::to_string(number) + ": " + why};
+  };
+  const auto id = model::parse_transfer_id(verified.evidence.id);
+  if (!id) return base::Error{"event_not_of_this_item", "\"" + verified.evidence.id + "\" is no transfer id"};
+  const auto& events = verified.evidence.events;
+  const auto created = std::ranges::find(events, id->event, &EvidenceEvent::number);
+  if (created == events.end()) return foreign(id->event, "it created the transfer, and is missing");
+  verified.created = static_cast<std::size_t>(created - events.begin());
+  const auto movement = movement_of(verified.events[verified.created].body);
+  if (!movement || !created->item) return foreign(id->event, "it creates no transfer");
+  verified.debit.number = movement->debit;
+  verified.credit.number = movement->credit;
+  if (const std::string reference = shown(*created, "transfer_reference"); !reference.empty()) verified.reference = reference;
+  const bool is_hold = std::holds_alternative<model::HoldPlaced>(verified.events[verified.created].body);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i == verified.created) continue;
+    const model::EventBody& body = verified.events[i].body;
+    if (events[i].item) {
+      const auto* end = std::get_if<model::HoldResolved>(&body);
+      if (end == nullptr || end->hold != id->event || !is_hold || verified.resolved) return foreign(events[i].number, "it does not end this hold");
+      verified.resolved = i;
+    } else if (const auto* asset = std::get_if<model::AssetRegistered>(&body)) {
+      if (asset->number != movement->asset || verified.asset) return foreign(events[i].number, "another asset");
+      verified.asset = asset->asset;
+    } else if (const auto* account = std::get_if<model::AccountOpened>(&body)) {
+      const bool debit = account->number == movement->debit, credit = account->number == movement->credit;
+      if (!debit && !credit) return foreign(events[i].number, "another account");
+      NamedAccount& named = debit ? verified.debit : verified.credit;
+      named.name = shown(events[i], "account_name") + shown(events[i], "world_account_name");
+    } else {
+      return foreign(events[i].number, "of a kind that says nothing about a transfer");
+    }
+  }
+  return base::ok();
+}
+
+}  // namespace
+
+base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Policy& policy, const EvidenceRequirements& required) {
+  VerifiedEvidence verified;
+  TRY_ASSIGN(verified.evidence, parse_evidence(text));
+  const Evidence& evidence = verified.evidence;
+  TRY_ASSIGN(Signed signed_by, check_checkpoint(evidence, policy));
+  TRY(check_head(evidence, signed_by));
+  TRY(check_events(signed_by, verified));
+  TRY(check_roles(verified));
+  for (const EvidenceAnchor& anchor : evidence.anchors) {
+    return base::Error{"anchor_kind_unknown", "an anchor of the kind \"" + anchor.kind + "\" cannot be checked here"};
+  }
+  if (signed_by.witnesses.size() < required.witnesses) {
+    return base::Error{"too_few_witnesses", std::to_string(signed_by.witnesses.size()) + " witnesses of the policy saw the checkpoint, " +
+                                                std::to_string(required.witnesses) + " are required"};
+  }
+  if (!policy.satisfied_by(signed_by.cosigners)) {
+    return base::Error{"quorum_not_met", "the witnesses that saw the checkpoint are not the quorum \"" + policy.quorum + "\" of the policy"};
+  }
+  if (evidence.anchors.size() < required.anchors) {
+    return base::Error{"too_few_anchors", std::to_string(evidence.anchors.size()) + " anchors, " + std::to_string(required.anchors) + " are required"};
+  }
+  verified.checkpoint = std::move(signed_by.checkpoint);
+  verified.log_key = signed_by.log_key;
+  verified.witnesses = std::move(signed_by.witnesses);
+  return verified;
+}
+
+}  // namespace audit

@@ -1,0 +1,23 @@
+#pragma once
+// What evidence says, in words, for people who did not build it. Made from what was verified, never from what a bundle
+// says about itself.
+
+#include <string>
+
+#include "audit/evidence_check.h"
+
+namespace audit {
+
+enum class SummaryLanguage { english, chinese };
+
+/// Some lines of plain text.
+std::string evidence_summary(const VerifiedEvidence& verified, SummaryLanguage language);
+/// One page in both languages that prints well; no scripts, nothing loaded from anywhere.
+std::string evidence_page(const VerifiedEvidence& verified);
+/// One JSON object for programs.
+std::string evidence_facts(const VerifiedEvidence& verified);
+
+/// An amount with the asset's decimals: 2500 at scale 2 is `25.00`.
+std::string decimal_amount(base::U128 amount, unsigned scale);
+
+}  // namespace audit

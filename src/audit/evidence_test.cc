@@ -1,0 +1,240 @@
+#include "audit/evidence.h"
+
+#include <algorithm>
+
+#include "audit/evidence_check.h"
+#include "audit/evidence_summary.h"
+#include "audit/leaf.h"
+#include "audit/signing_for_tests.h"
+#include "audit/tree_in_memory.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "model/entry.h"
+#include "model/ids.h"
+
+// clang-format off
+#include <doctest/doctest.h>  // last: base/check.h has a CHECK too
+// clang-format on
+
+using namespace audit;
+
+namespace {
+
+const base::Tag128 salt{1, 2, 3};
+
+model::Commitment commitment_to(std::string_view value) { return crypto::sha256({base::ByteView(salt), base::as_bytes(value)}); }
+
+// A small log: asset, two accounts, a hold with a reference, something of somebody else, its capture.
+struct SmallLog {
+  std::string origin = "log.example/one";
+  TestSigner log{origin, NoteKeyKind::ed25519, 1};
+  TestSigner former{origin, NoteKeyKind::ed25519, 2};
+  TestSigner witness{"w.example/1", NoteKeyKind::cosignature_v1, 3};
+  TestSigner other_witness{"w.example/2", NoteKeyKind::cosignature_v1, 4};
+  std::vector<base::Bytes> leaves;
+  std::vector<Digest> hashes;
+
+  void add(model::EventBody body) {
+    base::Bytes event, leaf;
+    model::encode_event(event, {.at = {1'800'000'000'000'000'000}, .body = std::move(body)});
+    BlindingValue blinding{};
+    blinding.fill(static_cast<std::uint8_t>(leaves.size()));
+    REQUIRE(encode_leaf(blinding, event, leaf).ok());
+    hashes.push_back(leaf_hash(leaf));
+    leaves.push_back(std::move(leaf));
+  }
+  SmallLog() {
+    const model::Asset usd = *model::parse_asset("USD/2");
+    model::HoldPlaced held;
+    held.amount = 2500;
+    held.asset = 1;
+    held.debit.account = 1;
+    held.credit.account = 2;
+    held.reference = commitment_to("invoice <7>");
+    model::HoldResolved end;
+    end.hold = 4;
+    end.resolution = model::HoldResolution::captured;
+    end.held = 2500;
+    end.captured = 1999;
+    end.asset = 1;
+    end.debit.account = 1;
+    end.credit.account = 2;
+    add(model::AssetRegistered{.number = 1, .tenant = 1, .asset = usd});
+    add(model::AccountOpened{.number = 1, .tenant = 1, .asset = 1, .name = commitment_to("users/a"), .flags = 0, .limits = {}, .metadata = {}});
+    add(model::AccountOpened{.number = 2, .tenant = 1, .asset = 1, .name = commitment_to("users/b"), .flags = 0, .limits = {}, .metadata = {}});
+    add(held);
+    add(model::BatchRecorded{.items = 3});
+    add(end);
+    add(model::BatchRecorded{.items = 4});
+  }
+
+  Evidence evidence() const {
+    Evidence evidence{.id = model::transfer_id(0, 4), .origin = origin, .events = {}, .checkpoint = {}, .anchors = {}, .head = {}};
+    TreeInMemory tree;
+    for (const Digest& hash : hashes) tree.append(hash);
+    for (const std::uint64_t number : {1, 2, 3, 4, 6}) {
+      EvidenceEvent event{.number = number, .item = number >= 4, .leaf = leaves[number - 1], .proof = {}, .personal = {}};
+      event.proof = inclusion_proof(tree, number - 1, hashes.size()).value();
+      const auto show = [&event](const char* field, std::string_view value) {
+        event.personal.push_back({field, salt, base::to_bytes(base::as_bytes(value))});
+      };
+      if (number == 2) show("account_name", "users/a");
+      if (number == 3) show("account_name", "users/b");
+      if (number == 4) show("transfer_reference", "invoice <7>");
+      evidence.events.push_back(std::move(event));
+    }
+    return evidence;
+  }
+  Checkpoint checkpoint() const {
+    Frontier frontier;
+    frontier.append(hashes);
+    return {.origin = origin, .size = hashes.size(), .root = frontier.root(), .extensions = {}};
+  }
+  std::string signed_checkpoint(const TestSigner& by) const {
+    const std::string text = checkpoint_text(checkpoint());
+    return make_note(text, by.line(text)) + witness.line(text, 1'800'000'001);
+  }
+  /// Signs whatever there is, as the log does.
+  std::string finished(Evidence evidence, const TestSigner& by) const {
+    if (evidence.checkpoint.empty()) evidence.checkpoint = signed_checkpoint(by);
+    const std::string head = item_head_text(evidence, hashes.size());
+    evidence.head = make_note(head, by.line(head));
+    return evidence_text(evidence);
+  }
+  std::string bundle() const { return finished(evidence(), log); }
+  Policy policy() const {
+    Policy policy;
+    policy.logs.push_back({former.key, "", 3});
+    policy.logs.push_back({log.key, "", {}});
+    policy.witnesses.push_back({"one", witness.key, ""});
+    policy.witnesses.push_back({"two", other_witness.key, ""});
+    return policy;
+  }
+};
+
+std::string code_of(const std::string& text, const Policy& policy, EvidenceRequirements required = {}) {
+  const auto checked = check_evidence(text, policy, required);
+  return checked.ok() ? "verified" : checked.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("evidence of a captured hold holds, and says what happened") {
+  const SmallLog log;
+  const auto verified = check_evidence(log.bundle(), log.policy(), {.witnesses = 1, .anchors = 0});
+  REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
+  CHECK(verified->split_view_excluded());
+  const std::string english = evidence_summary(*verified, SummaryLanguage::english);
+  CHECK(english.find("Amount held: 25.00 USD/2\nAmount captured: 19.99 USD/2\nDebited: \"users/a\" (account number 1)\n") != std::string::npos);
+  CHECK(english.find("Seen by witness: one at 2027-01-15T08:00:01") != std::string::npos);
+  CHECK(evidence_summary(*verified, SummaryLanguage::chinese).find("扣款金额：19.99 USD/2") != std::string::npos);
+  const std::string page = evidence_page(*verified);
+  CHECK(page.find("invoice &lt;7&gt;") != std::string::npos);
+  CHECK(page.find("invoice <7>") == std::string::npos);
+  CHECK(evidence_facts(*verified).find("\"split_view_excluded\":true") != std::string::npos);
+  CHECK_EQ(decimal_amount(5, 3), "0.005");
+  CHECK_EQ(decimal_amount(5, 0), "5");
+}
+
+TEST_CASE("no changed byte of a bundle is accepted") {
+  const SmallLog log;
+  const std::string bundle = log.bundle();
+  const Policy policy = log.policy();
+  for (std::size_t at = 0; at < bundle.size(); ++at) {
+    std::string changed = bundle;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << (at % 8)));
+    REQUIRE_MESSAGE(code_of(changed, policy) != "verified", at);
+  }
+  for (std::size_t size = 0; size < bundle.size(); size += 7) CHECK_EQ(code_of(bundle.substr(0, size), policy), "evidence_malformed");
+  CHECK_EQ(code_of(bundle + " ", policy), "evidence_malformed");
+}
+
+TEST_CASE("without witnesses a split view is not excluded") {
+  const SmallLog log;
+  Policy nobody = log.policy();
+  nobody.witnesses.clear();
+  const auto verified = check_evidence(log.bundle(), nobody, {});
+  REQUIRE(verified.ok());
+  CHECK(!verified->split_view_excluded());
+  CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Split view: not excluded") != std::string::npos);
+  CHECK_EQ(code_of(log.bundle(), nobody, {.witnesses = 1, .anchors = 0}), "too_few_witnesses");
+}
+
+TEST_CASE("the first thing that does not hold is named") {
+  const SmallLog log;
+  const Policy policy = log.policy();
+  const auto changed = [&](auto change) {
+    Evidence evidence = log.evidence();
+    change(evidence);
+    return code_of(log.finished(evidence, log.log), policy);
+  };
+  CHECK_EQ(changed([](Evidence&) {}), "verified");
+  CHECK_EQ(changed([](Evidence& e) { e.origin = "log.example/two"; }), "log_not_in_policy");
+  CHECK_EQ(changed([&](Evidence& e) { e.checkpoint = log.signed_checkpoint(log.witness); }), "checkpoint_not_signed_by_log");
+  CHECK_EQ(changed([](Evidence& e) { e.checkpoint = "nonsense"; }), "note_malformed");
+  CHECK_EQ(changed([](Evidence& e) { std::swap(e.events[0], e.events[1]); }), "events_out_of_order");
+  CHECK_EQ(changed([](Evidence& e) { e.events[0].leaf.push_back(0); }), "leaf_malformed");
+  CHECK_EQ(changed([](Evidence& e) { e.events[0].leaf[5] ^= 1; }), "inclusion_proof_root_differs");
+  CHECK_EQ(changed([](Evidence& e) { e.events[0].proof.pop_back(); }), "inclusion_proof_length_wrong");
+  CHECK_EQ(changed([](Evidence& e) { e.events[4].number = 99; }), "leaf_index_outside_tree");
+  CHECK_EQ(changed([](Evidence& e) { e.events[3].personal[0].value[0] ^= 1; }), "personal_value_differs");
+  CHECK_EQ(changed([](Evidence& e) { e.events[3].personal[0].field = "transfer_metadata"; }), "personal_value_differs");
+  CHECK_EQ(changed([](Evidence& e) { e.events[3].personal.push_back(e.events[3].personal[0]); }), "personal_value_differs");
+  CHECK_EQ(changed([](Evidence& e) { e.events[0].personal = e.events[1].personal; }), "personal_value_differs");
+  CHECK_EQ(changed([](Evidence& e) { e.id = model::transfer_id(0, 6); }), "event_not_of_this_item");
+  CHECK_EQ(changed([](Evidence& e) { e.id = "tr_"; }), "event_not_of_this_item");
+  CHECK_EQ(changed([](Evidence& e) { e.events.erase(e.events.begin() + 3); }), "event_not_of_this_item");
+  CHECK_EQ(changed([](Evidence& e) { e.events[0].item = true; }), "event_not_of_this_item");
+  CHECK_EQ(changed([](Evidence& e) { e.events[4].item = false; }), "event_not_of_this_item");
+  CHECK_EQ(changed([](Evidence& e) { e.anchors.push_back({"moon", {1}}); }), "anchor_kind_unknown");
+  // The log's word that there is nothing else: with an event left out it signs something else.
+  CHECK_EQ(changed([](Evidence& e) { e.events.erase(e.events.begin() + 4); }), "verified");
+  CHECK_EQ(code_of(log.bundle(), policy, {.witnesses = 2, .anchors = 0}), "too_few_witnesses");
+  CHECK_EQ(code_of(log.bundle(), policy, {.witnesses = 0, .anchors = 1}), "too_few_anchors");
+  CHECK_EQ(code_of(log.finished(log.evidence(), log.former), policy), "log_key_retired");
+  CHECK_EQ(code_of(log.finished(log.evidence(), TestSigner(log.origin, NoteKeyKind::ed25519, 9)), policy), "checkpoint_not_signed_by_log");
+  Policy quorum = policy;
+  quorum.quorum = "two";
+  CHECK_EQ(code_of(log.bundle(), quorum), "quorum_not_met");
+}
+
+TEST_CASE("the head binds the item, the tree, the events and every byte of the rest") {
+  const SmallLog log;
+  Evidence evidence = log.evidence();
+  evidence.checkpoint = log.signed_checkpoint(log.log);
+  const auto with_head = [&](const std::string& text, const TestSigner& by, const std::string& more = {}) {
+    Evidence own = evidence;
+    own.head = make_note(text, by.line(text)) + more;
+    return code_of(evidence_text(own), log.policy());
+  };
+  const std::string good = item_head_text(evidence, log.hashes.size());
+  CHECK_EQ(with_head(good, log.log), "verified");
+  CHECK_EQ(with_head(good, log.former), "head_not_signed_by_log");
+  CHECK_EQ(with_head(good, log.log, log.log.line(good)), "head_malformed");
+  CHECK_EQ(with_head(item_head_text(evidence, 6), log.log), "head_differs");
+  CHECK_EQ(with_head(checkpoint_text(log.checkpoint()), log.log), "head_differs");
+  Evidence other = evidence;
+  other.events[3].personal.clear();
+  CHECK_EQ(with_head(item_head_text(other, log.hashes.size()), log.log), "evidence_changed");
+  other.events.pop_back();
+  CHECK_EQ(with_head(item_head_text(other, log.hashes.size()), log.log), "head_differs");
+}
+
+TEST_CASE("a bundle has one spelling") {
+  const SmallLog log;
+  const std::string bundle = log.bundle();
+  const auto replaced = [&](std::string_view what, std::string_view by) {
+    std::string text = bundle;
+    const std::size_t at = text.find(what);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, what.size(), by);
+  };
+  for (const auto& text : {replaced(",\"origin\"", ", \"origin\""), replaced("\\n", "\\u000a"), replaced("\"number\":1,", "\"number\":01,"),
+                           replaced("\"number\":1,", "\"number\":1.0,"), replaced("\"item\"", "\"it\\u0065m\""), replaced("}\n", "}"),
+                           replaced("\"transfer\"", "\"import\"")}) {
+    CHECK_EQ(code_of(text, log.policy()), "evidence_malformed");
+  }
+  const auto back = parse_evidence(bundle);
+  REQUIRE(back.ok());
+  CHECK_EQ(evidence_text(*back), bundle);
+}

@@ -1,0 +1,218 @@
+#include "node/audit_log.h"
+
+#include "custody/soft/keyring.h"
+#include "io/random.h"
+#include "node/world_test.h"
+
+// clang-format off
+#include <doctest/doctest.h>  // last: base/check.h has a CHECK too
+// clang-format on
+
+namespace {
+
+std::string code_of(const base::Error& error) { return error.code; }
+
+// A world with keys, whose log is opened again and again.
+struct Logged {
+  Logged() {
+    auto made_master = custody::MasterKey::create(world.files, world.random, {.path = "/key", .data_directory = "/data"});
+    REQUIRE(made_master.ok());
+    master.emplace(std::move(*made_master));
+    auto made = custody::Keyring::create(world.files, world.random, *master, "/data/keys");
+    REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().message));
+    keyring.emplace(std::move(*made));
+    world.open_accounts({"a", "b"});
+  }
+  node::AuditLogOptions options() const {
+    node::AuditLogOptions options;
+    options.directory = "/data";
+    options.published_file = "/data.published";
+    options.publish_interval_ms = 20;
+    options.key_version = key_version;
+    options.origin = origin;
+    return options;
+  }
+  base::Result<std::unique_ptr<node::AuditLog>> try_open() {
+    return node::AuditLog::open(world.files, *world.partition->reader, world.blinding, *keyring, options());
+  }
+  std::unique_ptr<node::AuditLog> open() {
+    auto opened = try_open();
+    REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? std::string() : opened.error().message));
+    return std::move(*opened);
+  }
+  void move_money(int times) {
+    for (int i = 0; i < times; ++i) {
+      world.submit("k" + std::to_string(++keys), world.transfer("world/USD", "a", 5));
+      if (i % 7 == 6) world.commit();
+    }
+    world.commit();
+  }
+  node::World world;
+  std::optional<custody::MasterKey> master;
+  std::optional<custody::Keyring> keyring;
+  std::uint32_t key_version = 1;
+  std::string origin = "log.example/one";
+  int keys = 0;
+};
+
+std::vector<audit::NoteKey> keys_of(const node::AuditLog& log) { return {log.key()}; }
+
+}  // namespace
+
+TEST_CASE("a checkpoint covers everything durable, and its tiles prove every leaf and every former size") {
+  Logged logged;
+  logged.move_money(600);
+  const auto log = logged.open();
+  const auto published = log->published();
+  REQUIRE(published != nullptr);
+  const auto keys = keys_of(*log);
+  const auto verified = audit::verify_checkpoint_note(published->note, "log.example/one", keys, {});
+  REQUIRE(verified.ok());
+  const audit::Checkpoint& checkpoint = verified->checkpoint;
+  const store::JournalEnd end = logged.world.partition->reader->end();
+  CHECK_EQ(checkpoint.size, end.tree_size);
+  CHECK(checkpoint.root == end.tree_root);
+
+  for (std::uint64_t index = 0; index < checkpoint.size; index += 37) {
+    const auto leaf = log->leaf(index);
+    REQUIRE(leaf.ok());
+    const auto proof = log->prove(index, checkpoint, audit::leaf_hash(*leaf));
+    REQUIRE(proof.ok());
+    CHECK(audit::verify_inclusion(audit::leaf_hash(*leaf), index, checkpoint.size, *proof, checkpoint.root).ok());
+  }
+  // What a stranger does: fetch tiles and bundles, hash the leaves, build the tree.
+  audit::Frontier own;
+  for (std::uint64_t n = 0; n * 256 < checkpoint.size; ++n) {
+    const unsigned width = audit::tile_width_at(checkpoint.size, 0, n);
+    const auto hashes = log->tile({false, 0, n, width});
+    const auto bundle = log->entry_bundle({true, 0, n, width});
+    REQUIRE(hashes.ok());
+    REQUIRE(bundle.ok());
+    const auto leaves = audit::parse_entry_bundle(*bundle, width);
+    REQUIRE(leaves.ok());
+    for (unsigned i = 0; i < width; ++i) {
+      const audit::Digest hash = audit::leaf_hash((*leaves)[i]);
+      CHECK(std::equal(hash.begin(), hash.end(), hashes->begin() + 32 * i));
+      own.append(hash);
+    }
+    if (n == 1) {
+      const auto consistency = log->prove_consistency(512, checkpoint);
+      REQUIRE(consistency.ok());
+      CHECK(audit::verify_consistency(512, own.root(), checkpoint.size, checkpoint.root, *consistency).ok());
+    }
+  }
+  CHECK(own.root() == checkpoint.root);
+  CHECK_EQ(code_of(log->tile({false, 0, checkpoint.size / 256, 256}).error()), "tile_not_there");
+  CHECK_EQ(code_of(log->entry_bundle({true, 0, checkpoint.size / 256, 256}).error()), "tile_not_there");
+}
+
+TEST_CASE("groups that become durable are in the next checkpoint without being hashed again") {
+  Logged logged;
+  const auto log = logged.open();
+  log->start();
+  const std::uint64_t before = log->published()->checkpoint.size;
+  // As the service does it: the sync thread shows every group.
+  for (int i = 0; i < 300; ++i) {
+    logged.world.submit("s" + std::to_string(i), logged.world.transfer("world/USD", "b", 1));
+    while (logged.world.engine->has_group()) {
+      node::OutgoingGroup group = logged.world.engine->seal_group(false);
+      auto sealed = logged.world.partition->journal->append(std::move(*group.draft));
+      REQUIRE(sealed.ok());
+      log->durable(**sealed);
+    }
+  }
+  const auto published = log->wait_published(before + 300, base::seconds(10));
+  REQUIRE(published != nullptr);
+  CHECK(published->checkpoint.root == logged.world.partition->reader->end().tree_root);
+  CHECK(!log->trouble());
+  CHECK(log->wait_published(before + 301, base::milliseconds(50)) == nullptr);
+  log->stop();
+}
+
+TEST_CASE("opening again takes the tiles over; without them they are made anew") {
+  Logged logged;
+  logged.move_money(700);
+  const auto first = logged.open()->published();
+  logged.move_money(100);
+  const auto second = logged.open()->published();
+  CHECK_EQ(second->checkpoint.size, first->checkpoint.size + 100);
+  REQUIRE(store::TileStore::erase(logged.world.files, "/data/tiles").ok());
+  CHECK_EQ(logged.open()->published()->note, second->note);
+}
+
+TEST_CASE("an older copy of the directory does not go on under the same origin") {
+  Logged logged;
+  logged.move_money(30);
+  const auto old_note = logged.open()->published()->note;
+  // What was published later is remembered beside the directory.
+  auto later = logged.world.partition->reader->end();
+  later.tree_size += 10;
+  const auto log = logged.open();
+  const auto forged = log->sign(audit::checkpoint_text({.origin = "log.example/one", .size = later.tree_size, .root = {1}, .extensions = {}}));
+  REQUIRE(forged.ok());
+  REQUIRE(io::replace_file(logged.world.files, "/data.published", base::as_bytes(*forged)).ok());
+  CHECK_EQ(code_of(logged.try_open().error()), "log_behind_its_checkpoint");
+  logged.origin = "log.example/two";
+  CHECK(logged.open()->published()->note.starts_with("log.example/two\n"));
+}
+
+TEST_CASE("a fork does not go on, and a damaged memory of what was published is named") {
+  Logged logged;
+  logged.move_money(30);
+  const auto log = logged.open();
+  const auto published = log->published();
+  const auto forged = log->sign(audit::checkpoint_text({.origin = "log.example/one", .size = published->checkpoint.size - 1, .root = {1}, .extensions = {}}));
+  REQUIRE(io::replace_file(logged.world.files, "/data.published", base::as_bytes(*forged)).ok());
+  CHECK_EQ(code_of(logged.try_open().error()), "log_differs_from_its_checkpoint");
+
+  for (std::size_t at = 0; at < published->note.size(); ++at) {
+    std::string flipped = published->note;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    REQUIRE(io::replace_file(logged.world.files, "/data.published", base::as_bytes(flipped)).ok());
+    const auto opened = logged.try_open();
+    REQUIRE_MESSAGE(!opened.ok(), std::to_string(at));
+    CHECK_EQ(code_of(opened.error()), "published_checkpoint_damaged");
+  }
+}
+
+TEST_CASE("after a change of the key new checkpoints are signed with the new one, and old ones stay good") {
+  Logged logged;
+  logged.move_money(10);
+  const auto before = logged.open();
+  REQUIRE(logged.keyring->add_version(custody::Purpose::log_signing, logged.world.files, logged.world.random, *logged.master).ok());
+  logged.key_version = 2;
+  logged.move_money(1);
+  const auto after = logged.open();
+  const auto new_key = keys_of(*after);
+  CHECK(audit::verify_checkpoint_note(after->published()->note, logged.origin, new_key, {}).ok());
+  CHECK_EQ(code_of(audit::verify_checkpoint_note(before->published()->note, logged.origin, new_key, {}).error()), "note_signed_by_no_known_key");
+  logged.key_version = 3;
+  CHECK_EQ(code_of(logged.try_open().error()), "log_key_missing");
+  logged.key_version = 2;
+  logged.origin = "has blanks";
+  CHECK_EQ(code_of(logged.try_open().error()), "audit_origin_malformed");
+}
+
+TEST_CASE("a damaged tile is an error, never a wrong proof") {
+  Logged logged;
+  logged.move_money(600);
+  const auto log = logged.open();
+  const auto published = log->published();
+  const auto file = logged.world.files.open("/data/tiles/level-0.tiles", io::OpenMode::read_write);
+  REQUIRE(file.ok());
+  REQUIRE((*file)->write_at(64 + 100, std::array<std::uint8_t, 1>{0x5A}).ok());
+  const auto leaf = log->leaf(3);
+  REQUIRE(leaf.ok());
+  CHECK_EQ(code_of(log->prove(3, published->checkpoint, audit::leaf_hash(*leaf)).error()), "tile_damaged");
+  CHECK_EQ(code_of(log->tile({false, 0, 0, 256}).error()), "tile_damaged");
+}
+
+TEST_CASE("a log that was told to stop publishes no more and says why") {
+  Logged logged;
+  const auto log = logged.open();
+  log->start();
+  log->refuse_to_go_on("witness_knows_a_larger_log", "w1 knows 99 leaves");
+  CHECK(log->wait_published(log->size() + 1, base::milliseconds(30)) == nullptr);
+  REQUIRE(log->trouble());
+  CHECK_EQ(code_of(*log->trouble()), "witness_knows_a_larger_log");
+}

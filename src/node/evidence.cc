@@ -1,0 +1,90 @@
+#include "node/evidence.h"
+
+#include <algorithm>
+
+#include "audit/leaf.h"
+#include "model/entry.h"
+
+namespace node {
+
+namespace {
+
+struct Wanted {
+  model::EventNumber number = 0;
+  bool item = true;
+};
+
+// Names of fields as the bundle has them, ascending.
+struct Shown {
+  model::PrivateField field;
+  const char* name;
+};
+constexpr Shown of_account[] = {{model::PrivateField::account_name, "account_name"},
+                                {model::PrivateField::world_account_name, "world_account_name"}};
+constexpr Shown of_transfer[] = {{model::PrivateField::transfer_metadata, "transfer_metadata"},
+                                 {model::PrivateField::transfer_reference, "transfer_reference"}};
+
+base::Status disclose(const store::JournalReader& reader, const model::Event& event, audit::EvidenceEvent& into) {
+  const bool account = std::holds_alternative<model::AccountOpened>(event.body);
+  const bool transfer = std::holds_alternative<model::TransferPosted>(event.body) || std::holds_alternative<model::HoldPlaced>(event.body);
+  if (!account && !transfer) return base::ok();
+  for (const Shown& shown : account ? std::span<const Shown>(of_account) : std::span<const Shown>(of_transfer)) {
+    TRY_ASSIGN(const auto value, reader.read_private(into.number, shown.field));
+    if (value && !value->erased) into.personal.push_back({shown.name, value->salt, value->value});
+  }
+  return base::ok();
+}
+
+// The events whose numbers stand in the transfer: its asset and, if the caller may see them, its accounts.
+std::vector<Wanted> context_of(const model::Event& created, const core::FrozenState& state, bool accounts_visible) {
+  std::vector<Wanted> wanted;
+  std::visit(
+      [&](const auto& moved) {
+        if constexpr (requires { moved.debit.account; moved.asset; }) {
+          if (moved.asset >= 1 && moved.asset <= state.assets.size()) wanted.push_back({state.assets[moved.asset - 1].registered, false});
+          if (!accounts_visible) return;
+          for (const model::AccountNumber account : {moved.debit.account, moved.credit.account}) {
+            if (account >= 1 && account <= state.accounts.size()) wanted.push_back({state.accounts[account - 1].opened, false});
+          }
+        }
+      },
+      created.body);
+  return wanted;
+}
+
+}  // namespace
+
+base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReader& reader, const core::FrozenState& state,
+                                        const Published& published, const EvidenceSubject& subject) {
+  const audit::Checkpoint& checkpoint = published.checkpoint;
+  audit::Evidence evidence{.id = model::transfer_id(subject.id.partition, subject.id.event),
+                           .origin = checkpoint.origin,
+                           .events = {},
+                           .checkpoint = published.note,
+                           .anchors = {},
+                           .head = {}};
+  std::vector<Wanted> wanted{{subject.id.event, true}};
+  // What happened after this tree is not its business.
+  if (subject.resolved != 0 && subject.resolved <= checkpoint.size) wanted.push_back({subject.resolved, true});
+  TRY_ASSIGN(const base::Bytes first, log.leaf(subject.id.event - 1));
+  TRY_ASSIGN(const audit::Leaf first_leaf, audit::decode_leaf(first));
+  TRY_ASSIGN(const model::Event created, model::decode_event(first_leaf.event));
+  const std::vector<Wanted> context = context_of(created, state, subject.accounts_visible);
+  wanted.insert(wanted.end(), context.begin(), context.end());
+  std::ranges::sort(wanted, {}, &Wanted::number);
+  for (const Wanted& one : wanted) {
+    audit::EvidenceEvent event{.number = one.number, .item = one.item, .leaf = {}, .proof = {}, .personal = {}};
+    TRY_ASSIGN(event.leaf, log.leaf(one.number - 1));
+    TRY_ASSIGN(event.proof, log.prove(one.number - 1, checkpoint, audit::leaf_hash(event.leaf)));
+    if (subject.disclose) {
+      TRY_ASSIGN(const audit::Leaf leaf, audit::decode_leaf(event.leaf));
+      TRY_ASSIGN(const model::Event decoded, model::decode_event(leaf.event));
+      TRY(disclose(reader, decoded, event));
+    }
+    evidence.events.push_back(std::move(event));
+  }
+  TRY_ASSIGN(evidence.head, log.sign(audit::item_head_text(evidence, checkpoint.size)));
+  return audit::evidence_text(evidence);
+}
+
+}  // namespace node
