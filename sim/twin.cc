@@ -427,12 +427,10 @@ model::EventBody Twin::move(const Movement& m, const model::TransferItem& sent, 
   Account &from = at(debit), &to = at(credit);
   (m.hold ? from.counters.debits_pending : from.counters.debits_posted) += m.amount;
   (m.hold ? to.counters.credits_pending : to.counters.credits_posted) += m.amount;
-  if (from.was_limited) {
-    const std::int64_t day = instant.ns / 86'400'000'000'000;
-    if (from.day != day) from.debited_on_day = 0;
-    from.day = day;
-    from.debited_on_day = std::min(from.debited_on_day + m.amount, base::amount_max);
-  }
+  const std::int64_t day = instant.ns / 86'400'000'000'000;
+  if (from.day != day) from.debited_on_day = 0;
+  from.day = day;
+  from.debited_on_day = std::min(from.debited_on_day + m.amount, base::amount_max);
   const model::Side debit_side = side_after(debit, event), credit_side = side_after(credit, event);
   if (!m.hold) {
     return model::TransferPosted{m.amount, from.asset, debit_side, credit_side, group, sent.reference, sent.metadata};
@@ -588,7 +586,7 @@ Twin::Bodies Twin::decide_account(const Request& request, const model::Entry& en
     if (accounts_.size() >= bounds_.accounts_max) return refuse(Outcome::too_many_accounts);
     if (contradict(request.limits)) return refuse(Outcome::limits_contradict);
     const auto opened = open_account({.tenant = request.tenant, .name = request.name, .asset = asset, .flags = request.flags,
-                                      .limits = request.limits, .was_limited = !(request.limits == model::AccountLimits{}), .counters = {},
+                                      .limits = request.limits, .counters = {},
                                       .postings = {}, .open_holds = {}, .opened = entry.first_event});
     const auto* command = std::get_if<model::OpenAccount>(&entry.command.body);
     model::AccountOpened event{opened, request.tenant, asset, {}, request.flags, request.limits, {}};
@@ -603,11 +601,11 @@ Twin::Bodies Twin::decide_account(const Request& request, const model::Entry& en
   if (request.kind == Kind::set_limits) {
     if (contradict(request.limits)) return refuse(Outcome::limits_contradict, number);
     account->limits = request.limits;
-    account->was_limited = account->was_limited || !(request.limits == model::AccountLimits{});
     return {model::AccountLimitsSet{number, request.limits}};
   }
   unsigned flags = account->flags;
   const unsigned sides = (request.debits ? unsigned{model::frozen_for_debits} : 0u) | (request.credits ? unsigned{model::frozen_for_credits} : 0u);
+  if ((account->flags & model::is_world) && request.action != gate::FlagAction::unfreeze) return refuse(Outcome::world_account_stays_open, number);
   if (request.action == gate::FlagAction::close) {
     if (!account->open_holds.empty()) return refuse(Outcome::account_has_pending_holds, number);
     if (account->counters.debits_posted != account->counters.credits_posted) return refuse(Outcome::account_balance_is_not_zero, number);
@@ -660,7 +658,7 @@ Complaint Twin::compare_account(const core::AccountRecord& record, model::Accoun
                       : record.postings != mine.postings.size()        ? "number of postings"
                       : record.last_posting != last                    ? "last posting"
                       : record.open_holds != mine.open_holds.size()    ? "number of open holds"
-                      : record.tenant != mine.tenant || record.asset != mine.asset || record.opened != mine.opened ? "origin"
+                      : record.asset != mine.asset || record.opened != mine.opened ? "origin"
                                                                        : nullptr;
   if (wrong != nullptr) return "account " + number(account) + " has other " + wrong + " than it must";
   return std::nullopt;
@@ -674,6 +672,7 @@ Complaint Twin::compare(const core::State& state, const node::Directory& directo
   for (model::AccountNumber i = 1; i <= accounts_.size(); ++i) {
     const Account& mine = accounts_[i - 1];
     if (auto complaint = compare_account(*state.account(i), i)) return complaint;
+    if (state.tenant_of(*state.account(i)) != mine.tenant) return "account " + number(i) + " is of another tenant";
     if (directory.find(mine.tenant, mine.name, model::account_name_hash(mine.tenant, mine.name)) != i || directory.name_of(i) != mine.name) {
       return "account " + number(i) + " is not found by its id";
     }
@@ -683,7 +682,7 @@ Complaint Twin::compare(const core::State& state, const node::Directory& directo
     if (limits != nullptr && limits->has_daily_debits_max) theirs.daily_debits_max = limits->daily_debits_max;
     if (limits != nullptr && limits->has_balance_max) theirs.balance_max = limits->balance_max;
     if (!(theirs == mine.limits)) return "account " + number(i) + " has other limits than were set";
-    if (mine.was_limited && (limits == nullptr || (limits->day == mine.day && limits->debited_on_day != mine.debited_on_day))) {
+    if (state.account(i)->day != (mine.day & 0xffff) || state.account(i)->debited_on_day != mine.debited_on_day) {
       return "account " + number(i) + " has another sum of the day's debits";
     }
   }

@@ -74,7 +74,6 @@ class Twin {
     model::AssetNumber asset = 0;
     model::AccountFlags flags = 0;
     model::AccountLimits limits;
-    bool was_limited = false;          // a day's debits are counted from the first limits on
     std::int64_t day = 0;
     base::U128 debited_on_day = 0;
     model::Counters counters;

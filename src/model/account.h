@@ -34,7 +34,7 @@ using AccountFlags = std::uint16_t;
 /// Upper bounds an account may carry; nothing is no bound.
 struct AccountLimits {
   std::optional<base::U128> debit_amount_max;   ///< of one transfer
-  std::optional<base::U128> daily_debits_max;   ///< of all transfers and holds debited in one UTC day
+  std::optional<base::U128> daily_debits_max;   ///< of all transfers and holds debited in one UTC day, earlier ones of the day included
   std::optional<base::U128> balance_max;        ///< posted + pending credits minus posted debits, if credited
   bool operator==(const AccountLimits&) const = default;
 };

@@ -111,7 +111,8 @@ base::Status open_name(const store::StoredPrivate& value, const core::State& sta
     }
     const std::string erased = "~erased/" + std::to_string(number);
     const std::string_view name = value.erased ? std::string_view(erased) : base::as_text(value.value);
-    partition.directory->open(account->tenant, name, model::account_name_hash(account->tenant, name));
+    const model::TenantNumber tenant = state.tenant_of(*account);
+    partition.directory->open(tenant, name, model::account_name_hash(tenant, name));
   }
   return base::ok();
 }

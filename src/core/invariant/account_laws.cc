@@ -38,7 +38,7 @@ std::vector<model::AccountNumber> touched_accounts(std::span<const model::Event>
 
 std::optional<Violation> AccountLaw::check(const State& state) {
   for (model::AccountNumber number = 1; number <= state.account_count(); ++number) {
-    std::string wrong = fault(state, *state.account(number));
+    std::string wrong = fault(state.head(), *state.account(number));
     if (!wrong.empty()) return Violation{name(), std::move(wrong), number};
   }
   return std::nullopt;
@@ -46,20 +46,20 @@ std::optional<Violation> AccountLaw::check(const State& state) {
 
 std::optional<Violation> AccountLaw::check_touched(const State& state, std::span<const model::Event> events) {
   for (const model::AccountNumber number : touched_accounts(events)) {
-    std::string wrong = fault(state, *state.account(number));
+    std::string wrong = fault(state.head(), *state.account(number));
     if (!wrong.empty()) return Violation{name(), std::move(wrong), number};
   }
   return std::nullopt;
 }
 
-std::string CountersWithinBounds::fault(const State&, const AccountRecord& account) const {
+std::string CountersWithinBounds::fault(const StateHead&, const AccountRecord& account) const {
   const model::Counters& c = account.counters;
   if (!base::checked_add(c.debits_posted, c.debits_pending)) return "debits posted and pending pass 2^127 - 1";
   if (!base::checked_add(c.credits_posted, c.credits_pending)) return "credits posted and pending pass 2^127 - 1";
   return {};
 }
 
-std::string NoOverdraft::fault(const State&, const AccountRecord& account) const {
+std::string NoOverdraft::fault(const StateHead&, const AccountRecord& account) const {
   const model::Counters& c = account.counters;
   const base::U128 debits = total(c.debits_posted, c.debits_pending);
   const base::U128 credits = total(c.credits_posted, c.credits_pending);
@@ -72,7 +72,7 @@ std::string NoOverdraft::fault(const State&, const AccountRecord& account) const
   return {};
 }
 
-std::string ClosedAccountsAreAtRest::fault(const State&, const AccountRecord& account) const {
+std::string ClosedAccountsAreAtRest::fault(const StateHead&, const AccountRecord& account) const {
   if ((account.flags & model::closed) == 0) return {};
   const model::Counters& c = account.counters;
   if (c.debits_posted != c.credits_posted) return "closed with a balance";
@@ -80,8 +80,8 @@ std::string ClosedAccountsAreAtRest::fault(const State&, const AccountRecord& ac
   return {};
 }
 
-std::string HistoryIsLinked::fault(const State& state, const AccountRecord& account) const {
-  const model::EventNumber next = state.head().next_event;
+std::string HistoryIsLinked::fault(const StateHead& head, const AccountRecord& account) const {
+  const model::EventNumber next = head.next_event;
   if (account.opened == 0 || account.opened >= next) return "opened by no event of the past";
   if ((account.postings == 0) != (account.last_posting == 0)) return "count of postings and last posting disagree";
   if ((account.postings < 64) != (account.last_64 == 0)) return "count of postings and last 64th posting disagree";

@@ -17,9 +17,8 @@ class AccountLaw : public Law {
   std::optional<Violation> check(const State& state) final;
   std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) final;
 
- private:
   /// What is wrong with the account; empty if nothing is.
-  virtual std::string fault(const State& state, const AccountRecord& account) const = 0;
+  virtual std::string fault(const StateHead& head, const AccountRecord& account) const = 0;
 };
 
 /// Every counter, and posted plus pending of each side, is at most 2^127 - 1.
@@ -28,7 +27,7 @@ class CountersWithinBounds final : public AccountLaw {
   std::string_view name() const override { return "counters_within_bounds"; }
 
  private:
-  std::string fault(const State& state, const AccountRecord& account) const override;
+  std::string fault(const StateHead& head, const AccountRecord& account) const override;
 };
 
 /// debits_must_not_exceed_credits and credits_must_not_exceed_debits hold; what is pending counts as used, never as funds.
@@ -37,7 +36,7 @@ class NoOverdraft final : public AccountLaw {
   std::string_view name() const override { return "no_overdraft"; }
 
  private:
-  std::string fault(const State& state, const AccountRecord& account) const override;
+  std::string fault(const StateHead& head, const AccountRecord& account) const override;
 };
 
 /// A closed account has no balance, nothing pending and no open hold.
@@ -46,7 +45,7 @@ class ClosedAccountsAreAtRest final : public AccountLaw {
   std::string_view name() const override { return "closed_accounts_are_at_rest"; }
 
  private:
-  std::string fault(const State& state, const AccountRecord& account) const override;
+  std::string fault(const StateHead& head, const AccountRecord& account) const override;
 };
 
 /// The heads of an account's history fit its count of postings, and lie between its opening and the next event.
@@ -55,7 +54,7 @@ class HistoryIsLinked final : public AccountLaw {
   std::string_view name() const override { return "history_is_linked"; }
 
  private:
-  std::string fault(const State& state, const AccountRecord& account) const override;
+  std::string fault(const StateHead& head, const AccountRecord& account) const override;
 };
 
 /// Of every asset, debits equal credits over all accounts: posted ones, and pending ones.

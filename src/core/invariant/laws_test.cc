@@ -5,6 +5,13 @@
 
 #include "core/ledger/story_test.h"
 
+#include "core/invariant/frozen_laws.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
 #include <doctest/doctest.h>
 
 using namespace core;
@@ -217,4 +224,64 @@ TEST_CASE("a law that watches from a loaded state on finds what comes after") {
   CHECK_EQ(violation->law, "debits_equal_credits");
   CHECK_EQ(violation->account, liar.story.account("a"));
   CHECK_EQ(violation->sentence, "posted debits and credits of asset 1 differ");
+}
+
+namespace {
+
+std::string frozen_law(const State& state) {
+  const auto violation = frozen_violation(state.freeze());
+  return violation ? std::string(violation->law) : "";
+}
+
+}  // namespace
+
+TEST_CASE("a frozen state is asked for the laws it can answer for, and a corrupted record is named") {
+  Liar liar;
+  const State& state = liar.story.state;
+  CHECK_EQ(frozen_law(State{}), "");
+  CHECK_EQ(frozen_law(state), "");
+  const std::size_t a = liar.story.account("a") - 1, c = liar.story.account("c") - 1;
+  const auto broken = [&](std::size_t account, void (*change)(AccountRecord&)) {
+    return frozen_law(edited(state, StateSection::accounts, account, change));
+  };
+  CHECK_EQ(broken(c, [](AccountRecord& r) { r.counters.credits_posted += 1; }), "debits_equal_credits");
+  CHECK_EQ(broken(c, [](AccountRecord& r) { r.counters.credits_pending += 1; }), "debits_equal_credits");
+  CHECK_EQ(broken(a, [](AccountRecord& r) { r.counters.credits_posted = 0; }), "no_overdraft");
+  CHECK_EQ(broken(a, [](AccountRecord& r) { r.flags |= model::closed; }), "closed_accounts_are_at_rest");
+  CHECK_EQ(broken(a, [](AccountRecord& r) { r.opened = 0; }), "history_is_linked");
+  CHECK_EQ(frozen_law(edited<HoldRecord>(state, StateSection::holds, 0, [](HoldRecord& r) { r.amount += 1; })), "pending_equals_open_holds");
+  CHECK_EQ(frozen_law(edited<HoldRecord>(state, StateSection::holds, 0, [](HoldRecord& r) { r.asset = 9; })), "pending_equals_open_holds");
+
+  const State corrupt = edited<AccountRecord>(state, StateSection::accounts, c, [](AccountRecord& r) { r.counters.credits_posted += 1; });
+  const auto violation = frozen_violation(corrupt.freeze());
+  REQUIRE(violation);
+  CHECK_EQ(violation->sentence, "posted debits and credits of asset 1 differ");
+}
+
+TEST_CASE("a process whose state breaks a law stops, and says which") {
+  Liar liar;
+  require_laws(liar.story.state.freeze());
+  const State corrupt = edited<AccountRecord>(liar.story.state, StateSection::accounts, liar.story.account("c") - 1,
+                                              [](AccountRecord& r) { r.counters.credits_posted += 1; });
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    ::dup2(ends[1], STDERR_FILENO);
+    require_laws(corrupt.freeze());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  char buffer[512];
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) said.append(buffer, static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK_EQ(WTERMSIG(status), SIGABRT);
+  CHECK(said.find("debits_equal_credits") != std::string::npos);
+  CHECK(said.find("asset 1 differ") != std::string::npos);
 }

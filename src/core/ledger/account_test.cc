@@ -57,6 +57,25 @@ TEST_CASE("closing looks at holds before the balance, and at closed before both"
   story.tell("limits a single=6 daily=5 -> account_closed");
 }
 
+TEST_CASE("a world account is neither frozen nor closed, even at rest") {
+  Story story;
+  story.tell("open a");
+  const model::AccountNumber world = story.state.asset(1)->world;
+  const auto refusal = [&](model::AccountFlags set) {
+    const auto events = story.run(model::ChangeAccountFlags{.account = world, .set = set});
+    const auto* refused = std::get_if<model::Refused>(&events.at(0).body);
+    return refused == nullptr ? Outcome::done : refused->outcome;
+  };
+  for (const char* moved : {"", "move world a 5"}) {
+    story.tell(moved);
+    for (const int set : {model::frozen_for_debits | 0, model::frozen_for_credits | 0, model::frozen_for_debits | model::frozen_for_credits, model::closed | 0}) {
+      CHECK_EQ(refusal(static_cast<model::AccountFlags>(set)), Outcome::world_account_stays_open);
+    }
+  }
+  CHECK_EQ(story.state.account(world)->flags, model::is_world);
+  story.tell("move a world 5");
+}
+
 TEST_CASE("an asset has one scale in a tenant, and a world account of its own") {
   Story story;
   story.tell("asset EUR/2\nasset EUR/2 -> asset_exists\nasset EUR/3 -> asset_exists_with_different_scale");

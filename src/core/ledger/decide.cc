@@ -42,7 +42,7 @@ class Decision {
   // An account of the command's own tenant; other tenants' accounts do not exist for it.
   const AccountRecord* own_account(model::AccountNumber number) const {
     const AccountRecord* record = state_.account(number);
-    return record != nullptr && record->tenant == command_.tenant ? record : nullptr;
+    return record != nullptr && state_.tenant_of(*record) == command_.tenant ? record : nullptr;
   }
 
   AccountView view_of(model::AccountNumber number) const {
@@ -158,6 +158,7 @@ void Decision::decide_body(const model::ChangeAccountFlags& body) {
                  (body.clear & model::closed) == 0,
              "the gate lets nobody change other flags, or open what was closed");
   if ((account->flags & model::closed) != 0) return refuse_account(Outcome::account_closed, body.account);
+  if ((account->flags & model::is_world) != 0 && body.set != 0) return refuse_account(Outcome::world_account_stays_open, body.account);
   if ((body.set & model::closed) != 0) {
     if (account->open_holds != 0) return refuse_account(Outcome::account_has_pending_holds, body.account);
     const model::Counters& counters = account->counters;

@@ -129,7 +129,7 @@ TEST_CASE("the bytes of the head are these") {
   const Story story;
   const base::Bytes head = bytes_of(story.state.freeze())[StateSection::head];
   const auto at = static_cast<std::uint64_t>(story.now.ns);
-  CHECK(head == head_bytes({2, 4, at, 1, 0, 0, 1}));
+  CHECK(head == head_bytes({3, 4, at, 1, 0, 0, 1}));
 }
 
 TEST_CASE("pieces stay where they are when a frozen state is moved") {
@@ -190,7 +190,7 @@ TEST_CASE("the loader refuses what is no state") {
   }
   const StateHead& head = story.state.head();
   const auto at = static_cast<std::uint64_t>(head.last_instant.ns);
-  const std::array<std::uint64_t, 7> fields{2,          head.next_event,      at,             head.epoch,
+  const std::array<std::uint64_t, 7> fields{3,          head.next_event,      at,             head.epoch,
                                            head.first_free_hold, head.open_holds, head.log_key};
   CHECK(good.at(StateSection::head) == head_bytes(fields));
   const auto with = [&](std::size_t field, std::uint64_t value) {
@@ -205,8 +205,8 @@ TEST_CASE("the loader refuses what is no state") {
   refuses(no_head, [](Sections& s) { s[StateSection::head].pop_back(); });
   refuses(no_head, [](Sections& s) { s[StateSection::head].push_back(0); });
   refuses(no_head, [](Sections& s) { s[StateSection::head][0] = 0x86; });
-  refuses(no_head, with(0, 1));
-  refuses(no_head, with(0, 3));
+  refuses(no_head, with(0, 2));
+  refuses(no_head, with(0, 4));
   refuses(no_head, with(6, 0));
   refuses(no_head, with(1, 0));
   refuses(no_head, with(1, model::event_number_max + 1));

@@ -34,7 +34,9 @@ model::Side take_side(AccountView& view, model::EventNumber event);
 /// What a debit may still use: posted credits - posted debits - pending debits; 0 where that is negative.
 base::U128 available_balance(const model::Counters& counters);
 
-/// The limits' sum for the UTC day of `at`.
-base::U128 debited_on_day_of(const LimitsRecord& limits, base::Instant at);
+/// What an account was debited, by transfers and holds, on the UTC day of `at` so far.
+base::U128 debited_on_day_of(const AccountRecord& account, base::Instant at);
+/// Counts one more debit. Sums beyond the largest amount stay there.
+void count_daily_debit(AccountRecord& account, base::Instant at, base::U128 amount);
 
 }  // namespace core

@@ -6,13 +6,13 @@
 #include "base/cbor.h"
 #include "base/check.h"
 #include "base/planted_bug.h"
+#include "core/ledger/movement.h"
 
 namespace core {
 
 namespace {
 
-constexpr std::int64_t ns_per_day = 86'400'000'000'000;
-constexpr std::uint64_t head_version = 2;
+constexpr std::uint64_t head_version = 3;
 
 base::Error malformed(const char* what) { return {"snapshot_state_malformed", what}; }
 
@@ -70,11 +70,10 @@ void State::apply_body(const model::AssetRegistered& body) {
 
 void State::apply_body(const model::AccountOpened& body) {
   CHECK(body.number == accounts_.size() + 1);
-  CHECK(asset(body.asset) != nullptr);
+  CHECK_THAT(asset(body.asset) != nullptr && asset(body.asset)->tenant == body.tenant, "an account is of its asset's tenant");
   AccountRecord record;
   record.opened = head_.next_event;
   record.asset = body.asset;
-  record.tenant = body.tenant;
   record.flags = body.flags;
   store_limits(record, body.limits);
   accounts_.push_back(record);
@@ -97,7 +96,7 @@ void State::store_limits(AccountRecord& account, const model::AccountLimits& lim
     limits_.push_back({});
     account.limits_slot = static_cast<std::uint32_t>(limits_.size());
   }
-  // A slot once given stays with its account, so that the day's sum survives a change of the limits.
+  // A slot once given stays with its account.
   LimitsRecord& record = limits_.writable(account.limits_slot - 1);
   record.has_debit_amount_max = limits.debit_amount_max.has_value();
   record.has_daily_debits_max = limits.daily_debits_max.has_value();
@@ -119,28 +118,15 @@ AccountRecord& State::touch(const model::Side& side) {
   return record;
 }
 
-void State::count_daily_debit(const AccountRecord& account, base::U128 amount) {
-  if (account.limits_slot == 0) return;
-  LimitsRecord& limits = limits_.writable(account.limits_slot - 1);
-  const std::int64_t day = head_.last_instant.ns / ns_per_day;
-  if (limits.day != day && !base::planted_bug(7)) {
-    limits.day = day;
-    limits.debited_on_day = 0;
-  }
-  const auto sum = base::checked_add(limits.debited_on_day, amount);
-  limits.debited_on_day = sum ? *sum : base::amount_max;
-}
-
 void State::apply_body(const model::TransferPosted& body) {
-  const AccountRecord& debit = touch(body.debit);
+  count_daily_debit(touch(body.debit), head_.last_instant, body.amount);
   touch(body.credit);
-  count_daily_debit(debit, body.amount);
 }
 
 void State::apply_body(const model::HoldPlaced& body) {
   AccountRecord& debit = touch(body.debit);
   debit.open_holds += 1;
-  count_daily_debit(debit, body.amount);
+  count_daily_debit(debit, head_.last_instant, body.amount);
   touch(body.credit).open_holds += 1;
 
   const HoldRecord record{.amount = body.amount,

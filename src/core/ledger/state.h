@@ -70,6 +70,7 @@ class State {
   const AssetRecord* asset(model::AssetNumber number) const { return find(assets_, number); }
   const TenantRecord* tenant(model::TenantNumber number) const { return find(tenants_, number); }
   const ClientRecord* client(model::PrincipalNumber number) const { return find(clients_, number); }
+  model::TenantNumber tenant_of(const AccountRecord& account) const { return assets_[account.asset - 1].tenant; }
   /// The limits of an account, null if it has none.
   const LimitsRecord* limits_of(const AccountRecord& account) const {
     return account.limits_slot == 0 ? nullptr : &limits_[account.limits_slot - 1];
@@ -132,7 +133,6 @@ class State {
 
   friend class StateLoader;
   AccountRecord& touch(const model::Side& side);
-  void count_daily_debit(const AccountRecord& account, base::U128 amount);
   void store_limits(AccountRecord& account, const model::AccountLimits& limits);
   base::Status rebuild_derived();
 

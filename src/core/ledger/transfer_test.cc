@@ -117,6 +117,31 @@ TEST_CASE("a refusal names what it was about, and moves nothing") {
   CHECK_EQ(std::get<model::Refused>(events[0].body), expected);
 }
 
+TEST_CASE("a daily limit counts what was debited on the day before there was a limit, and only on that day") {
+  Story story;
+  story.tell(R"(
+    open a free
+    open b free
+    open c free
+    move a c 20
+    hold a c 5 as h
+    limits a daily=30
+    move a c 6             -> exceeds_daily_debit_limit
+    move a c 5
+    limits a
+    move a c 100
+    limits a daily=131
+    move a c 2             -> exceeds_daily_debit_limit
+    move a c 1
+    move b c 20
+    wait 24h
+    limits b daily=19
+    move b c 19
+    move b c 1             -> exceeds_daily_debit_limit
+    move a c 131
+  )");
+}
+
 TEST_CASE("limits of one transfer, a day and a balance") {
   Story story;
   story.tell(R"(
@@ -171,7 +196,7 @@ TEST_CASE("the daily window is the UTC day, and its sum does not wrap") {
   story.tell("open a free daily=" + top + "\nopen b free\nopen z free\nmove a b " + top_less_1);
   story.tell("move a z 2 -> exceeds_daily_debit_limit\nmove a b 1\nmove a z 1 -> exceeds_daily_debit_limit\nwait 1d");
   story.tell("move a z 1 -> debit_counter_would_overflow");
-  CHECK_EQ(story.state.limits_of(*story.state.account(story.account("a")))->day, 20454);
+  CHECK_EQ(story.state.account(story.account("a"))->day, 20454);
 }
 
 TEST_CASE("counters end at 2^127 - 1, posted and pending together") {
