@@ -15,6 +15,7 @@ Command transfer_command();
 Command client_command();
 Command journal_command();
 Command backup_command();
+Command keyring_command();
 Command restore_command();
 Command import_command();
 Command config_command();

@@ -145,7 +145,7 @@ class RunningEdge {
         backend(*loop),
         gate(keys, clients, source(), {.rate = options.rate}),
         api(*loop, clock, gate, backend, options.api),
-        operators(clock, operator_backend, keys, clients, source(), options.operators) {
+        operators(clock, operator_backend, gate, options.operators) {
     io::ignore_broken_pipes();
     const io::TestIdentity authority = io::make_test_identity("test authority", "");
     const io::TestIdentity identity = io::make_test_identity("server", "DNS:localhost,IP:127.0.0.1", &authority);
@@ -170,7 +170,7 @@ class RunningEdge {
   }
 
   std::string bearer(model::Scopes scopes = model::all_scopes, base::Duration left = base::seconds(900)) {
-    gate::TokenAuthority authority(keys.token);
+    gate::TokenAuthority authority(keys.tokens);
     const base::Instant now = clock.wall();
     return "Bearer " + authority.issue({.principal = 7,
                                         .tenant = 1,

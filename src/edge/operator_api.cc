@@ -4,8 +4,6 @@
 
 #include "edge/render.h"
 #include "edge/reply_headers.h"
-#include "gate/scope.h"
-#include "wire/structured_field.h"
 
 namespace edge {
 
@@ -35,14 +33,8 @@ wire::Response problem(Outcome outcome, std::string_view detail, const base::Tag
 
 }  // namespace
 
-OperatorApi::OperatorApi(io::Clock& clock, OperatorBackend& backend, const gate::GateKeys& keys,
-                         const gate::ClientBook& clients, gate::RandomSource random, OperatorOptions options)
-    : clock_(clock),
-      backend_(backend),
-      clients_(clients),
-      random_(std::move(random)),
-      tokens_(keys.token),
-      options_(options) {}
+OperatorApi::OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, OperatorOptions options)
+    : clock_(clock), backend_(backend), gate_(gate), options_(options) {}
 
 void OperatorApi::handle(Server& server, Exchange exchange, wire::Request&& request) {
   wire::Response response = answer(request);
@@ -51,14 +43,7 @@ void OperatorApi::handle(Server& server, Exchange exchange, wire::Request&& requ
 }
 
 wire::Response OperatorApi::answer(const wire::Request& request) {
-  const auto header = request.headers.find("traceparent");
-  const auto context = header ? wire::parse_traceparent(*header) : std::nullopt;
-  base::Tag128 trace;
-  if (context) {
-    trace = context->trace_id;
-  } else {
-    random_(trace);
-  }
+  const base::Tag128 trace = gate_.trace_of(request);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool is_confirm = request.path == "/clock/confirm";
   if (!is_confirm && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics") {
@@ -89,30 +74,9 @@ wire::Response OperatorApi::answer(const wire::Request& request) {
 
 std::optional<wire::Response> OperatorApi::refuse_caller(const wire::Request& request, model::Scope scope,
                                                          const base::Tag128& trace) {
-  if (request.headers.count("authorization") == 0) {
-    return problem(Outcome::credentials_missing, "there is no Authorization header", trace);
-  }
-  const auto header = request.headers.find("authorization");
-  const auto bearer = header ? wire::parse_bearer(*header) : std::nullopt;
-  if (!bearer) return problem(Outcome::credentials_invalid, "the Authorization header is not one bearer token", trace);
-  const base::Instant now = clock_.wall();
-  const auto token = tokens_.verify(*bearer, now);
-  if (!token.ok()) {
-    const bool expired = std::string_view(token.error().code) == "token_expired";
-    return problem(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message, trace);
-  }
-  const auto client = clients_.find(token->principal);
-  if (!client || client->revoked || client->tenant != token->tenant) {
-    return problem(Outcome::credentials_invalid, "the token is for a client that is not known or was revoked", trace);
-  }
-  const bool former = token->generation + 1 == client->generation && now <= client->former_valid_until;
-  if (token->generation != client->generation && !former) {
-    return problem(Outcome::credentials_invalid, "the token was issued before the client's secret was rotated", trace);
-  }
-  if ((token->scopes & client->scopes & scope) == 0) {
-    return problem(Outcome::scope_missing, "this needs the scope " + std::string(gate::to_text(scope)), trace);
-  }
-  return std::nullopt;
+  const auto refused = gate_.refuse_without(scope, request, clock_.wall(), trace);
+  if (!refused) return std::nullopt;
+  return problem(refused->outcome, refused->detail, trace);
 }
 
 }  // namespace edge

@@ -4,9 +4,7 @@
 
 #include "edge/backend.h"
 #include "edge/server.h"
-#include "gate/client_book.h"
-#include "gate/keys.h"
-#include "gate/token.h"
+#include "gate/gate.h"
 #include "io/clock.h"
 
 namespace edge {
@@ -18,8 +16,7 @@ struct OperatorOptions {
 /// For one loop; its thread. All references outlive it, and it outlives the servers that use it.
 class OperatorApi final : public Handler {
  public:
-  OperatorApi(io::Clock& clock, OperatorBackend& backend, const gate::GateKeys& keys, const gate::ClientBook& clients,
-              gate::RandomSource random, OperatorOptions options = {});
+  OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, OperatorOptions options = {});
 
   void handle(Server& server, Exchange exchange, wire::Request&& request) override;
 
@@ -31,9 +28,7 @@ class OperatorApi final : public Handler {
 
   io::Clock& clock_;
   OperatorBackend& backend_;
-  const gate::ClientBook& clients_;
-  gate::RandomSource random_;
-  gate::TokenAuthority tokens_;
+  gate::Gate& gate_;
   const OperatorOptions options_;
 };
 

@@ -45,6 +45,16 @@ struct Gate::Builder {
     return crypto::sha256({draft.salt, value});
   }
 
+  /// The tag just made, under the former versions of the key.
+  void keep_former(const FingerprintMaker& maker) {
+    for (std::size_t i = 1; i < maker.versions(); ++i) admitted.former_tags.push_back(maker.tag_of_version(i));
+  }
+  /// What was made, ready to leave.
+  model::Admitted finish() {
+    std::ranges::sort(admitted.former_tags, {}, model::version_of_key);
+    return std::move(admitted);
+  }
+
   Sender sender;
   const RandomSource& random;
   model::Admitted admitted;
@@ -171,10 +181,13 @@ std::size_t slots_for(std::size_t keys) {
 
 }  // namespace
 
-model::IdempotencyTag Gate::tag_of(const Sender& sender, std::string_view key, const RequestBody& body) {
+model::IdempotencyTag Gate::tag_of(Builder& builder, std::string_view key, const RequestBody& body) {
+  const Sender& sender = builder.sender;
   fingerprints_.start(sender.tenant, sender.principal, std::visit(OperationOf{}, body), key);
   std::visit(FieldGiver{fingerprints_}, body);
-  return fingerprints_.finish();
+  const model::IdempotencyTag tag = fingerprints_.finish();
+  builder.keep_former(fingerprints_);
+  return tag;
 }
 
 model::IdempotencyTag Gate::add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer) {
@@ -199,6 +212,7 @@ model::IdempotencyTag Gate::add_transfer(Builder& builder, std::string_view key,
   fingerprints_.start(sender.tenant, sender.principal, model::Operation::create_transfer, key);
   FieldGiver{fingerprints_}(transfer);
   item.idempotency = fingerprints_.finish();
+  builder.keep_former(fingerprints_);
   return *item.idempotency;
 }
 
@@ -283,10 +297,10 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
     command.body = model::CreateTransfer{};
     add_transfer(builder, key, *transfer);  // its tag belongs to the item
   } else {
-    if (!key.empty()) command.idempotency = tag_of(sender, key, body);
+    if (!key.empty()) command.idempotency = tag_of(builder, key, body);
     command.body = command_of(builder, body);
   }
-  return std::move(builder.admitted);
+  return builder.finish();
 }
 
 std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sender,
@@ -318,7 +332,8 @@ std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sende
   builder.admitted.commands.reserve(transfers.size());
   builder.admitted.names.reserve(transfers.size() * 2);
   seen_keys_.assign(slots_for(transfers.size()), {});
-  batch_fields_.clear();
+  batch_fields_.resize(fingerprints_.versions());
+  for (base::Bytes& fields : batch_fields_) fields.clear();
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     const TransferRequest& transfer = transfers[i];
     const bool joins = i > 0 && transfer.group != 0 && transfer.group == transfers[i - 1].group;
@@ -333,17 +348,20 @@ std::variant<model::Admitted, Refusal> Gate::admit_transfers(const Sender& sende
       return refused;
     }
     if (!batch_key.empty()) {
-      base::append(batch_fields_, tag.key);
-      base::append(batch_fields_, tag.fingerprint);
-      batch_fields_.push_back(joins ? 1 : 0);
+      for (std::size_t version = 0; version < batch_fields_.size(); ++version) {
+        base::append(batch_fields_[version], tag.key);
+        base::append(batch_fields_[version], fingerprints_.tag_of_version(version).fingerprint);
+        batch_fields_[version].push_back(joins ? 1 : 0);
+      }
     }
   }
   if (!batch_key.empty()) {
     fingerprints_.start(sender.tenant, sender.principal, model::Operation::record_batch, batch_key);
-    fingerprints_.bytes(1, batch_fields_);
+    fingerprints_.bytes_of_versions(1, batch_fields_);
     builder.admitted.batch_tag = fingerprints_.finish();
+    builder.keep_former(fingerprints_);
   }
-  return std::move(builder.admitted);
+  return builder.finish();
 }
 
 }  // namespace gate

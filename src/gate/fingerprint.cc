@@ -95,21 +95,31 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
   return {};
 }
 
+FingerprintMaker::FingerprintMaker(const GateKeys& keys) : keys_(keys), writer_(bytes_) {
+  for (const VersionedKey<16>& key : keys.fingerprints) {
+    CHECK_THAT(key.version <= UINT8_MAX, "custody makes no more versions than a tag can name");
+    lanes_.push_back({.key = crypto::SipKeyView(key.key), .tag = {}});
+    lanes_.back().tag.fingerprint_version = static_cast<std::uint8_t>(key.version);
+  }
+}
+
 void FingerprintMaker::start(model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation,
                              std::string_view key) {
   bytes_.clear();
   write_scope(writer_, tenant, principal, operation, key);
-  tag_ = {};
-  tag_.key = crypto::siphash128(keys_.idempotency, bytes_);
-  tag_.fingerprint_version = fingerprint_version;
-  // Every request has a key of its own, bound to its scope: equal fields of different requests do not show as equal.
-  request_key_ = crypto::siphash128(keys_.fingerprint, tag_.key);
+  const base::Tag128 key_in_scope = crypto::siphash128(keys_.idempotency, bytes_);
+  for (Lane& lane : lanes_) {
+    lane.tag = {.key = key_in_scope, .fingerprint_version = lane.tag.fingerprint_version};
+    // Every request has a key of its own, bound to its scope: equal fields of different requests do not show as equal.
+    lane.request_key = crypto::siphash128(lane.key, key_in_scope);
+  }
+  finished_ = false;
   bytes_.clear();
   bytes_.push_back(0xA0);  // head of a map of fewer than 24 pairs, counted up by end()
 }
 
 void FingerprintMaker::begin(std::uint8_t field) {
-  CHECK(field > tag_.field_count && field <= model::fingerprint_fields_max);
+  CHECK(field > lanes_[0].tag.field_count && field <= model::fingerprint_fields_max);
   field_start_ = bytes_.size();
   writer_.uint(field);
 }
@@ -117,9 +127,13 @@ void FingerprintMaker::begin(std::uint8_t field) {
 void FingerprintMaker::end(std::uint8_t field) {
   ++bytes_[0];
   const base::ByteView pair = base::ByteView(bytes_).subspan(field_start_);
-  const auto mac = static_cast<std::uint32_t>(crypto::siphash64(request_key_, pair));
-  tag_.fields[field - 1u] = mac == 0 ? 1 : mac;  // 0 is a field that is absent
-  tag_.field_count = field;
+  for (Lane& lane : lanes_) add_field(lane, field, pair);
+}
+
+void FingerprintMaker::add_field(Lane& lane, std::uint8_t field, base::ByteView pair) {
+  const auto mac = static_cast<std::uint32_t>(crypto::siphash64(lane.request_key, pair));
+  lane.tag.fields[field - 1u] = mac == 0 ? 1 : mac;  // 0 is a field that is absent
+  lane.tag.field_count = field;
 }
 
 void FingerprintMaker::text(std::uint8_t field, std::string_view value) {
@@ -152,6 +166,20 @@ void FingerprintMaker::bytes(std::uint8_t field, base::ByteView value) {
   end(field);
 }
 
+void FingerprintMaker::bytes_of_versions(std::uint8_t field, std::span<const base::Bytes> values) {
+  CHECK(values.size() == lanes_.size() && bytes_.size() == 1);
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    bytes_.resize(1);
+    field_start_ = 1;
+    writer_.uint(field);
+    writer_.bytes(values[i]);
+    bytes_[0] = 0xA1;
+    add_field(lanes_[i], field, base::ByteView(bytes_).subspan(field_start_));
+    lanes_[i].tag.fingerprint = crypto::siphash128(lanes_[i].request_key, bytes_);
+  }
+  finished_ = true;
+}
+
 void FingerprintMaker::asset(std::uint8_t field, const model::Asset& value) {
   begin(field);
   writer_.array(2);
@@ -161,8 +189,10 @@ void FingerprintMaker::asset(std::uint8_t field, const model::Asset& value) {
 }
 
 model::IdempotencyTag FingerprintMaker::finish() {
-  tag_.fingerprint = crypto::siphash128(request_key_, bytes_);
-  return tag_;
+  if (!finished_) {
+    for (Lane& lane : lanes_) lane.tag.fingerprint = crypto::siphash128(lane.request_key, bytes_);
+  }
+  return lanes_[0].tag;
 }
 
 std::vector<std::string_view> field_names(model::Operation operation, std::uint16_t bits) {

@@ -9,13 +9,12 @@
 #include "base/bytes.h"
 #include "base/cbor.h"
 #include "base/int128.h"
+#include "crypto/mac.h"
 #include "gate/keys.h"
 #include "model/command.h"
 #include "model/ids.h"
 
 namespace gate {
-
-constexpr std::uint8_t fingerprint_version = 1;
 
 /// MAC of a key in its scope; equal keys of different tenants, principals or operations have different MACs.
 base::Tag128 key_mac(const GateKeys& keys, model::TenantNumber tenant, model::PrincipalNumber principal,
@@ -29,10 +28,15 @@ std::span<const std::string_view> fields_of(model::Operation operation);
 
 /// Collects the business fields of one request in ascending order of their numbers and makes the tag. A field that is
 /// absent, or present with its default value, is not given: so that saying the default and leaving it out agree.
+/// The tag is made with the newest version of the key; a request that repeats one of before the key was rotated is compared
+/// under the version its first request was recorded with, so tags under all former versions are made beside it.
 /// Reuse one object: it keeps its memory. Not for two threads.
 class FingerprintMaker {
  public:
-  explicit FingerprintMaker(const GateKeys& keys) : keys_(keys), writer_(bytes_) {}
+  explicit FingerprintMaker(const GateKeys& keys);
+
+  /// Versions of the key, newest first.
+  std::size_t versions() const { return lanes_.size(); }
 
   /// Begins the tag of a request under this key.
   void start(model::TenantNumber tenant, model::PrincipalNumber principal, model::Operation operation,
@@ -42,19 +46,30 @@ class FingerprintMaker {
   void amount(std::uint8_t field, base::U128 value);
   void boolean(std::uint8_t field, bool value);
   void bytes(std::uint8_t field, base::ByteView value);
+  /// A field whose value is itself made of fingerprints: for each version its own. Must be the only field.
+  void bytes_of_versions(std::uint8_t field, std::span<const base::Bytes> values);
   void asset(std::uint8_t field, const model::Asset& value);
+  /// The tag under the newest version.
   model::IdempotencyTag finish();
+  /// After finish(): the tag under each version, newest first, until the next start().
+  const model::IdempotencyTag& tag_of_version(std::size_t place) const { return lanes_[place].tag; }
 
  private:
+  struct Lane {
+    crypto::SipKeyView key;         // of the version
+    base::Tag128 request_key{};     // SipHash key of this one request
+    model::IdempotencyTag tag;
+  };
   void begin(std::uint8_t field);
   void end(std::uint8_t field);
+  static void add_field(Lane& lane, std::uint8_t field, base::ByteView pair);
 
   const GateKeys& keys_;
   base::Bytes bytes_;
   base::CborWriter writer_;
-  base::Tag128 request_key_{};  // SipHash key of this one request
   std::size_t field_start_ = 0;
-  model::IdempotencyTag tag_;
+  std::vector<Lane> lanes_;  // one for each version, newest first
+  bool finished_ = false;    // bytes_of_versions() has made the fingerprints
 };
 
 /// Names of fields given as bits: bit i is field i + 1 (node::ItemAnswer::differing_fields).

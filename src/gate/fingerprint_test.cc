@@ -49,6 +49,44 @@ TEST_CASE("golden tag of a transfer") {
   CHECK(tag.fields[4] == 0);
 }
 
+TEST_CASE("the newest version makes the tag, and former versions make the tags they always made") {
+  const auto root = test_root(1);
+  const auto key = [](std::uint8_t byte) {
+    std::array<std::uint8_t, 16> bytes{};
+    bytes.fill(byte);
+    return bytes;
+  };
+  const VersionedKey<32> token(1, root);
+  const GateKeys before(root, {token}, {{1, key(1)}}), after(root, {token}, {{2, key(2)}, {1, key(1)}});
+  FingerprintMaker old_maker(before), maker(after);
+  CHECK(old_maker.versions() == 1);
+  REQUIRE(maker.versions() == 2);
+  for (FingerprintMaker* each : {&old_maker, &maker}) {
+    each->start(1, 2, model::Operation::create_transfer, "k");
+    each->text(1, "a");
+    each->amount(4, 5);
+  }
+  const model::IdempotencyTag first = old_maker.finish(), now = maker.finish();
+  CHECK(now.fingerprint_version == 2);
+  CHECK(now.key == first.key);
+  CHECK(now.fingerprint != first.fingerprint);
+  CHECK(now.fields != first.fields);
+  CHECK(maker.tag_of_version(0) == now);
+  CHECK(maker.tag_of_version(1) == first);
+
+  const base::Bytes of_old{1, 2, 3}, of_new{4, 5, 6};
+  old_maker.start(1, 2, model::Operation::record_batch, "b");
+  old_maker.bytes(1, of_old);
+  maker.start(1, 2, model::Operation::record_batch, "b");
+  maker.bytes_of_versions(1, std::vector<base::Bytes>{of_new, of_old});
+  const model::IdempotencyTag batch = maker.finish();
+  CHECK(maker.tag_of_version(1) == old_maker.finish());
+  FingerprintMaker again(after);
+  again.start(1, 2, model::Operation::record_batch, "b");
+  again.bytes(1, of_new);
+  CHECK(batch == again.finish());
+}
+
 TEST_CASE("differences are named, equal requests agree") {
   const auto first = transfer_tag("k", "a", 5);
   CHECK(first == transfer_tag("k", "a", 5));

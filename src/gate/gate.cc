@@ -67,12 +67,20 @@ struct Gate::Call {
   }
 };
 
+namespace {
+
+Refusal missing_scope(model::Scope scope, const base::Tag128& trace) {
+  return refusal(Outcome::scope_missing, "this needs the scope " + std::string(to_text(scope)), trace);
+}
+
+}  // namespace
+
 Gate::Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random, GateSettings settings)
     : keys_(keys),
       clients_(clients),
       random_(std::move(random)),
       settings_(settings),
-      tokens_(keys.token),
+      tokens_(keys.tokens),
       limiter_(settings.rate),
       fingerprints_(keys) {}
 
@@ -104,7 +112,12 @@ Admission Gate::judge(Call& call) {
   if (route.action == Action::get_access_token) return grant_token(call);
   // What everybody may read is counted as one client, number 0.
   if (route.scope) {
-    if (auto refused = authenticate(call)) return *std::move(refused);
+    auto caller = authenticate(call.request, call.now, call.sender.trace);
+    if (auto* refused = std::get_if<Refusal>(&caller)) return std::move(*refused);
+    const Caller& known = std::get<Caller>(caller);
+    call.sender.tenant = known.tenant;
+    call.sender.principal = known.principal;
+    call.scopes = known.scopes;
   }
   if (const base::Duration wait = limiter_.take(call.sender.principal, 1, call.now); wait.ns != 0) {
     Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
@@ -112,7 +125,7 @@ Admission Gate::judge(Call& call) {
     return refused;
   }
   if (route.scope && (call.scopes & *route.scope) == 0) {
-    return call.refuse(Outcome::scope_missing, "this needs the scope " + std::string(to_text(*route.scope)));
+    return missing_scope(*route.scope, call.sender.trace);
   }
   if (route.method == "GET") {
     Query query{
@@ -122,30 +135,33 @@ Admission Gate::judge(Call& call) {
   return admit_change(call);
 }
 
-std::optional<Refusal> Gate::authenticate(Call& call) {
-  const auto& headers = call.request.headers;
-  if (headers.count("authorization") == 0)
-    return call.refuse(Outcome::credentials_missing, "there is no Authorization header");
-  const auto header = headers.find("authorization");
+std::variant<Caller, Refusal> Gate::authenticate(const wire::Request& request, base::Instant now, const base::Tag128& trace) {
+  const auto refuse = [&trace](Outcome outcome, std::string detail) { return refusal(outcome, std::move(detail), trace); };
+  if (request.headers.count("authorization") == 0) return refuse(Outcome::credentials_missing, "there is no Authorization header");
+  const auto header = request.headers.find("authorization");
   const auto bearer = header ? wire::parse_bearer(*header) : std::nullopt;
-  if (!bearer) return call.refuse(Outcome::credentials_invalid, "the Authorization header is not one bearer token");
-  const auto token = tokens_.verify(*bearer, call.now);
+  if (!bearer) return refuse(Outcome::credentials_invalid, "the Authorization header is not one bearer token");
+  const auto token = tokens_.verify(*bearer, now);
   if (!token.ok()) {
     const bool expired = std::string_view(token.error().code) == "token_expired";
-    return call.refuse(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message);
+    return refuse(expired ? Outcome::credentials_expired : Outcome::credentials_invalid, token.error().message);
   }
   const auto client = clients_.find(token->principal);
-  if (!client || client->tenant != token->tenant)
-    return call.refuse(Outcome::credentials_invalid, "the token is for a client that is not known");
-  if (client->revoked) return call.refuse(Outcome::credentials_invalid, "the client was revoked");
+  if (!client || client->tenant != token->tenant) return refuse(Outcome::credentials_invalid, "the token is for a client that is not known");
+  if (client->revoked) return refuse(Outcome::credentials_invalid, "the client was revoked");
   // After a rotation tokens of the former generation pass as long as the former secret does.
-  const bool former = token->generation + 1 == client->generation && call.now <= client->former_valid_until;
+  const bool former = token->generation + 1 == client->generation && now <= client->former_valid_until;
   if (token->generation != client->generation && !former) {
-    return call.refuse(Outcome::credentials_invalid, "the token was issued before the client's secret was rotated");
+    return refuse(Outcome::credentials_invalid, "the token was issued before the client's secret was rotated");
   }
-  call.sender.tenant = client->tenant;
-  call.sender.principal = client->principal;
-  call.scopes = token->scopes & client->scopes;
+  return Caller{.tenant = client->tenant, .principal = client->principal, .scopes = token->scopes & client->scopes};
+}
+
+std::optional<Refusal> Gate::refuse_without(model::Scope scope, const wire::Request& request, base::Instant now,
+                                            const base::Tag128& trace) {
+  auto caller = authenticate(request, now, trace);
+  if (auto* refused = std::get_if<Refusal>(&caller)) return std::move(*refused);
+  if ((std::get<Caller>(caller).scopes & scope) == 0) return missing_scope(scope, trace);
   return std::nullopt;
 }
 

@@ -49,6 +49,13 @@ struct Sender {
   base::Tag128 trace{};
 };
 
+/// Who is calling, and what they may do: the scopes of both the token and the client.
+struct Caller {
+  model::TenantNumber tenant = 1;
+  model::PrincipalNumber principal = 0;
+  model::Scopes scopes = 0;
+};
+
 /// One for each loop thread; not for two threads at a time. Keys and book outlive it.
 class Gate {
  public:
@@ -58,6 +65,15 @@ class Gate {
   /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
   /// for its body names every field that is wrong.
   Admission admit(const wire::Request& request, base::Instant now);
+
+  /// The caller of a request by its bearer token: what admit() believes, for addresses with routes of their own. Does not
+  /// count against the rate.
+  std::variant<Caller, Refusal> authenticate(const wire::Request& request, base::Instant now, const base::Tag128& trace);
+  /// The same, and the refusal of a caller without the scope; nothing if the caller has it.
+  std::optional<Refusal> refuse_without(model::Scope scope, const wire::Request& request, base::Instant now,
+                                        const base::Tag128& trace);
+  /// The trace id of `traceparent`, or a drawn one.
+  base::Tag128 trace_of(const wire::Request& request);
 
   /// What RateLimit headers say for a principal.
   Quota quota(model::PrincipalNumber principal, base::Instant now) { return limiter_.quota(principal, now); }
@@ -77,16 +93,13 @@ class Gate {
   struct Call;     // one request on its way through admit()
   struct Builder;  // one Admitted in the making
 
-  base::Tag128 trace_of(const wire::Request& request);
   Admission judge(Call& call);
   Admission grant_token(Call& call);
-  /// Fills in who is calling; a refusal if nobody we know.
-  std::optional<Refusal> authenticate(Call& call);
   Admission admit_change(Call& call);
   Admission admit_batch(Call& call, std::string_view key);
   std::optional<Refusal> refuse_reach(const Call& call, const RequestBody& body);
   model::IdempotencyTag add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer);
-  model::IdempotencyTag tag_of(const Sender& sender, std::string_view key, const RequestBody& body);
+  model::IdempotencyTag tag_of(Builder& builder, std::string_view key, const RequestBody& body);
   model::CommandBody command_of(Builder& builder, const RequestBody& body);
 
   const GateKeys& keys_;
@@ -97,7 +110,7 @@ class Gate {
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;
   std::vector<base::Tag128> seen_keys_;  // scratch: the keys of a batch, to find one used twice
-  base::Bytes batch_fields_;             // scratch: what a batch's own fingerprint covers
+  std::vector<base::Bytes> batch_fields_;  // scratch: what a batch's own fingerprint covers, for each version of the key
 };
 
 }  // namespace gate

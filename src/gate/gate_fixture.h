@@ -39,7 +39,7 @@ struct Fixture {
   Gate gate{keys, book, [this](std::span<std::uint8_t> out) {
               for (auto& byte : out) byte = ++drawn;
             }};
-  TokenAuthority tokens{keys.token};
+  TokenAuthority tokens{keys.tokens};
 
   Fixture() {
     book.clients[2] = {.principal = 2,

@@ -1,5 +1,6 @@
 #include "gate/token.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/cbor.h"
@@ -45,6 +46,13 @@ std::optional<AccessToken> read_payload(base::ByteView payload) {
 
 }  // namespace
 
+TokenAuthority::TokenAuthority(const TokenKeys& keys) {
+  for (const VersionedKey<32>& key : keys) {
+    if (macs_.size() < live_token_keys) macs_.push_back(std::make_unique<crypto::HmacSha256>(key.key));
+  }
+  CHECK(!macs_.empty());
+}
+
 std::string TokenAuthority::issue(const AccessToken& token) {
   CHECK(token.issued_at.ns >= 0 && token.expires_at > token.issued_at);
   base::Bytes bytes;
@@ -61,8 +69,8 @@ std::string TokenAuthority::issue(const AccessToken& token) {
     out.uint(key);
     out.uint(values[key]);
   }
-  mac_.update(bytes);
-  base::append(bytes, mac_.finish());
+  macs_.front()->update(bytes);
+  base::append(bytes, macs_.front()->finish());
   return std::string(token_prefix) + base::to_base64url(bytes);
 }
 
@@ -73,9 +81,11 @@ base::Result<AccessToken> TokenAuthority::verify(std::string_view text, base::In
   const auto bytes = base::parse_base64url(text.substr(token_prefix.size()));
   if (!bytes || bytes->size() <= mac_bytes) return refused("token_malformed", "not an access token");
   const base::ByteView payload = base::ByteView(*bytes).first(bytes->size() - mac_bytes);
-  mac_.update(payload);
-  const base::Digest expected = mac_.finish();
-  if (!base::equal_constant_time(expected, base::ByteView(*bytes).last(mac_bytes))) {
+  const bool authentic = std::ranges::any_of(macs_, [&](const std::unique_ptr<crypto::HmacSha256>& mac) {
+    mac->update(payload);
+    return base::equal_constant_time(mac->finish(), base::ByteView(*bytes).last(mac_bytes));
+  });
+  if (!authentic) {
     return refused("token_not_authentic", "the access token was not issued here, or was changed");
   }
   const auto token = read_payload(payload);

@@ -4,15 +4,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
 #include "crypto/mac.h"
+#include "gate/keys.h"
 #include "model/command.h"
 #include "model/ids.h"
 
@@ -37,7 +40,8 @@ constexpr base::Duration token_skew_max = base::seconds(60);
 /// Issues and believes access tokens. One for each thread.
 class TokenAuthority {
  public:
-  explicit TokenAuthority(std::span<const std::uint8_t, 32> key) : mac_(key) {}
+  /// Newest key first: it signs; the first live_token_keys of them are believed. Takes what it needs of them.
+  explicit TokenAuthority(const TokenKeys& keys);
 
   /// `hfa_` and base64url of payload and MAC.
   std::string issue(const AccessToken& token);
@@ -46,7 +50,7 @@ class TokenAuthority {
   base::Result<AccessToken> verify(std::string_view text, base::Instant now);
 
  private:
-  crypto::HmacSha256 mac_;
+  std::vector<std::unique_ptr<crypto::HmacSha256>> macs_;  // of the keys that are believed, newest first
 };
 
 /// `hfs_` and base64url of 32 random bytes. Shown to the client once.

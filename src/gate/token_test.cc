@@ -27,12 +27,19 @@ std::array<std::uint8_t, 32> key_of(std::uint8_t byte) {
   return key;
 }
 
+// Keys of these bytes, newest first.
+TokenKeys keys_of(std::initializer_list<std::uint8_t> bytes) {
+  TokenKeys keys;
+  for (const std::uint8_t byte : bytes) keys.emplace_back(byte, key_of(byte));
+  return keys;
+}
+
 std::string code_of(const base::Result<AccessToken>& result) { return result.ok() ? "ok" : result.error().code; }
 
 }  // namespace
 
 TEST_CASE("an access token is believed until it expires") {
-  TokenAuthority authority(key_of(1));
+  TokenAuthority authority(keys_of({1}));
   const std::string text = authority.issue(sample);
   CHECK(text.starts_with("hfa_"));
   const auto back = authority.verify(text, now);
@@ -44,14 +51,25 @@ TEST_CASE("an access token is believed until it expires") {
   CHECK(code_of(authority.verify(text, {now.ns - token_skew_max.ns - 1})) == "token_not_yet_valid");
 }
 
+TEST_CASE("the newest key signs, the one before is still believed, and a second rotation ends it") {
+  TokenAuthority first(keys_of({1})), second(keys_of({2, 1})), third(keys_of({3, 2, 1}));
+  const std::string old = first.issue(sample), recent = second.issue(sample);
+  CHECK(old != recent);
+  CHECK(code_of(first.verify(recent, now)) == "token_not_authentic");
+  CHECK(code_of(second.verify(old, now)) == "ok");
+  CHECK(code_of(second.verify(recent, now)) == "ok");
+  CHECK(code_of(third.verify(old, now)) == "token_not_authentic");
+  CHECK(code_of(third.verify(recent, now)) == "ok");
+}
+
 TEST_CASE("golden bytes of a token") {
-  TokenAuthority authority(key_of(1));
+  TokenAuthority authority(keys_of({1}));
   CHECK(authority.issue(sample) ==
         "hfa_pwABAQcCAQMDBAgFGxj64naTtAAABhsY-uNIH-IoABIUhRtzJjyM0FRXtNEHGunvlTXVGCSqIpDjtHqbL3_U");
 }
 
 TEST_CASE("a token changed in any bit, cut, or made with another key is not believed") {
-  TokenAuthority authority(key_of(1)), other(key_of(2));
+  TokenAuthority authority(keys_of({1})), other(keys_of({2}));
   const std::string text = authority.issue(sample);
   CHECK(code_of(other.verify(text, now)) == "token_not_authentic");
   const base::Bytes bytes = *base::parse_base64url(text.substr(4));
@@ -71,7 +89,7 @@ TEST_CASE("a token changed in any bit, cut, or made with another key is not beli
 
 TEST_CASE("a payload of another form is refused even with a good MAC") {
   const auto key = key_of(1);
-  TokenAuthority authority(key);
+  TokenAuthority authority({VersionedKey<32>(1, key)});
   base::Bytes bytes;
   base::CborWriter out(bytes);
   out.map(7);
@@ -104,12 +122,12 @@ TEST_CASE("refresh secrets are random, told apart from anything else, and stored
 TEST_CASE("every purpose has its own key") {
   std::array<std::uint8_t, 32> root = key_of(9);
   const GateKeys keys(root), again(root);
-  CHECK(keys.token == again.token);
-  CHECK(keys.token != keys.secret);
-  CHECK(keys.idempotency != keys.fingerprint);
-  CHECK(keys.fingerprint != keys.reference);
+  CHECK(keys.tokens[0].key == again.tokens[0].key);
+  CHECK(keys.tokens[0].key != keys.secret);
+  CHECK(keys.idempotency != keys.fingerprints[0].key);
+  CHECK(keys.fingerprints[0].key != keys.reference);
   root[31] ^= 1;
   const GateKeys other(root);
-  CHECK(keys.token != other.token);
+  CHECK(keys.tokens[0].key != other.tokens[0].key);
   CHECK(keys.idempotency != other.idempotency);
 }

@@ -53,6 +53,9 @@ class Admitted {
   std::vector<PrivateDraft> privates;    ///< ascending by command, then item
   bool is_batch = false;
   std::optional<IdempotencyTag> batch_tag;   ///< the header's key of a batch; covers the reply only
+  /// The tags of all keys once more, made with former versions of the fingerprint key: ascending by key and version, empty
+  /// while there is only one. What the first request under a key recorded decides which one counts.
+  std::vector<IdempotencyTag> former_tags;
   TenantNumber tenant = 1;
   PrincipalNumber principal = 0;
   base::Tag128 trace{};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,6 +54,11 @@ struct IdempotencyTag {
   std::array<std::uint32_t, fingerprint_fields_max> fields{};
   bool operator==(const IdempotencyTag&) const = default;
 };
+
+/// What former tags are ordered and found by.
+inline std::pair<base::Tag128, std::uint8_t> version_of_key(const IdempotencyTag& tag) {
+  return {tag.key, tag.fingerprint_version};
+}
 
 struct OpenTenant {
   Commitment name{};

@@ -86,12 +86,32 @@ struct DataDirectory::Root {
   Root& operator=(const Root&) = delete;
 };
 
+namespace {
+
+gate::TokenKeys token_keys(const custody::Keyring& keyring) {
+  gate::TokenKeys keys;
+  for (std::uint32_t version = keyring.newest_version(custody::Purpose::token_mac); version > 0; --version) {
+    keys.emplace_back(version, *keyring.token_mac(version));
+  }
+  return keys;
+}
+
+gate::FingerprintKeys fingerprint_keys(const custody::Keyring& keyring) {
+  gate::FingerprintKeys keys;
+  for (std::uint32_t version = keyring.newest_version(custody::Purpose::fingerprint); version > 0; --version) {
+    keys.emplace_back(version, *keyring.fingerprint(version));
+  }
+  return keys;
+}
+
+}  // namespace
+
 DataDirectory::DataDirectory(DataPlace place, std::unique_ptr<io::FileLock> lock, custody::Keyring keyring, const Root& root)
     : place_(std::move(place)),
       lock_(std::move(lock)),
       keyring_(std::move(keyring)),
       blinding_(keyring_.leaf_blinding(), only_partition),
-      gate_keys_(root.bytes) {}
+      gate_keys_(root.bytes, token_keys(keyring_), fingerprint_keys(keyring_)) {}
 
 base::Result<std::unique_ptr<DataDirectory>> DataDirectory::assemble(const DataPlace& place, std::unique_ptr<io::FileLock> lock,
                                                                      custody::Keyring keyring) {

@@ -31,14 +31,14 @@ TEST_CASE("a directory that was made opens with the same keys") {
   {
     const auto made = DataDirectory::create(files, random, at);
     REQUIRE(code(made) == "");
-    token = (*made)->gate_keys().token;
+    token = (*made)->gate_keys().tokens.at(0).key;
     CHECK(files.exists(place / "deep/er/data.master-key").value());
     CHECK_FALSE(files.exists(place / "deep/er/data/dev").value());
     CHECK(files.info(at.directory)->mode == 0700);
   }
   const auto opened = DataDirectory::open(files, at);
   REQUIRE(code(opened) == "");
-  CHECK((*opened)->gate_keys().token == token);
+  CHECK((*opened)->gate_keys().tokens.at(0).key == token);
   CHECK((*opened)->path() == at.directory);
   CHECK(DataDirectory::mode_of(files, at.directory).value() == store::DataMode::standard);
 }

@@ -58,7 +58,7 @@ base::Result<DevServerFiles> make_dev_certificates(io::FileSystem& files, io::Ra
 
 base::Status write_dev_client(io::FileSystem& files, const std::string& directory, const gate::GateKeys& keys,
                               const gate::Client& client, base::Instant now, const DevAddresses& addresses) {
-  gate::TokenAuthority authority(keys.token);
+  gate::TokenAuthority authority(keys.tokens);
   const std::string token = authority.issue({.principal = client.principal,
                                              .tenant = client.tenant,
                                              .generation = client.generation,

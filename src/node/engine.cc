@@ -66,9 +66,9 @@ std::optional<std::string_view> world_without_scale(const core::State& state, mo
   return name.substr(0, name.rfind('/'));
 }
 
-// Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows.
-bool is_notable(const model::Event& event) {
-  return !std::holds_alternative<model::TransferPosted>(event.body) && !is_refused(event);
+// Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows unless asked for.
+bool is_notable(const model::Event& event, bool every_transfer) {
+  return (every_transfer || !std::holds_alternative<model::TransferPosted>(event.body)) && !is_refused(event);
 }
 
 bool is_passing(Outcome outcome) { return model::row_of(outcome).http_status >= 500; }
@@ -469,7 +469,7 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
     const model::EventNumber number = first_event + i;
     state_.apply(events_[i]);
     feed_keys(keys_, command, i, events_[i], number);
-    if (is_notable(events_[i])) {
+    if (is_notable(events_[i], options_.views_every_transfer)) {
       notable_.push_back(number);
       clients_changed = clients_changed || std::holds_alternative<model::ClientCreated>(events_[i].body) ||
                         std::holds_alternative<model::ClientRotated>(events_[i].body) ||

@@ -35,6 +35,7 @@ struct EngineOptions {
   std::uint64_t group_bytes_max = 6u << 20;
   std::uint32_t group_entries_max = 16'384;
   std::uint32_t tick_expiries_max = 256;
+  bool views_every_transfer = false;   ///< views want single-commit transfers one by one too
 };
 
 /// An answer waiting for its group.
@@ -100,8 +101,8 @@ class Engine {
   model::AccountNumber account_number(model::TenantNumber tenant, std::string_view name, std::uint64_t hash) const;
   void take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
                     std::size_t& private_cursor, Answer& answer);
-  bool answered_by_keys(const model::Command& command, std::size_t& found_cursor, Answer& answer);
-  ItemAnswer judge(const model::IdempotencyTag& tag, model::EventNumber event);
+  bool answered_by_keys(const model::Admitted& admitted, const model::Command& command, std::size_t& found_cursor, Answer& answer);
+  ItemAnswer judge(const model::Admitted& admitted, const model::IdempotencyTag& tag, model::EventNumber event);
   bool replay_batch(const model::Admitted& admitted, Answer& answer);
   void record_batch(const model::Admitted& admitted, base::Instant at, Answer& answer);
   base::Status resolve_answers(model::Command& command);

@@ -216,3 +216,77 @@ TEST_CASE("batch answers survive their encoding") {
   CHECK(decoded.refusal == Outcome::idempotency_key_reused_with_different_body);
   CHECK(decoded.differing_fields == 0x8005);
 }
+
+namespace {
+
+// A gate after its fingerprint key was rotated: the World's own key is version 1.
+struct Rotated {
+  Rotated(node::World& world, bool with_former)
+      : keys(world.secret, world.keys.tokens, versions(world, with_former)),
+        gate(keys, world.nobody, [&world](std::span<std::uint8_t> out) { world.random.fill(out); }) {}
+  static gate::FingerprintKeys versions(node::World& world, bool with_former) {
+    gate::FingerprintKeys keys;
+    keys.emplace_back(2, std::array<std::uint8_t, 16>{42});
+    if (with_former) keys.push_back(world.keys.fingerprints[0]);
+    return keys;
+  }
+  model::Admitted admit(const node::World& world, const std::string& key, const gate::RequestBody& body) {
+    return std::move(std::get<model::Admitted>(gate.admit_body(world.sender, key, body)));
+  }
+  gate::GateKeys keys;
+  gate::Gate gate;
+};
+
+}  // namespace
+
+TEST_CASE("after the fingerprint key was rotated a repetition is compared with the version its first request was made with") {
+  node::World world;
+  world.open_accounts({"a", "b"});
+  const auto first = world.now("k", world.transfer("world/USD", "a", 5));
+  const std::vector<gate::TransferRequest> batch{world.transfer("world/USD", "a", 1, "b1"), world.transfer("world/USD", "b", 2, "b2")};
+  const auto send_batch = [&](gate::Gate& gate, const std::vector<gate::TransferRequest>& transfers) -> const node::Answer& {
+    auto admitted = std::move(std::get<model::Admitted>(gate.admit_transfers(world.sender, transfers, "batch")));
+    const auto token = world.submit(std::move(admitted));
+    world.commit();
+    return world.answer(token);
+  };
+  const auto recorded = send_batch(world.gate, batch);
+
+  Rotated rotated(world, true);
+  const auto now = [&](const std::string& key, const gate::RequestBody& body) -> const node::Answer& {
+    const auto token = world.submit(rotated.admit(world, key, body));
+    world.commit();
+    return world.answer(token);
+  };
+  const auto& replay = now("k", world.transfer("world/USD", "a", 5));
+  CHECK(replay.items[0].replayed);
+  CHECK(replay.items[0].event == first.items[0].event);
+  const auto& other = now("k", world.transfer("world/USD", "b", 6));
+  CHECK(other.items[0].refusal == model::Outcome::idempotency_key_reused_with_different_body);
+  CHECK(gate::field_names(model::Operation::create_transfer, other.items[0].differing_fields) ==
+        std::vector<std::string_view>{"credit_account", "amount"});
+
+  CHECK(send_batch(rotated.gate, batch).batch_replayed);
+  auto changed = batch;
+  changed[1].amount = 3;
+  CHECK(send_batch(rotated.gate, changed).refusal == model::Outcome::idempotency_key_reused_with_different_body);
+  CHECK(world.balance("a") == 6);
+  CHECK(world.balance("b") == 2);
+
+  // What is new is recorded with the new version, and agrees with itself.
+  const auto fresh = now("k2", world.transfer("world/USD", "a", 7));
+  CHECK(now("k2", world.transfer("world/USD", "a", 7)).items[0].event == fresh.items[0].event);
+  CHECK(now("k2", world.transfer("world/USD", "a", 8)).items[0].refusal == model::Outcome::idempotency_key_reused_with_different_body);
+  CHECK(world.balance("a") == 13);
+}
+
+TEST_CASE("a repetition whose version of the fingerprint key is lost is neither executed nor replayed") {
+  node::World world;
+  world.open_accounts({"a"});
+  world.now("k", world.transfer("world/USD", "a", 5));
+  Rotated rotated(world, false);
+  const auto token = world.submit(rotated.admit(world, "k", world.transfer("world/USD", "a", 5)));
+  world.commit();
+  CHECK(world.answer(token).items[0].refusal == model::Outcome::idempotency_key_expired);
+  CHECK(world.balance("a") == 5);
+}

@@ -121,6 +121,7 @@ base::Status Running::open_data() {
 base::Status Running::open_service() {
   ServiceOptions options = configuration().service;
   options.recovery.directory = settings_.directory;
+  options.engine.views_every_transfer = configuration().views_every_transfer;
   std::int64_t told_ns = clock_->boot_ns();
   TRY_ASSIGN(service_, Service::open(files_, *clock_, random_, data_->blinding(), options, stop_broken,
                                      [this, &told_ns](std::uint64_t done, std::uint64_t total) {
@@ -183,7 +184,7 @@ base::Status Running::open_edge() {
                                                                 .witnesses = witnesses_.get(),
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
-  operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, data_->gate_keys(), *clients_, draw, c.operator_api);
+  operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, *gate_, c.operator_api);
   const bool operator_tls = c.operator_tls || !c.operator_listen.is_loopback();
   const edge::ServerOptions server_options = c.server_options();
   TRY_ASSIGN(server_, edge::Server::open(*loop_, *clock_, c.listen, tls_.get(), *api_, server_options));
