@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "apps/holdfast/commands.h"
 #include "apps/holdfast/entry_text.h"
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "io/clock.h"
 #include "io/posix_file.h"
+#include "node/configuration.h"
 #include "node/recovery.h"
 #include "node/view_projection.h"
 #include "store/journal/reader.h"
@@ -166,12 +168,13 @@ base::Status remove_snapshots(io::FileSystem& files, const std::string& director
 }
 
 // Throws away what is named and makes it anew: recovery feeds the key index, the projection catches the views up.
-base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool views, bool keys, bool snapshots) {
+// Views are made as `every_transfer` says, or as they were.
+base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool views, bool keys, bool snapshots,
+                     std::optional<bool> every_transfer) {
   TRY_ASSIGN(const auto data, node::DataDirectory::open(files, place));
   TRY_ASSIGN(const auto clock, io::RealClock::open());
   if (snapshots) TRY(remove_snapshots(files, data->path()));
   if (keys) TRY(store::KeyIndex::erase(files, node::key_index_directory(data->path())));
-  if (views) TRY(store::remove_sqlite_views(node::views_file(data->path())));
   node::RecoveryOptions options;
   options.directory = data->path();
   node::RecoveryReport report;
@@ -191,7 +194,10 @@ base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool v
     }
   }
   if (views) {
-    TRY_ASSIGN(const auto projection, node::ViewProjection::open(node::views_file(data->path()), *partition.reader, false));
+    const std::string path = node::views_file(data->path());
+    if (!every_transfer) every_transfer = node::ViewProjection::made_with_every_transfer(path, *partition.reader);
+    TRY(store::remove_sqlite_views(path));
+    TRY_ASSIGN(const auto projection, node::ViewProjection::open(path, *partition.reader, every_transfer.value_or(false)));
     const core::FrozenState frozen = partition.state.freeze();
     while (true) {
       TRY_ASSIGN(const bool more, projection->catch_up());
@@ -218,7 +224,13 @@ int run_rebuild(const Arguments& arguments) {
   if (arguments.operands().empty()) views = keys = snapshots = true;
   const auto place = data_place(files, arguments);
   if (!place.ok()) return fail(place.error());
-  const base::Status done = rebuild(files, *place, views, keys, snapshots);
+  std::optional<bool> every_transfer;
+  if (const auto file = arguments.value("--config")) {
+    const auto configuration = node::load_configuration(files, absolute_path(*file));
+    if (!configuration.ok()) return fail(configuration.error());
+    every_transfer = configuration->views_every_transfer;
+  }
+  const base::Status done = rebuild(files, *place, views, keys, snapshots, every_transfer);
   if (!done.ok()) return fail(done.error());
   std::string what;
   for (const auto& [chosen, name] : {std::pair{views, "views"}, std::pair{keys, "keys"}, std::pair{snapshots, "snapshots"}}) {
@@ -243,7 +255,7 @@ Command journal_command() {
                      offline_options({{"--from", "N", "first event"}, {"--limit", "N", "how many"}}), run_dump},
                     {"stat", "", 0, 0, "where the journal ends", offline_options(), run_stat},
                     {"rebuild", "[views|keys|snapshots...]", 0, 3, "throws derived data away and makes it anew; all unless named",
-                     offline_options(), run_rebuild}},
+                     offline_options({{"--config", "FILE", "views as its views.every_transfer says; without it, as they were made"}}), run_rebuild}},
           .notes = "Snapshots are taken anew by the running service. Personal values are not part of a dump: they lie beside the\n"
                    "events, where they can be erased.\n"};
 }

@@ -2,7 +2,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 
 #include "apps/holdfast/command.h"
@@ -209,6 +211,62 @@ TEST_CASE("every face of the service, asked properly and improperly") {
     r.start();
     CHECK(json_text(r.get("/v1/accounts/a").body, "debits_posted") == "3");
   }
+}
+
+TEST_CASE("a busy account's history is the same by pages, by ranges of time, and both at once") {
+  Running r;
+  r.open_accounts({"a"}, "1");
+  // Enough that links over 64 and over 4,096 postings are taken, in groups of very different size.
+  int batches = 0;
+  for (const int count : {1, 63, 4'100, 1, 70, 5'000, 200}) {
+    std::string body = R"({"items":[)";
+    for (int i = 0; i < count; ++i) {
+      body += (i == 0 ? R"({"idempotency_key":")" : R"(,{"idempotency_key":")") + std::to_string(batches) + "-" + std::to_string(i) + R"(",)" +
+              pay("world/USD", "a", std::to_string(1 + i)).substr(1);
+    }
+    REQUIRE(r.post("/v1/transfers:batch", body + "]}", "batch-" + std::to_string(++batches)).status == 200);
+  }
+  struct Posting {
+    std::string id, at;
+  };
+  const auto walk = [&r](const std::string& range, int limit) {
+    std::vector<Posting> all;
+    std::string cursor;
+    do {
+      const ApiReply page = r.get("/v1/accounts/a/history", "limit=" + std::to_string(limit) + range + (cursor.empty() ? "" : "&cursor=" + cursor));
+      REQUIRE_MESSAGE(page.status == 200, page.body);
+      const auto document = wire::parse_json(base::as_bytes(page.body));
+      REQUIRE(document.ok());
+      const auto items = document->root().find("items");
+      REQUIRE(items);
+      for (const wire::JsonValue item : items->elements()) {
+        all.push_back({std::string(*item.find("transfer")->string()), std::string(*item.find("at")->string())});
+      }
+      const auto next = document->root().find("next_cursor");
+      cursor = next ? std::string(*next->string()) : "";
+    } while (!cursor.empty());
+    return all;
+  };
+  const auto ids = [](const std::vector<Posting>& postings) {
+    std::vector<std::string> all;
+    for (const Posting& posting : postings) all.push_back(posting.id);
+    return all;
+  };
+  const std::vector<Posting> everything = walk("", 100);
+  REQUIRE(everything.size() == 9'436);
+  CHECK(std::ranges::is_sorted(everything, std::greater<>(), &Posting::id));
+  CHECK(std::ranges::adjacent_find(everything, std::equal_to<>(), &Posting::id) == everything.end());
+  for (const auto& [from_place, to_place] : {std::pair{9'400u, 9'000u}, {5'300u, 5'200u}, {5'300u, 150u}, {9'435u, 5'279u}, {250u, 180u}}) {
+    const std::string from = everything[from_place].at, to = everything[to_place].at;
+    CAPTURE(from);
+    CAPTURE(to);
+    std::vector<Posting> expected;
+    for (const Posting& posting : everything) {
+      if (posting.at >= from && posting.at < to) expected.push_back(posting);
+    }
+    CHECK(ids(walk("&from=" + from + "&to=" + to, 100)) == ids(expected));
+  }
+  CHECK(walk("&to=" + everything.back().at, 100).empty());
 }
 
 TEST_CASE("stopping in good order answers what was taken") {

@@ -510,7 +510,22 @@ edge::Reading Backend::read_history(const gate::Query& query, const Answer& answ
   const auto too_new = [&](model::EventNumber number, const model::Event& event) {
     return (asked.before != 0 && number >= asked.before) || (asked.to && event.at >= *asked.to);
   };
+  const auto lands_too_new = [&](model::EventNumber far) -> base::Result<bool> {
+    if (asked.before != 0 && far >= asked.before) return true;
+    if (!asked.to) return false;
+    TRY_ASSIGN(const edge::AnswerItem landing, item_of(far, nullptr));
+    return too_new(far, event_of(landing));
+  };
+  // The account knows its last 4096th and 64th posting: where they are too new, so is all that follows them.
   model::EventNumber next = account->record.last_posting;
+  for (const model::EventNumber far : {model::EventNumber{account->record.last_4096}, model::EventNumber{account->record.last_64}}) {
+    if (far == 0 || far == next) continue;
+    const auto skips = lands_too_new(far);
+    if (!skips.ok()) return failed(answer.position, skips.error());
+    if (!*skips) continue;
+    next = far;
+    break;
+  }
   while (next != 0) {
     auto item = item_of(next, nullptr);
     if (!item.ok()) return failed(answer.position, item.error());
@@ -523,12 +538,11 @@ edge::Reading Backend::read_history(const gate::Query& query, const Answer& answ
       model::EventNumber step = side->links.previous;
       for (const model::EventNumber far : {side->links.previous_4096, side->links.previous_64}) {
         if (far == 0 || far == step) continue;
-        auto landing = item_of(far, nullptr);
-        if (!landing.ok()) return failed(answer.position, landing.error());
-        if (too_new(far, event_of(*landing))) {
-          step = far;
-          break;
-        }
+        const auto skips = lands_too_new(far);
+        if (!skips.ok()) return failed(answer.position, skips.error());
+        if (!*skips) continue;
+        step = far;
+        break;
       }
       next = step;
       continue;

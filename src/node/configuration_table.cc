@@ -134,6 +134,7 @@ const Setting table[] = {
     number<PLACE(service.engine.bounds.open_holds_max)>("ledger.open_holds_max", 1, 1'000'000'000, "holds that wait at the same time"),
     seconds<PLACE(service.engine.bounds.hold_for_min.ns)>("ledger.hold_seconds_min", 1, 400 * day, "shortest life of a hold"),
     seconds<PLACE(service.engine.bounds.hold_for_max.ns)>("ledger.hold_seconds_max", 1, 400 * day, "longest life of a hold"),
+    number<PLACE(service.law_check_interval_ms)>("ledger.law_check_interval_ms", 100, hour_ms, "how often the state is asked whether debits equal credits and the other laws hold"),
 
     milliseconds<PLACE(service.time.jump_max.ns)>("clock.jump_max_ms", 1'000, hour_ms, "a larger jump of the wall clock suspends expiries until confirmed"),
     seconds<PLACE(service.time.downtime_max.ns)>("clock.downtime_seconds_max", 60, 400 * day, "after a reboot, a wall clock further ahead of the journal suspends expiries"),

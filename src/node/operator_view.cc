@@ -183,6 +183,7 @@ void OperatorView::append_derived(std::string& out) const {
   counter(out, "holdfast_views_rows_written_total", "Rows written to the views.", views.rows_written);
   gauge(out, "holdfast_snapshot_event", "Event of the newest snapshot.", derived.snapshot);
   counter(out, "holdfast_snapshots_total", "Snapshots written since the start.", derived.snapshots);
+  counter(out, "holdfast_law_checks_total", "States that were asked for the ledger's laws and kept them, since the start.", derived.law_checks);
   head(out, "holdfast_snapshot_seconds", "gauge", "How long the newest snapshot took.");
   sample(out, "holdfast_snapshot_seconds", "", seconds_text(derived.snapshot_ns_last));
   const store::KeyIndexStats keys = parts_.service.keys().stats();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/invariant/frozen_laws.h"
 #include "crypto/hash.h"
 #include "io/thread.h"
 
@@ -209,6 +210,7 @@ void Service::run_derived() {
   auto next_refresh = Clock::now() + interval, next_step = Clock::now();
   std::optional<Clock::time_point> give_up;   // once stopping
   bool refreshing = false, behind = projection_ != nullptr;
+  auto next_law_check = std::chrono::steady_clock::now();
   model::EventNumber refreshed = 0;
   while (true) {
     std::vector<model::EventNumber> notable;
@@ -239,6 +241,10 @@ void Service::run_derived() {
       frozen = nullptr;
     }
     if (frozen) {
+      if (const auto now = std::chrono::steady_clock::now(); last || now >= next_law_check) {
+        check_laws(*frozen);
+        next_law_check = now + std::chrono::milliseconds(options_.law_check_interval_ms);
+      }
       const model::EventNumber event = frozen->head.next_event - 1;
       if (projection_ != nullptr && !behind) {
         const base::Status begun = projection_->begin_refresh(*frozen, event);
@@ -290,6 +296,13 @@ bool Service::project(std::vector<model::EventNumber>& notable, model::EventNumb
   }
   projected_.store(through, std::memory_order_release);
   return true;
+}
+
+// Before anything is made of the state: neither a snapshot nor a balance of a state that is wrong may be shown.
+void Service::check_laws(const core::FrozenState& state) {
+  core::require_laws(state);
+  const std::lock_guard lock(mutex_);
+  stats_.law_checks += 1;
 }
 
 base::Status Service::write_snapshot(const core::FrozenState& state, const store::SealedGroup& group) {

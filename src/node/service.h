@@ -52,6 +52,7 @@ struct ServiceOptions {
   std::uint32_t refresh_share_percent = 10;    ///< of one processor, at most, for writing balances into views while in service
   std::uint32_t refresh_on_stop_ms = 3'000;    ///< how long stop() goes on writing balances; the rest waits for the next start
   bool snapshot_on_stop = true;
+  std::uint32_t law_check_interval_ms = 60'000; ///< how often a frozen state is asked whether the ledger's laws hold, at most
 };
 
 /// Numbers of the derived data, for metrics.
@@ -60,6 +61,7 @@ struct DerivedStats {
   model::EventNumber snapshot = 0;         ///< newest written snapshot
   std::uint64_t snapshots = 0;
   std::uint64_t snapshot_ns_last = 0;
+  std::uint64_t law_checks = 0;            ///< frozen states that were asked for the ledger's laws, and kept them
 };
 
 class Service final : public DurableListener {
@@ -114,6 +116,7 @@ class Service final : public DurableListener {
   void run_segments();
   void run_keys();
   void run_derived();
+  void check_laws(const core::FrozenState& state);
   bool project(std::vector<model::EventNumber>& notable, model::EventNumber through);
   base::Status write_snapshot(const core::FrozenState& state, const store::SealedGroup& group);
   void learn_tenants_and_assets(const core::FrozenState& state);

@@ -45,12 +45,14 @@ class Waiter final : public node::AnswerSink {
 
 // A whole service on real files.
 struct Running {
-  explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {}, io::Clock* other_clock = nullptr)
+  explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {}, io::Clock* other_clock = nullptr,
+                   bool views_every_transfer = false)
       : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
     node::ServiceOptions options;
     options.recovery.directory = path;
     options.recovery.segment_bytes = 1u << 20;
     options.pipeline = pipeline;
+    options.engine.views_every_transfer = views_every_transfer;
     options.pipeline.space_reserve_bytes = 0;
     auto opened = node::Service::open(disk, other_clock == nullptr ? *clock : *other_clock, random, blinding, options, [this](const base::Error& error) {
       const std::lock_guard lock(failure_mutex);
@@ -129,6 +131,7 @@ TEST_CASE("many threads submit, everything is answered, and all of it is there a
     running.service->stop();
     CHECK(running.failure.empty());
     CHECK(running.service->projected() == running.service->pipeline().durable());
+    CHECK(running.service->derived().law_checks > 0);
     auto views = (*projection)->views().queries();
     REQUIRE(views.ok());
     const auto accounts = (*views)->accounts({.tenant = 1, .name_prefix = "a", .asset = {}, .flag = {}, .cursor = {}});
@@ -216,4 +219,41 @@ TEST_CASE("a wall clock that was set while the service was down suspends expirie
   again.service->start();
   again.now("d", gate::AccountOpening{.name = "d", .asset = usd, .limits = {}, .metadata = {}});
   CHECK_FALSE(again.service->pipeline().clock_suspended());
+}
+
+TEST_CASE("with every_transfer single-commit transfers have rows, and have them again when the views are made anew") {
+  for (const bool every_transfer : {true, false}) {
+    CAPTURE(every_transfer);
+    io::TemporaryDirectory directory;
+    io::RealFileSystem disk;
+    const std::string path = directory / "views.sqlite";
+    Running running(directory.path(), disk, {}, nullptr, every_transfer);
+    const auto rows = [](node::ViewProjection& projection) {
+      auto queries = projection.views().queries();
+      REQUIRE(queries.ok());
+      const auto found = (*queries)->transfers({.tenant = 1, .state = {}, .account = {}, .reference = "order-1", .cursor = {}});
+      REQUIRE(found.ok());
+      return found->rows.size();
+    };
+    CHECK_FALSE(node::ViewProjection::made_with_every_transfer(path, running.service->reader()).has_value());
+    {
+      auto projection = node::ViewProjection::open(path, running.service->reader(), every_transfer);
+      REQUIRE(projection.ok());
+      running.service->project_to(**projection);
+      running.service->start();
+      open_accounts(running);
+      auto request = transfer("world/USD", "a", 5);
+      request.reference = "order-1";
+      running.now("k", request);
+      running.service->stop();
+      CHECK(rows(**projection) == (every_transfer ? 1 : 0));
+    }
+    CHECK(node::ViewProjection::made_with_every_transfer(path, running.service->reader()) == every_transfer);
+    REQUIRE(store::remove_sqlite_views(path).ok());
+    auto anew = node::ViewProjection::open(path, running.service->reader(), every_transfer);
+    REQUIRE(anew.ok());
+    while ((*anew)->catch_up().value()) {
+    }
+    CHECK(rows(**anew) == (every_transfer ? 1 : 0));
+  }
 }

@@ -1,5 +1,7 @@
 #include "node/view_projection.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <deque>
 
@@ -18,16 +20,17 @@ constexpr std::size_t dense = 4;
 // Ends a walk through the journal early; never seen by a caller.
 constexpr const char* enough = "enough_for_now";
 
-bool has_row(const model::EventBody& body) {
-  return std::holds_alternative<model::TenantOpened>(body) || std::holds_alternative<model::AssetRegistered>(body) ||
+bool has_row(const model::EventBody& body, bool every_transfer) {
+  return (every_transfer && std::holds_alternative<model::TransferPosted>(body)) || std::holds_alternative<model::TenantOpened>(body) || std::holds_alternative<model::AssetRegistered>(body) ||
          std::holds_alternative<model::AccountOpened>(body) || std::holds_alternative<model::AccountFlagsChanged>(body) ||
          std::holds_alternative<model::AccountLimitsSet>(body) || std::holds_alternative<model::HoldPlaced>(body) ||
          std::holds_alternative<model::HoldResolved>(body) || std::holds_alternative<model::ClientCreated>(body) ||
          std::holds_alternative<model::ClientRevoked>(body);
 }
 
-bool any_row(const model::Entry& entry) {
-  return std::any_of(entry.events.begin(), entry.events.end(), [](const model::Event& event) { return has_row(event.body); });
+bool any_row(const model::Entry& entry, bool every_transfer) {
+  return std::any_of(entry.events.begin(), entry.events.end(),
+                     [every_transfer](const model::Event& event) { return has_row(event.body, every_transfer); });
 }
 
 std::string metadata_json(base::ByteView canonical) {
@@ -101,10 +104,18 @@ base::Result<std::unique_ptr<ViewProjection>> ViewProjection::open(const std::st
   }
   if (!views.ok()) return views.error();
   TRY_ASSIGN(auto projector, (*views)->projector());
-  std::unique_ptr<ViewProjection> projection(new ViewProjection(reader, std::move(views).value(), std::move(projector)));
+  std::unique_ptr<ViewProjection> projection(new ViewProjection(reader, std::move(views).value(), std::move(projector), every_transfer));
   projection->rebuilt_ = rebuilt;
   projection->refreshed_ = projection->projector_->positions().balances;
   return projection;
+}
+
+std::optional<bool> ViewProjection::made_with_every_transfer(const std::string& path, const store::JournalReader& reader) {
+  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  for (const bool every_transfer : {false, true}) {
+    if (store::open_sqlite_views(path, {.identity = reader.end().journal, .every_transfer = every_transfer}).ok()) return every_transfer;
+  }
+  return std::nullopt;
 }
 
 base::Result<bool> ViewProjection::catch_up() {
@@ -118,7 +129,7 @@ base::Result<bool> ViewProjection::catch_up() {
     TRY(group.for_each_entry([&](const store::EntryView& view) -> base::Status {
       if (view.first_event < from) return base::ok();
       TRY_ASSIGN(const model::Entry entry, model::decode_entry(view.bytes, view.first_event));
-      if (!any_row(entry)) return base::ok();
+      if (!any_row(entry, every_transfer_)) return base::ok();
       TRY(values.load(group));
       return take_entry(entry, values, batch);
     }));
@@ -136,12 +147,12 @@ base::Result<bool> ViewProjection::catch_up() {
 }
 
 base::Status ViewProjection::take_entry(const model::Entry& entry, const Values& values, Batch& batch) {
-  if (!any_row(entry)) return base::ok();
+  if (!any_row(entry, every_transfer_)) return base::ok();
   batch.entries.push_back(entry);
   const model::Entry& kept = batch.entries.back();
   for (std::size_t i = 0; i < kept.events.size(); ++i) {
     const model::Event& event = kept.events[i];
-    if (!has_row(event.body)) continue;
+    if (!has_row(event.body, every_transfer_)) continue;
     const model::EventNumber number = kept.first_event + i;
     store::ProjectedEvent projected{.number = number, .tenant = kept.command.tenant, .event = &event, .name = {}, .reference = {}, .metadata = {}};
     // Keeps a value alive as text and returns a view of it; nothing if there is none or it was erased.
@@ -165,14 +176,17 @@ base::Status ViewProjection::take_entry(const model::Entry& entry, const Values&
         TRY_ASSIGN(projected.metadata, text_of(model::PrivateField::account_metadata, true));
       }
     }
-    if (const auto* held = std::get_if<model::HoldPlaced>(&event.body)) {
-      if (held->reference) {
+    const auto texts_from = [&](const auto& transfer) -> base::Status {
+      if (transfer.reference) {
         TRY_ASSIGN(projected.reference, text_of(model::PrivateField::transfer_reference, false));
       }
-      if (held->metadata) {
+      if (transfer.metadata) {
         TRY_ASSIGN(projected.metadata, text_of(model::PrivateField::transfer_metadata, true));
       }
-    }
+      return base::ok();
+    };
+    if (const auto* held = std::get_if<model::HoldPlaced>(&event.body)) TRY(texts_from(*held));
+    if (const auto* posted = std::get_if<model::TransferPosted>(&event.body)) TRY(texts_from(*posted));
     batch.events.push_back(projected);
   }
   return base::ok();

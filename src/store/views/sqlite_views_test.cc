@@ -30,6 +30,13 @@ std::string code_of(const base::Result<T>& result) {
   return result.ok() ? "" : result.error().code;
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes; }
+
 /// A database in a directory of its own and a hand that projects events into it.
 struct World {
   explicit World(ViewOptions wanted = {}) : options(wanted) { open(); }
@@ -625,4 +632,134 @@ TEST_CASE("dirty balances: latest wins, order by number, nothing lost on a faile
   CHECK(taken[2].event == 3);
   CHECK(dirty.count() == 0);
   CHECK(dirty.memory_bytes() > 0);
+}
+
+namespace {
+
+// Accounts, freezes, holds and captures, one event after the other, and what they amount to after each of them.
+struct Life {
+  struct Event {
+    char kind;                    // account, freeze, hold, capture
+    model::EventNumber subject;   // number of the account, event of the hold
+  };
+  explicit Life(World& world, int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      const auto number = static_cast<model::AccountNumber>(round + 1);
+      world.account(number, "users/" + std::to_string(100 + round));
+      events.push_back({'a', number});
+      const model::EventNumber placed = world.hold(number, 1, 5 + static_cast<unsigned>(round), "ref-" + std::to_string(round));
+      events.push_back({'h', placed});
+      world.flags(number, model::frozen_for_debits);
+      events.push_back({'f', number});
+      if (round % 2 == 0) {
+        world.resolve(placed, model::HoldResolution::captured, 1);
+        events.push_back({'c', placed});
+      }
+    }
+  }
+  // Empty if the views are exactly what the first `position` events make, else what is wrong.
+  std::string wrong_in(Queries& queries, model::EventNumber position) const {
+    std::map<model::EventNumber, bool> accounts, holds;   // frozen, captured
+    for (std::size_t i = 0; i < events.size() && i < position; ++i) {
+      const Event& event = events[i];
+      if (event.kind == 'a') accounts[event.subject] = false;
+      if (event.kind == 'f') accounts[event.subject] = true;
+      if (event.kind == 'h') holds[event.subject] = false;
+      if (event.kind == 'c') holds[event.subject] = true;
+    }
+    std::map<model::EventNumber, bool> found;
+    AccountQuery list;
+    do {
+      const auto page = queries.accounts(list);
+      if (!page.ok()) return std::string("list of accounts: ") + page.error().code;
+      for (const auto& row : page->rows) found[row.number] = (row.flags & model::frozen_for_debits) != 0;
+      list.cursor = page->next_cursor;
+    } while (!list.cursor.empty());
+    if (found != accounts) return "accounts";
+    found.clear();
+    TransferQuery transfers;
+    do {
+      const auto page = queries.transfers(transfers);
+      if (!page.ok()) return std::string("list of transfers: ") + page.error().code;
+      for (const auto& row : page->rows) found[row.number] = row.state == TransferState::captured;
+      transfers.cursor = page->next_cursor;
+    } while (!transfers.cursor.empty());
+    return found == holds ? "" : "transfers";
+  }
+  std::vector<Event> events;
+};
+
+// What a machine that lost power would find: the files as they lay there, changed as the disk may have left them.
+struct Wreck {
+  explicit Wreck(const std::string& database, const std::string& log) {
+    write_bytes(path, database);
+    write_bytes(path + "-wal", log);
+  }
+  // Empty if the views are a whole prefix of the life or say that they are damaged; `opened` counts the former.
+  std::string judge(const Life& life, model::EventNumber at_least, int& opened) const {
+    auto views = open_sqlite_views(path, {});
+    if (!views.ok()) return std::string_view(views.error().code) == "views_write_failed" ? "not called damaged" : "";
+    auto projector = (*views)->projector();
+    if (!projector.ok()) return "";
+    auto queries = (*views)->queries();
+    if (!queries.ok()) return "";
+    ++opened;
+    const model::EventNumber position = (*projector)->positions().rows;
+    if (position < at_least || position > life.events.size()) return "position " + std::to_string(position);
+    const std::string wrong = life.wrong_in(**queries, position);
+    return wrong.empty() ? "" : wrong + " at position " + std::to_string(position);
+  }
+  io::TemporaryDirectory directory;
+  std::string path = directory / "views.sqlite";
+};
+
+}  // namespace
+
+TEST_CASE("power lost while views were written: a whole prefix is found, however the log was cut, torn or flipped") {
+  World world;
+  const Life life(world, 12);
+  const std::string database = bytes_of(world.path), log = bytes_of(world.path + "-wal");
+  REQUIRE(log.size() > 100'000);
+  int opened = 0, prefixes = 0;
+  for (std::size_t cut = 0; cut <= log.size(); cut += 3'001) {
+    CAPTURE(cut);
+    CHECK_EQ(Wreck(database, log.substr(0, cut)).judge(life, 0, opened), "");
+    ++prefixes;
+  }
+  CHECK(opened > prefixes / 2);
+  for (std::size_t at = 700; at < log.size(); at += 9'011) {
+    CAPTURE(at);
+    std::string flipped = log, torn = log;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+    CHECK_EQ(Wreck(database, flipped).judge(life, 0, opened), "");
+    const std::size_t sector = at / 512 * 512;
+    torn.replace(sector, std::min<std::size_t>(512, torn.size() - sector), std::min<std::size_t>(512, torn.size() - sector), '\0');
+    CHECK_EQ(Wreck(database, torn).judge(life, 0, opened), "");
+  }
+  int whole = 0;
+  CHECK_EQ(Wreck(database, log).judge(life, life.events.size(), whole), "");
+  CHECK(whole == 1);
+}
+
+TEST_CASE("power lost while the log was copied into the database: whichever sectors were written, all is there") {
+  World world;
+  const Life life(world, 12);
+  const std::string before = bytes_of(world.path), log = bytes_of(world.path + "-wal");
+  REQUIRE(must(world.views->projector())->positions().rows == life.events.size());
+  world.sql("PRAGMA wal_checkpoint(FULL)");
+  const std::string after = bytes_of(world.path);
+  REQUIRE(after != before);
+  std::uint64_t state = 7;
+  int opened = 0;
+  for (int round = 0; round < 40; ++round) {
+    CAPTURE(round);
+    std::string mixed = before;
+    mixed.resize(round % 2 == 0 ? after.size() : before.size());
+    for (std::size_t at = 0; at < mixed.size(); at += 512) {
+      state = state * 6'364'136'223'846'793'005u + 1'442'695'040'888'963'407u;
+      if ((state >> 33) % 2 == 0) mixed.replace(at, 512, after.substr(at, 512));
+    }
+    CHECK_EQ(Wreck(mixed, log).judge(life, life.events.size(), opened), "");
+  }
+  CHECK(opened == 40);
 }
