@@ -19,10 +19,10 @@ Command keyring_command();
 Command restore_command();
 Command import_command();
 Command config_command();
-Command bench_command();
 Command audit_command();
 Command verify_command();
 Command witness_command();
+Command bench_command();
 Command completion_command();
 Command version_command();
 

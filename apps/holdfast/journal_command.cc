@@ -11,6 +11,7 @@
 #include "io/clock.h"
 #include "io/posix_file.h"
 #include "node/configuration.h"
+#include "node/audit_log.h"
 #include "node/recovery.h"
 #include "node/view_projection.h"
 #include "store/journal/reader.h"
@@ -169,11 +170,13 @@ base::Status remove_snapshots(io::FileSystem& files, const std::string& director
 
 // Throws away what is named and makes it anew: recovery feeds the key index, the projection catches the views up.
 // Views are made as `every_transfer` says, or as they were.
-base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool views, bool keys, bool snapshots,
+base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool views, bool keys, bool snapshots, bool tiles,
                      std::optional<bool> every_transfer) {
   TRY_ASSIGN(const auto data, node::DataDirectory::open(files, place));
   TRY_ASSIGN(const auto clock, io::RealClock::open());
   if (snapshots) TRY(remove_snapshots(files, data->path()));
+  if (tiles) TRY(store::TileStore::erase(files, node::tiles_directory(data->path())));
+  if (tiles && !views && !keys) return base::ok();   // the next start hashes the journal
   if (keys) TRY(store::KeyIndex::erase(files, node::key_index_directory(data->path())));
   node::RecoveryOptions options;
   options.directory = data->path();
@@ -214,14 +217,15 @@ base::Status rebuild(io::FileSystem& files, const node::DataPlace& place, bool v
 
 int run_rebuild(const Arguments& arguments) {
   io::RealFileSystem files;
-  bool views = false, keys = false, snapshots = false;
+  bool views = false, keys = false, snapshots = false, tiles = false;
   for (const std::string& word : arguments.operands()) {
     if (word == "views") views = true;
     else if (word == "keys") keys = true;
     else if (word == "snapshots") snapshots = true;
-    else return fail({"options_contradict", "\"" + word + "\" cannot be rebuilt: views, keys and snapshots can"});
+    else if (word == "tiles") tiles = true;
+    else return fail({"options_contradict", "\"" + word + "\" cannot be rebuilt: views, keys, snapshots and tiles can"});
   }
-  if (arguments.operands().empty()) views = keys = snapshots = true;
+  if (arguments.operands().empty()) views = keys = snapshots = tiles = true;
   const auto place = data_place(files, arguments);
   if (!place.ok()) return fail(place.error());
   std::optional<bool> every_transfer;
@@ -230,10 +234,10 @@ int run_rebuild(const Arguments& arguments) {
     if (!configuration.ok()) return fail(configuration.error());
     every_transfer = configuration->views_every_transfer;
   }
-  const base::Status done = rebuild(files, *place, views, keys, snapshots, every_transfer);
+  const base::Status done = rebuild(files, *place, views, keys, snapshots, tiles, every_transfer);
   if (!done.ok()) return fail(done.error());
   std::string what;
-  for (const auto& [chosen, name] : {std::pair{views, "views"}, std::pair{keys, "keys"}, std::pair{snapshots, "snapshots"}}) {
+  for (const auto& [chosen, name] : {std::pair{views, "views"}, std::pair{keys, "keys"}, std::pair{snapshots, "snapshots"}, std::pair{tiles, "tiles"}}) {
     if (!chosen) continue;
     what.append(what.empty() ? "" : ", ").append(name);
   }
@@ -254,7 +258,7 @@ Command journal_command() {
                     {"dump", "", 0, 0, "events, one a line",
                      offline_options({{"--from", "N", "first event"}, {"--limit", "N", "how many"}}), run_dump},
                     {"stat", "", 0, 0, "where the journal ends", offline_options(), run_stat},
-                    {"rebuild", "[views|keys|snapshots...]", 0, 3, "throws derived data away and makes it anew; all unless named",
+                    {"rebuild", "[views|keys|snapshots|tiles...]", 0, 4, "throws derived data away and makes it anew; all unless named",
                      offline_options({{"--config", "FILE", "views as its views.every_transfer says; without it, as they were made"}}), run_rebuild}},
           .notes = "Snapshots are taken anew by the running service. Personal values are not part of a dump: they lie beside the\n"
                    "events, where they can be erased.\n"};

@@ -99,16 +99,27 @@ std::uint64_t Backend::remember(Waiting&& waiting) {
 
 model::Outcome Backend::submit(model::Admitted&& admitted, edge::Receiver& receiver, std::uint64_t token) {
   const std::uint64_t own = remember({&receiver, token, nullptr});
-  const Outcome outcome = service_.pipeline().submit({.content = std::move(admitted), .sink = this, .token = own});
+  const Outcome outcome = service_.pipeline().submit({.content = std::move(admitted), .sink = this, .token = own}, true);
   if (outcome != Outcome::done) waiting_.erase(own);
+  submit_at_end_of_turn();
   return outcome;
 }
 
 model::Outcome Backend::ask(Question question, Waiting&& waiting) {
   const std::uint64_t own = remember(std::move(waiting));
-  const Outcome outcome = service_.pipeline().submit({.content = std::move(question), .sink = this, .token = own});
+  const Outcome outcome = service_.pipeline().submit({.content = std::move(question), .sink = this, .token = own}, true);
   if (outcome != Outcome::done) waiting_.erase(own);
+  submit_at_end_of_turn();
   return outcome;
+}
+
+// What one turn of the loop read goes to the core together.
+void Backend::submit_at_end_of_turn() {
+  if (std::exchange(turn_has_submissions_, true)) return;
+  loop_.post([this] {
+    turn_has_submissions_ = false;
+    service_.pipeline().all_submitted();
+  });
 }
 
 model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std::uint64_t token) {
@@ -557,20 +568,6 @@ edge::Reading Backend::read_history(const gate::Query& query, const Answer& answ
   return {answer.position, std::move(page)};
 }
 
-// --- trial balance --------------------------------------------------------------------------------------------------------------
-
-edge::Reading Backend::read_trial_balance(const gate::Query& query, const Answer& answer) const {
-  const auto& asked = std::get<gate::TrialBalance>(query.body);
-  const auto* found = std::get_if<StateFound>(&answer.finding);
-  if (found == nullptr) return refused(answer.position, Outcome::overloaded);
-  const core::FrozenState& state = *found->state;
-  std::vector<edge::TrialBalanceRow> sums(state.assets.size());
-  for (std::size_t chunk = 0; chunk < state.accounts.chunk_count(); ++chunk) {
-    for (const core::AccountRecord& account : state.accounts.chunk(chunk)) {
-      edge::TrialBalanceRow& row = sums[account.asset - 1];
-      row.accounts += 1;
-      row.totals.debits_posted += account.counters.debits_posted;
-      row.totals.credits_posted += account.counters.credits_posted;
 // --- audit log ------------------------------------------------------------------------------------------------------------------
 
 edge::Reading Backend::read_checkpoint(const Answer& answer) const {
@@ -626,6 +623,20 @@ edge::Reading Backend::read_tile(const gate::Query& query, const Answer& answer)
                                                  .body = std::string(base::as_text(*bytes))}};
 }
 
+// --- trial balance --------------------------------------------------------------------------------------------------------------
+
+edge::Reading Backend::read_trial_balance(const gate::Query& query, const Answer& answer) const {
+  const auto& asked = std::get<gate::TrialBalance>(query.body);
+  const auto* found = std::get_if<StateFound>(&answer.finding);
+  if (found == nullptr) return refused(answer.position, Outcome::overloaded);
+  const core::FrozenState& state = *found->state;
+  std::vector<edge::TrialBalanceRow> sums(state.assets.size());
+  for (std::size_t chunk = 0; chunk < state.accounts.chunk_count(); ++chunk) {
+    for (const core::AccountRecord& account : state.accounts.chunk(chunk)) {
+      edge::TrialBalanceRow& row = sums[account.asset - 1];
+      row.accounts += 1;
+      row.totals.debits_posted += account.counters.debits_posted;
+      row.totals.credits_posted += account.counters.credits_posted;
       row.totals.debits_pending += account.counters.debits_pending;
       row.totals.credits_pending += account.counters.credits_pending;
     }

@@ -145,7 +145,6 @@ const Setting table[] = {
     number<PLACE(backend.view_wait_ms)>("views.wait_ms", 0, 60'000, "how long a list waits for the views to catch up"),
     number<PLACE(backend.reads_waiting_max)>("views.reads_waiting_max", 1, 1'000'000, "lists and histories that wait; more are refused as overloaded"),
 
-    milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
     origin<PLACE(audit.origin)>("audit.origin", "name of the audit log; empty: holdfast/ and the journal's id. Another name is another log"),
     path<PLACE(audit.published_file)>("audit.published_file", "where the last checkpoint is remembered outside the data directory; empty: DIR.published beside it"),
     path<PLACE(witness_policy_file)>("audit.witness_policy_file", "C2SP tlog-policy: which witnesses are asked, and how many are enough; empty: none"),
@@ -153,6 +152,7 @@ const Setting table[] = {
     milliseconds<PLACE(witness_interval.ns)>("audit.witness_interval_ms", 100, hour_ms, "how often witnesses are asked to cosign"),
     number<PLACE(audit.publish_interval_ms)>("audit.publish_interval_ms", 10, hour_ms, "a checkpoint is published at most so often"),
 
+    milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
     number<PLACE(api.outstanding_max)>("api.outstanding_max", 1, 10'000'000, "requests waiting for answers; more are refused as overloaded"),
 
     number<PLACE(gate.rate.per_second)>("gate.rate_per_second", 1, billion, "transfers and requests each client may send a second"),

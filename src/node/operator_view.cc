@@ -197,7 +197,6 @@ void OperatorView::append_derived(std::string& out) const {
   gauge(out, "holdfast_account_names_bytes", "Memory of the account directory.", parts_.service.directory().memory_bytes());
 }
 
-void OperatorView::append_server(std::string& out) const {
 void OperatorView::append_audit(std::string& out) const {
   const auto published = parts_.audit.published();
   gauge(out, "holdfast_checkpoint_leaves", "Leaves under the newest published checkpoint.", published ? published->checkpoint.size : 0);
@@ -210,6 +209,7 @@ void OperatorView::append_audit(std::string& out) const {
         stats.published_size - std::min(stats.witnessed_size, stats.published_size));
 }
 
+void OperatorView::append_server(std::string& out) const {
   counter(out, "holdfast_certificate_reloads_total", "Times the certificate files were read again.", reloads_);
   counter(out, "holdfast_certificate_reloads_failed_total", "Times they could not be used.", reloads_failed_);
   if (server_ == nullptr) return;

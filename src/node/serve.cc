@@ -141,7 +141,6 @@ base::Status Running::open_service() {
   TRY_ASSIGN(views_, ViewProjection::open(views_file(settings_.directory), service_->reader(), configuration().views_every_transfer));
   if (views_->rebuilt()) settings_.say("the views were made anew from the journal");
   service_->project_to(*views_);
-  TRY_ASSIGN(auto queries, views_->views().queries());
   AuditLogOptions audit = configuration().audit;
   audit.directory = settings_.directory;
   audit.published_file_needed = !audit.published_file.empty();
@@ -161,12 +160,13 @@ base::Status Running::open_service() {
     witnesses_ = std::make_unique<WitnessClient>(*audit_, std::move(policy), post_over_network(files_, configuration().witness_ca_file),
                                                  configuration().witness_interval);
   }
+  TRY_ASSIGN(auto queries, views_->views().queries());
   service_->start();
-  backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
   audit_->start();
   if (witnesses_) witnesses_->start();
-  return base::ok();
+  backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
   backend_->serve_audit(*audit_);
+  return base::ok();
 }
 
 base::Status Running::open_edge() {
@@ -179,9 +179,9 @@ base::Status Running::open_edge() {
                                                                 .service = *service_,
                                                                 .views = *views_,
                                                                 .replies = replies_,
-                                                                .directory = settings_.directory,
                                                                 .audit = *audit_,
                                                                 .witnesses = witnesses_.get(),
+                                                                .directory = settings_.directory,
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
   operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, *gate_, c.operator_api);
@@ -236,9 +236,9 @@ void Running::close() {
   server_.reset();
   // Answers that come now find nobody; the threads that bring them end here.
   if (service_) service_->stop();
-  if (backend_) backend_->stop();
   if (witnesses_) witnesses_->stop();
   if (audit_) audit_->stop();
+  if (backend_) backend_->stop();
 }
 
 }  // namespace

@@ -221,14 +221,11 @@ void Service::run_derived() {
     {
       std::unique_lock lock(mutex_);
       const auto until = behind ? Clock::now() : refreshing ? next_step : Clock::now() + std::chrono::milliseconds(100);
-      changed_.wait_until(lock, until, [this, refreshing] { return stopping_ || !notable_.empty() || (frozen_ && !refreshing); });
+      changed_.wait_until(lock, until, [this] { return stopping_ || !notable_.empty() || frozen_; });
       if (!behind) notable.swap(notable_);
       through = announced_;
-      // Balances of one frozen state at a time; the next one waits.
-      if (!refreshing || stopping_) {
-        frozen = std::move(frozen_);
-        frozen_group = std::move(frozen_group_);
-      }
+      frozen = std::move(frozen_);
+      frozen_group = std::move(frozen_group_);
       last = stopping_;
     }
     if (last && !give_up) give_up = Clock::now() + std::chrono::milliseconds(options_.refresh_on_stop_ms);
@@ -246,12 +243,13 @@ void Service::run_derived() {
         next_law_check = now + std::chrono::milliseconds(options_.law_check_interval_ms);
       }
       const model::EventNumber event = frozen->head.next_event - 1;
-      if (projection_ != nullptr && !behind) {
+      // Balances of one frozen state at a time: one that comes for the sake of a snapshot meanwhile is not for them.
+      if (projection_ != nullptr && !behind && (!refreshing || last)) {
         const base::Status begun = projection_->begin_refresh(*frozen, event);
         if (!begun.ok()) views_failed_ = begun.error().code;
         refreshing = begun.ok();
+        refreshed = event;
       }
-      if (!behind) refreshed = event;
       const model::EventNumber newest = derived().snapshot;
       if (event - newest >= options_.pipeline.freeze_every_events || (last && event > newest)) {
         const base::Status written = write_snapshot(*frozen, *frozen_group);
