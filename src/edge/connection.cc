@@ -118,6 +118,10 @@ void Connection::read() {
           ++server_.stats_.cut_off;
           return give_up();
         }
+        if (!stream_->may_have_more()) {
+          input_left_ = false;   // the loop tells when there is more
+          return;
+        }
         break;
       }
       case StreamState::want_read:

@@ -17,7 +17,31 @@ std::uint64_t Random::u64() {
   return base::load_le<std::uint64_t>(bytes.data());
 }
 
+namespace {
+
+// Small requests (salts, trace ids) come from a piece that the kernel filled before; what was handed out is wiped.
+struct Drawn {
+  std::array<std::uint8_t, 1024> bytes{};
+  std::size_t left = 0;
+};
+constexpr std::size_t small_request_bytes = 32;
+
+}  // namespace
+
 void RealRandom::fill(std::span<std::uint8_t> into) {
+  if (into.size() > small_request_bytes) return fill_from_kernel(into);
+  thread_local Drawn drawn;
+  if (drawn.left < into.size()) {
+    fill_from_kernel(drawn.bytes);
+    drawn.left = drawn.bytes.size();
+  }
+  std::uint8_t* const from = drawn.bytes.data() + (drawn.left - into.size());
+  std::memcpy(into.data(), from, into.size());
+  explicit_bzero(from, into.size());
+  drawn.left -= into.size();
+}
+
+void RealRandom::fill_from_kernel(std::span<std::uint8_t> into) {
   while (!into.empty()) {
     const ssize_t n = ::getrandom(into.data(), into.size(), 0);
     if (n < 0 && errno == EINTR) continue;

@@ -22,6 +22,9 @@ class Random {
 class RealRandom final : public Random {
  public:
   void fill(std::span<std::uint8_t> into) override;
+
+ private:
+  static void fill_from_kernel(std::span<std::uint8_t> into);
 };
 
 /// The same bytes for the same seed, for ever and on every machine (xoshiro256**, seeded by splitmix64). For simulation

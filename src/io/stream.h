@@ -36,6 +36,8 @@ class Stream {
   virtual StreamResult handshake() = 0;
   /// Read until want_read before waiting: bytes may be kept inside, where the descriptor does not show them.
   virtual StreamResult read(std::span<std::uint8_t> into) = 0;
+  /// False after a read that returned all there was, as far as anybody here can tell: waiting for the descriptor is safe.
+  virtual bool may_have_more() const { return true; }
   /// Takes as many bytes as go at once. After want_* the next write must begin with the same bytes.
   virtual StreamResult write(base::ByteView bytes) = 0;
   /// The same for several pieces in a row, as one system call (and one TLS record where they fit).

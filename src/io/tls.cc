@@ -135,6 +135,9 @@ StreamResult TlsConnection::read(std::span<std::uint8_t> into) {
   return settle(answer, bytes);
 }
 
+// Read-ahead takes what the socket had, up to a record's length: less than that inside means the socket was empty.
+bool TlsConnection::may_have_more() const { return SSL_has_pending(ssl_) == 1; }
+
 StreamResult TlsConnection::write(base::ByteView bytes) {
   if (bytes.empty()) return {};
   ERR_clear_error();

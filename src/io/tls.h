@@ -63,6 +63,7 @@ class TlsConnection final : public Stream {
   /// To be repeated until `done`; read and write do it by themselves where it was not.
   StreamResult handshake() override;
   StreamResult read(std::span<std::uint8_t> into) override;
+  bool may_have_more() const override;
   /// At most one record (16,384 bytes) goes in one call.
   StreamResult write(base::ByteView bytes) override;
   /// Copies small pieces together, so that a head and a body travel in one record.

@@ -63,6 +63,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   void post_reading(Waiting&& waiting, edge::Reading&& reading);
   model::Outcome ask(Question question, Waiting&& waiting);
   std::uint64_t remember(Waiting&& waiting);
+  void submit_at_end_of_turn();
 
   base::Result<Source> load(model::EventNumber event, const store::SealedGroup* group) const;
   base::Result<edge::AnswerItem> item_of(model::EventNumber event, const store::SealedGroup* group) const;
@@ -90,6 +91,7 @@ class Backend final : public edge::Backend, private AnswerSink {
 
   std::unordered_map<std::uint64_t, Waiting> waiting_;    // loop thread
   std::uint64_t next_token_ = 1;
+  bool turn_has_submissions_ = false;   // loop thread
   mutable std::vector<model::Asset> assets_;               // loop thread: copies of what never changes
 
   std::mutex mutex_;

@@ -94,7 +94,7 @@ void Pipeline::stop() {
   }
 }
 
-model::Outcome Pipeline::submit(Submission&& submission) {
+model::Outcome Pipeline::submit(Submission&& submission, bool more_follow) {
   const std::size_t items = items_in(submission);
   const std::lock_guard lock(mutex_);
   if (stopping_ || !started_) return model::Outcome::shutting_down;
@@ -105,14 +105,36 @@ model::Outcome Pipeline::submit(Submission&& submission) {
   }
   queue_.push_back(std::move(submission));
   queued_items_ += items;
-  if (core_waits_) work_arrived_.notify_one();
+  if (!more_follow) wake_core();
   return model::Outcome::done;
+}
+
+void Pipeline::all_submitted() {
+  const std::lock_guard lock(mutex_);
+  if (!queue_.empty()) wake_core();
+}
+
+// One call to the system for a burst: who was woken counts as awake until it waits again.
+void Pipeline::wake_core() {
+  if (!core_waits_) return;
+  core_waits_ = false;
+  work_arrived_.notify_one();
+}
+
+// The core thread sleeps until `ready` holds or the time is over. It counts as waiting whenever it goes (back) to sleep.
+template <typename Ready>
+void Pipeline::core_waits(std::unique_lock<std::mutex>& lock, std::uint32_t at_most_ms, Ready ready) {
+  work_arrived_.wait_for(lock, std::chrono::milliseconds(at_most_ms), [&] {
+    core_waits_ = !ready();
+    return !core_waits_;
+  });
+  core_waits_ = false;
 }
 
 void Pipeline::wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
-  if (core_waits_) work_arrived_.notify_one();
+  wake_core();
 }
 
 std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> Pipeline::clients() const {
@@ -151,11 +173,7 @@ bool Pipeline::wait_for_work(std::vector<Submission>& batch) {
     return !queue_.empty() || stopping_ || woken_ ||
            (engine_.has_group() && in_flight_.load(std::memory_order_acquire) == 0);
   };
-  if (!something()) {
-    core_waits_ = true;
-    work_arrived_.wait_for(lock, std::chrono::milliseconds(options_.tick_interval_ms), something);
-    core_waits_ = false;
-  }
+  core_waits(lock, options_.tick_interval_ms, something);
   woken_ = false;
   batch.swap(queue_);
   queued_items_ = 0;
@@ -169,9 +187,7 @@ bool Pipeline::room_for(const Submission& submission) {
     // The next segment is being made, or there is no space for one.
     if (disk_full_.load(std::memory_order_relaxed) || failed_) return false;
     std::unique_lock lock(mutex_);
-    core_waits_ = true;
-    work_arrived_.wait_for(lock, std::chrono::milliseconds(1), [this] { return woken_; });
-    core_waits_ = false;
+    core_waits(lock, 1, [this] { return woken_; });
     woken_ = false;
   }
   return true;
@@ -249,10 +265,7 @@ void Pipeline::run_core() {
           continue;
         }
         std::unique_lock lock(mutex_);
-        core_waits_ = true;
-        work_arrived_.wait_for(lock, std::chrono::milliseconds(100),
-                               [this] { return in_flight_.load(std::memory_order_acquire) < options_.groups_in_flight_max || failed_; });
-        core_waits_ = false;
+        core_waits(lock, 100, [this] { return in_flight_.load(std::memory_order_acquire) < options_.groups_in_flight_max || failed_; });
         if (failed_) return;
       }
     }
@@ -319,7 +332,7 @@ void Pipeline::run_sync() {
     {
       // The core goes on deciding while the answers of this group are delivered.
       const std::lock_guard lock(mutex_);
-      if (core_waits_) work_arrived_.notify_one();
+      wake_core();
     }
     for (PendingAnswer& pending : work.group.answers) pending.sink->deliver(pending.token, std::move(pending.answer));
     work = {};

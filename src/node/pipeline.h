@@ -75,7 +75,9 @@ class Pipeline {
   void stop();
 
   /// Any thread. `done` if it was taken (the sink will be called), else why not: overloaded, shutting_down.
-  model::Outcome submit(Submission&& submission);
+  /// With `more_follow` the core thread may sleep on until all_submitted(): a burst wakes it once.
+  model::Outcome submit(Submission&& submission, bool more_follow = false);
+  void all_submitted();
 
   /// The background thread's word whether the disk has room for further segments.
   void set_disk_full(bool full) { disk_full_.store(full, std::memory_order_relaxed); }
@@ -120,6 +122,9 @@ class Pipeline {
   void take(Submission&& submission);
   bool room_for(const Submission& submission);
   bool room_for_own() const;
+  void wake_core();   // under mutex_
+  template <typename Ready>
+  void core_waits(std::unique_lock<std::mutex>& lock, std::uint32_t at_most_ms, Ready ready);
   void hand_over();
   base::Status seal();
   void seal_if_idle();
