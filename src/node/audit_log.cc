@@ -352,16 +352,32 @@ base::Result<base::Bytes> AuditLog::entry_bundle(const audit::TileId& id) {
   return bundle;
 }
 
+// Under proving_. A reader of a larger tree knows the hashes of every smaller one.
+audit::TileHashReader& AuditLog::reader_of(std::uint64_t size) {
+  constexpr std::size_t tiles_kept = 256;
+  if (reader_of_tiles_ == nullptr) {
+    reader_of_tiles_ = std::make_unique<audit::TileHashReader>(*tiles_, size, tiles_kept);
+    reader_size_ = size;
+  } else if (size > reader_size_) {
+    reader_of_tiles_->grow(size);
+    reader_size_ = size;
+  }
+  return *reader_of_tiles_;
+}
+
 base::Result<audit::Proof> AuditLog::prove(std::uint64_t index, const audit::Checkpoint& checkpoint, const audit::Digest& leaf_hash) {
-  audit::TileHashReader reader(*tiles_, checkpoint.size);
-  TRY_ASSIGN(audit::Proof proof, audit::inclusion_proof(reader, index, checkpoint.size));
+  audit::Proof proof;
+  {
+    const std::lock_guard lock(proving_);
+    TRY_ASSIGN(proof, audit::inclusion_proof(reader_of(checkpoint.size), index, checkpoint.size));
+  }
   TRY(audit::verify_inclusion(leaf_hash, index, checkpoint.size, proof, checkpoint.root));
   return proof;
 }
 
 base::Result<audit::Proof> AuditLog::prove_consistency(std::uint64_t old_size, const audit::Checkpoint& checkpoint) {
-  audit::TileHashReader reader(*tiles_, checkpoint.size);
-  return audit::consistency_proof(reader, old_size, checkpoint.size);
+  const std::lock_guard lock(proving_);
+  return audit::consistency_proof(reader_of(checkpoint.size), old_size, checkpoint.size);
 }
 
 base::Result<std::string> AuditLog::sign(std::string_view text) const {

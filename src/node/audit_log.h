@@ -112,6 +112,7 @@ class AuditLog final : public GroupObserver {
   base::Result<std::optional<Published>> load_published(const std::string& path) const;
   base::Status check_against(const Published& before, const std::string& path);
   base::Status hash_journal(const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  audit::TileHashReader& reader_of(std::uint64_t size);
   base::Status remember_beside(std::string_view note);
   base::Status advance();
   base::Status publish();
@@ -126,6 +127,10 @@ class AuditLog final : public GroupObserver {
   std::vector<audit::NoteKey> own_keys_;        ///< of this origin, all versions
   std::unique_ptr<store::TileStore> tiles_;
   bool witnesses_wanted_ = false;
+  /// Tiles that proofs were made of, at most 9 MiB: most proofs need the same ones near the root.
+  std::mutex proving_;
+  std::unique_ptr<audit::TileHashReader> reader_of_tiles_;
+  std::uint64_t reader_size_ = 0;
   std::atomic<bool> inside_only_{false};
 
   mutable std::mutex mutex_;                    // everything below

@@ -49,7 +49,7 @@ class Directory {
       if (i % 3 == 0) request.reference = reference;
       request.hold = i % 5 == 0;
       world_.submit("k" + std::to_string(i), request);
-      if (i % 4 == 3) world_.commit();
+      if (i % 40 == 39) world_.commit();
     }
     world_.commit();
     CHECK(world_.partition->journal->seal(world_.clock.wall()).ok());
