@@ -580,7 +580,8 @@ Twin::Bodies Twin::decide_account(const Request& request, const model::Entry& en
     if (asset == 0 || assets_[asset - 1].asset.scale != request.asset.scale) return refuse(Outcome::asset_not_registered);
     if (account != nullptr) {
       const bool same_fields = account->asset == asset && (account->flags & sides) == (request.flags & sides) && account->limits == request.limits;
-      return refuse(same_fields ? Outcome::account_exists : Outcome::account_exists_with_different_fields, number);
+      if (!same_fields) return refuse(Outcome::account_exists_with_different_fields, number);
+      return refuse(account->flags & model::closed ? Outcome::account_closed : Outcome::account_exists, number);
     }
     if ((request.flags & sides) == sides) return refuse(Outcome::account_flags_contradict);
     if (accounts_.size() >= bounds_.accounts_max) return refuse(Outcome::too_many_accounts);

@@ -28,6 +28,10 @@ TEST_CASE("accounts are opened once, with what they were opened with") {
     freeze nobody debits    -> account_not_found
     limits nobody           -> account_not_found
     close nobody            -> account_not_found
+    open c
+    close c
+    open c                  -> account_closed
+    open c single=4         -> account_exists_with_different_fields
   )");
   const AccountRecord& b = *story.state.account(story.account("b"));
   CHECK_EQ(b.flags, model::debits_must_not_exceed_credits | model::frozen_for_debits);

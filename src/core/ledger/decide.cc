@@ -137,7 +137,8 @@ void Decision::decide_body(const model::OpenAccount& body) {
     constexpr model::AccountFlags chosen_at_opening = model::debits_must_not_exceed_credits | model::credits_must_not_exceed_debits;
     const bool same = known->asset == asset && (known->flags & chosen_at_opening) == (body.flags & chosen_at_opening) &&
                       limits_from(state_.limits_of(*known)) == body.limits;
-    return refuse_account(same ? Outcome::account_exists : Outcome::account_exists_with_different_fields, body.existing);
+    if (!same) return refuse_account(Outcome::account_exists_with_different_fields, body.existing);
+    return refuse_account((known->flags & model::closed) != 0 ? Outcome::account_closed : Outcome::account_exists, body.existing);
   }
   if (flags_contradict(body.flags)) return refuse(Outcome::account_flags_contradict);
   if (state_.account_count() >= bounds_.accounts_max) return refuse(Outcome::too_many_accounts);
