@@ -41,6 +41,10 @@ base::Status copy_published(io::FileSystem& files, const std::string& from, cons
 // Everything but the journal. Keys first: a copy without them opens nothing.
 base::Status copy_frame(io::FileSystem& files, const std::string& from, const std::string& to) {
   TRY_ASSIGN(const store::DataMode mode, DataDirectory::mode_of(files, from));
+  TRY_ASSIGN(const bool served, files.exists(journal_directory(from)));
+  if (!served) {
+    return base::Error{"data_directory_has_no_journal", "nothing was ever served from \"" + from + "\": there is nothing to copy"};
+  }
   TRY(files.make_dir(to, 0700));
   TRY(copy_sealed_keys(files, from, to));
   TRY(copy_published(files, from, to));

@@ -23,7 +23,7 @@ struct BackupReport {
 
 /// Copies the data directory `from` to the new directory `to`, also while a service works on it: what was durable when the
 /// copy began is in it. The copy is read again in full before this returns. Errors: `data_directory_not_initialized`,
-/// `file_exists` (`to` is there), `backup_not_sound` (the copy does not check out; it is left for looking at), those of
+/// `data_directory_has_no_journal` (nothing was ever served from it; `to` is not made then), `file_exists` (`to` is there), `backup_not_sound` (the copy does not check out; it is left for looking at), those of
 /// io/file.h and of the journal.
 base::Result<BackupReport> back_up(io::FileSystem& files, const std::string& from, const std::string& to);
 
