@@ -142,6 +142,8 @@ const Setting table[] = {
 
     flag<PLACE(views_every_transfer)>("views.every_transfer", "a row for every transfer, not only for holds; costs writes"),
     number<PLACE(service.refresh_interval_ms)>("views.refresh_interval_ms", 100, hour_ms, "how often balances in views are brought up to date"),
+    number<PLACE(service.refresh_share_percent)>("views.balance_share_percent", 1, 100, "of one processor, at most, for writing balances into views"),
+    number<PLACE(service.refresh_on_stop_ms)>("views.balances_on_stop_ms", 0, hour_ms, "how long a stop goes on writing balances; the rest waits for the next start"),
     number<PLACE(backend.view_wait_ms)>("views.wait_ms", 0, 60'000, "how long a list waits for the views to catch up"),
     number<PLACE(backend.reads_waiting_max)>("views.reads_waiting_max", 1, 1'000'000, "lists and histories that wait; more are refused as overloaded"),
 
