@@ -131,7 +131,10 @@ model::AssetNumber Service::asset_number(model::TenantNumber tenant, const model
   return 0;
 }
 
-void Service::fatal(const base::Error& error) { on_fatal_(error); }
+// Whoever comes second only met what the first left behind.
+void Service::fatal(const base::Error& error) {
+  if (!fatal_.exchange(true)) on_fatal_(error);
+}
 
 void Service::learn_tenants_and_assets(const core::FrozenState& state) {
   const std::lock_guard lock(mutex_);

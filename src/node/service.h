@@ -148,6 +148,7 @@ class Service final : public DurableListener {
   DerivedStats stats_;
   std::atomic<model::EventNumber> projected_{0};
   std::atomic<const char*> views_failed_{nullptr};
+  std::atomic<bool> fatal_{false};
   std::thread segments_, keys_, derived_;
 };
 

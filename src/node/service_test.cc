@@ -189,7 +189,8 @@ TEST_CASE("a failed sync ends the service without another answer") {
     running.failed.wait(lock, [&running] { return !running.failure.empty(); });
   }
   running.service->stop();
-  CHECK(running.failure == "file_sync_failed");
+  // Any thread's sync may be the one that fails, and the other may be quicker to say that the journal is done for.
+  CHECK((running.failure == "file_sync_failed" || running.failure == "journal_failed"));
   CHECK(running.waiter.count() == before);
 }
 
