@@ -32,7 +32,7 @@ int run_list(const Arguments& arguments) {
   } else {
     for (const node::OwnKey& key : node::own_keys((*data)->keyring())) {
       if (!text.empty()) text += "\n";
-      text += std::string(key.name) + std::string(20 - key.name.size(), ' ') + "version " + std::to_string(key.newest) + "\n    rotates " +
+      text += std::string(key.name) + std::string(20 - key.name.size(), ' ') + "version " + std::to_string(key.newest) + "\n    " +
               std::string(key.rotation);
     }
   }

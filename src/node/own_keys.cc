@@ -11,17 +11,17 @@ std::vector<OwnKey> own_keys(const custody::Keyring& keyring) {
   std::vector<OwnKey> keys = {
       {.purpose = Purpose::idempotency_scope,
        .name = "idempotency-scope",
-       .rotation = "never: keys that were used must be known for ever"},
+       .rotation = "never rotates: keys that were used must be known for ever"},
       {.purpose = Purpose::fingerprint,
        .name = "fingerprint",
-       .rotation = "new requests are fingerprinted with the newest version; older ones are compared with the version they were made with",
+       .rotation = "rotates: new requests are fingerprinted with the newest version; older ones are compared with the version they were made with",
        .rotates = true},
       {.purpose = Purpose::token_mac,
        .name = "token-mac",
-       .rotation = "access tokens of the newest version and of the one before are believed; rotate twice to end all tokens",
+       .rotation = "rotates: access tokens of the newest version and of the one before are believed; rotate twice to end all tokens",
        .rotates = true},
-      {.purpose = Purpose::leaf_blinding, .name = "leaf-blinding", .rotation = "never: every leaf of the audit log depends on it"},
-      {.purpose = Purpose::log_signing, .name = "log-signing", .rotation = "by holdfast audit rollover, which journals the change"},
+      {.purpose = Purpose::leaf_blinding, .name = "leaf-blinding", .rotation = "never rotates: every leaf of the audit log depends on it"},
+      {.purpose = Purpose::log_signing, .name = "log-signing", .rotation = "rotates by holdfast audit rollover, which journals the change"},
   };
   for (OwnKey& key : keys) key.newest = keyring.newest_version(key.purpose);
   return keys;
@@ -33,7 +33,7 @@ base::Result<std::uint32_t> rotate_own_key(io::FileSystem& files, io::Random& ra
   const std::vector<OwnKey> keys = own_keys(data->keyring());
   const auto key = std::ranges::find(keys, name, &OwnKey::name);
   if (key == keys.end()) return base::Error{"own_key_unknown", "there is no key \"" + std::string(name) + "\""};
-  if (!key->rotates) return base::Error{"own_key_never_rotates", std::string(name) + " rotates " + std::string(key->rotation)};
+  if (!key->rotates) return base::Error{"own_key_never_rotates", std::string(name) + " " + std::string(key->rotation)};
   if (key->purpose == Purpose::fingerprint && key->newest == UINT8_MAX) {
     return base::Error{"own_key_versions_used_up", std::string(name) + " has had " + std::to_string(UINT8_MAX) + " versions, all there can be"};
   }
