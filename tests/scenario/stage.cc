@@ -141,7 +141,7 @@ std::string Stage::token() {
   const auto client = running_->somebody();
   CHECK_THAT(client.has_value(), "the stage's own client is never revoked");
   const base::Instant now = machine_->clock.wall();
-  return gate::TokenAuthority(machine_->keys.token)
+  return gate::TokenAuthority(machine_->keys.tokens)
       .issue({.principal = client->principal,
               .tenant = client->tenant,
               .generation = client->generation,
