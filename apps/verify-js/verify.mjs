@@ -4,6 +4,8 @@
 //
 // checkEvidence(bytes, policyText, {witnesses, anchors}) gives {verified: true, ...facts} or
 // {verified: false, code, message}: the first thing that does not hold. Codes and their order are those of `holdfast verify`.
+//
+// Time-stamps (anchors) are not checked here, which it says; where one is required it therefore refuses (`anchor_not_checked`).
 
 class Refused extends Error {
   constructor(code, message) { super(message); this.code = code; }
@@ -149,7 +151,7 @@ function parseCheckpoint(text) {
 // --- policy (C2SP tlog-policy) --------------------------------------------------------------------------------------------------
 
 export async function parsePolicy(text) {
-  const policy = { logs: [], witnesses: [], groups: [], quorum: null };
+  const policy = { logs: [], witnesses: [], groups: [], tsas: new Set(), quorum: null };
   const defined = (name) => policy.witnesses.some((w) => w.name === name) || policy.groups.some((g) => g.name === name);
   const lines = text.split('\n');
   for (let i = 0; i < lines.length; ++i) {
@@ -160,6 +162,9 @@ export async function parsePolicy(text) {
       const log = words.length === 3 && /^(0|[1-9][0-9]*)$/.test(words[2]) && policy.logs.find((known) => known.key.text === words[1]);
       if (!log || log.retiredAt !== undefined) bad('#holdfast-retired VKEY SIZE');
       log.retiredAt = BigInt(words[2]);
+    } else if (words[0] === '#holdfast-tsa') {
+      if (words.length !== 3 || !/^[0-9a-f]{64}$/.test(words[2]) || policy.tsas.has(words[2])) bad('#holdfast-tsa NAME SHA256');
+      policy.tsas.add(words[2]);
     } else if (words[0].startsWith('#')) {
       continue;
     } else if (words[0] === 'log') {
@@ -303,8 +308,12 @@ function parseBundle(bytes) {
     };
   });
   for (const anchor of bundle.anchors) {
-    if (!members(anchor, ['kind', 'token']) || typeof anchor.kind !== 'string') malformed('an anchor');
+    if (!members(anchor, ['kind', 'token', 'size', 'root', 'proof']) || typeof anchor.kind !== 'string') malformed('an anchor');
+    const { size } = anchor;
+    if (!Number.isInteger(size) || size < 0 || size > 2 ** 53 || Object.is(size, -0) || !isList(anchor.proof, 65)) malformed('an anchor');
     base64(anchor.token);
+    base64(anchor.root, 32);
+    for (const hash of anchor.proof) base64(hash, 32);
   }
   const headAt = text.lastIndexOf(',"head":');
   return { ...bundle, events, body: utf8.encode(text.slice(0, headAt)) };
@@ -436,6 +445,7 @@ export function summary(result) {
   if (facts.reference !== '') lines.splice(5, 0, ['Reference', '附言', `"${facts.reference}"`]);
   for (const witness of result.witnesses) lines.push(['Seen by witness', '见证方', `${witness.name}, ${instant(witness.seconds * 1000000000n)}`]);
   lines.push(['Split view', '分叉视图', result.witnesses.length > 0 ? 'excluded as far as these witnesses are believed / 在信任见证方的前提下已排除' : 'not excluded / 未排除']);
+  if (result.anchorsNotChecked > 0) lines.push(['Time-stamps', '时间戳', `${result.anchorsNotChecked} there, anchor not checked by this verifier / 此验证器未检查`]);
   return lines;
 }
 
@@ -447,13 +457,14 @@ export async function checkEvidence(bytes, policyText, required = {}) {
     await checkHead(bundle, checkpoint);
     await checkEvents(bundle, checkpoint);
     const facts = checkRoles(bundle);
-    if (bundle.anchors.length > 0) refuse('anchor_kind_unknown', bundle.anchors[0].kind);
+    for (const anchor of bundle.anchors) if (anchor.kind !== 'rfc3161') refuse('anchor_kind_unknown', anchor.kind);
     if (checkpoint.witnesses.length < (required.witnesses ?? 0)) refuse('too_few_witnesses', `${checkpoint.witnesses.length} witnesses`);
     const cosigners = new Set(checkpoint.witnesses.map((witness) => witness.name));
     if (policy.quorum !== 'none' && !met(policy, policy.quorum, cosigners)) refuse('quorum_not_met', policy.quorum);
     if (bundle.anchors.length < (required.anchors ?? 0)) refuse('too_few_anchors', `${bundle.anchors.length} anchors`);
+    if ((required.anchors ?? 0) > 0) refuse('anchor_not_checked', 'this verifier does not check time-stamps; holdfast verify does');
     return { verified: true, id: bundle.id, origin: bundle.origin, size: checkpoint.size, root: toBase64(checkpoint.root), logKey: checkpoint.key.text,
-             witnesses: checkpoint.witnesses, splitViewExcluded: checkpoint.witnesses.length > 0, facts };
+             witnesses: checkpoint.witnesses, anchorsNotChecked: bundle.anchors.length, splitViewExcluded: checkpoint.witnesses.length > 0, facts };
   } catch (error) {
     if (error instanceof Refused) return { verified: false, code: error.code, message: error.message };
     throw error;
@@ -481,7 +492,7 @@ async function main(words) {
     return 2;
   }
   const result = await checkEvidence(await readFile(options.files[0]), await readFile(options.policy, 'utf8'), options);
-  if (options.json) console.log(JSON.stringify({ verified: result.verified, code: result.code, message: result.message }));
+  if (options.json) console.log(JSON.stringify({ verified: result.verified, code: result.code, message: result.message, anchors_not_checked: result.anchorsNotChecked }));
   else if (!result.verified) console.log(`NOT VERIFIED / 不成立: ${result.message} [${result.code}]`);
   else console.log('VERIFIED / 已验证\n' + summary(result).map((line) => line[0] + ' / ' + line[1] + ': ' + line[2]).join('\n'));
   return result.verified ? 0 : 1;

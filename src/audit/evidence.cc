@@ -223,6 +223,10 @@ std::string evidence_body(const Evidence& evidence) {
     put_string(out, anchor.kind);
     out += ",\"token\":";
     put_string(out, base::to_base64(anchor.token));
+    out += ",\"size\":" + std::to_string(anchor.size) + ",\"root\":";
+    put_string(out, base::to_base64(anchor.root));
+    out += ",\"proof\":";
+    put_list(out, anchor.proof, [&out](const Digest& hash) { put_string(out, base::to_base64(hash)); });
     out += '}';
   });
   return out;
@@ -261,12 +265,19 @@ base::Result<Evidence> parse_evidence(std::string_view text) {
   in.expect(",\"checkpoint\":");
   evidence.checkpoint = in.string();
   in.expect(",\"anchors\":");
-  in.list(8, [&] {
+  in.list(evidence_anchors_max, [&] {
+    constexpr std::size_t consistency_max = 65;
     EvidenceAnchor anchor;
     in.expect("{\"kind\":");
     anchor.kind = in.string();
     in.expect(",\"token\":");
     anchor.token = in.base64();
+    in.expect(",\"size\":");
+    anchor.size = in.number();
+    in.expect(",\"root\":");
+    in.base64(anchor.root);
+    in.expect(",\"proof\":");
+    in.list(consistency_max, [&] { in.base64(anchor.proof.emplace_back()); });
     in.expect("}");
     evidence.anchors.push_back(std::move(anchor));
   });

@@ -28,11 +28,16 @@ struct EvidenceEvent {
   std::vector<PersonalValue> personal;
 };
 
-/// A time-stamp of somebody else over the checkpoint.
+/// Somebody else's word that a tree of this log was there at a time: the checkpoint's, or an earlier one.
 struct EvidenceAnchor {
-  std::string kind;    ///< rfc3161
-  base::Bytes token;
+  std::string kind;          ///< rfc3161; `evm` is reserved
+  base::Bytes token;         ///< the time-stamp, DER
+  std::uint64_t size = 0;    ///< leaves of the stamped tree
+  Digest root{};             ///< its root
+  Proof proof = {};          ///< that the checkpoint's tree begins with it
 };
+
+constexpr std::string_view time_stamp_kind = "rfc3161";
 
 struct Evidence {
   std::string id;      ///< of the transfer
@@ -45,6 +50,7 @@ struct Evidence {
 
 constexpr std::size_t evidence_bytes_max = 4u << 20;
 constexpr std::size_t evidence_events_max = 64;
+constexpr std::size_t evidence_anchors_max = 8;
 
 /// Everything before the head; its hash is part of the head.
 std::string evidence_body(const Evidence& evidence);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "crypto/time_stamp.h"
 #include "model/entry.h"
 #include "model/ids.h"
 
@@ -180,6 +181,39 @@ base::Status check_roles(VerifiedEvidence& verified) {
   return base::ok();
 }
 
+base::Result<AnchorSeen> check_anchor(const EvidenceAnchor& anchor, const Evidence& evidence, const Checkpoint& checkpoint, const Policy& policy) {
+  for (const EvidenceEvent& event : evidence.events) {
+    if (!event.item || event.number <= anchor.size) continue;
+    return base::Error{"anchor_does_not_cover", "the stamped tree of " + std::to_string(anchor.size) + " leaves is older than event " + std::to_string(event.number)};
+  }
+  TRY(verify_consistency(anchor.size, anchor.root, checkpoint.size, checkpoint.root, anchor.proof));
+  const std::string text = checkpoint_text({.origin = evidence.origin, .size = anchor.size, .root = anchor.root, .extensions = {}});
+  std::vector<Digest> trusted;
+  for (const PolicyTsa& tsa : policy.tsas) trusted.push_back(tsa.fingerprint);
+  TRY_ASSIGN(const crypto::TimeStamp stamp, crypto::verify_time_stamp(anchor.token, crypto::sha256(base::as_bytes(text)), trusted));
+  return AnchorSeen{.name = policy.tsas[stamp.trusted].name, .seconds = stamp.seconds, .size = anchor.size};
+}
+
+// An anchor that does not count takes nothing away: whether evidence holds without any does not depend on who can read tokens.
+void count_anchors(VerifiedEvidence& verified, const Checkpoint& checkpoint, const Policy& policy) {
+  for (const EvidenceAnchor& anchor : verified.evidence.anchors) {
+    auto seen = check_anchor(anchor, verified.evidence, checkpoint, policy);
+    if (seen.ok()) verified.anchors.push_back(std::move(*seen));
+    else verified.anchors_not_counted.push_back(seen.error());
+  }
+}
+
+base::Status require_anchors(const VerifiedEvidence& verified, std::size_t required) {
+  std::vector<std::string> names;
+  for (const AnchorSeen& anchor : verified.anchors) names.push_back(anchor.name);
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  if (names.size() >= required) return base::ok();
+  std::string message = std::to_string(names.size()) + " time-stamps of authorities in the policy, " + std::to_string(required) + " are required";
+  for (const base::Error& why : verified.anchors_not_counted) message += "; one does not count, " + std::string(why.code) + ": " + why.message;
+  return base::Error{"too_few_anchors", message};
+}
+
 }  // namespace
 
 base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Policy& policy, const EvidenceRequirements& required) {
@@ -191,6 +225,7 @@ base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Polic
   TRY(check_events(signed_by, verified));
   TRY(check_roles(verified));
   for (const EvidenceAnchor& anchor : evidence.anchors) {
+    if (anchor.kind == time_stamp_kind) continue;
     return base::Error{"anchor_kind_unknown", "an anchor of the kind \"" + anchor.kind + "\" cannot be checked here"};
   }
   if (signed_by.witnesses.size() < required.witnesses) {
@@ -200,9 +235,8 @@ base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Polic
   if (!policy.satisfied_by(signed_by.cosigners)) {
     return base::Error{"quorum_not_met", "the witnesses that saw the checkpoint are not the quorum \"" + policy.quorum + "\" of the policy"};
   }
-  if (evidence.anchors.size() < required.anchors) {
-    return base::Error{"too_few_anchors", std::to_string(evidence.anchors.size()) + " anchors, " + std::to_string(required.anchors) + " are required"};
-  }
+  count_anchors(verified, signed_by.checkpoint, policy);
+  TRY(require_anchors(verified, required.anchors));
   verified.checkpoint = std::move(signed_by.checkpoint);
   verified.log_key = signed_by.log_key;
   verified.witnesses = std::move(signed_by.witnesses);

@@ -17,12 +17,19 @@ namespace audit {
 /// What must be there besides the policy's quorum.
 struct EvidenceRequirements {
   std::size_t witnesses = 0;   ///< cosignatures of witnesses in the policy
-  std::size_t anchors = 0;     ///< time-stamps
+  std::size_t anchors = 0;     ///< time-stamps of different authorities in the policy
 };
 
 struct WitnessSeen {
   std::string name;            ///< as the policy calls it
   std::uint64_t seconds = 0;   ///< since 1970: when it saw the checkpoint
+};
+
+/// A time-stamp of an authority in the policy, over a tree that holds all of the item's events.
+struct AnchorSeen {
+  std::string name;            ///< as the policy calls it
+  std::uint64_t seconds = 0;   ///< since 1970: when the tree was there
+  std::uint64_t size = 0;      ///< leaves of that tree
 };
 
 /// A named account, if the bundle tells.
@@ -37,6 +44,8 @@ struct VerifiedEvidence {
   Checkpoint checkpoint;
   NoteKey log_key;
   std::vector<WitnessSeen> witnesses;
+  std::vector<AnchorSeen> anchors;
+  std::vector<base::Error> anchors_not_counted;  ///< why; like cosignatures of unknown witnesses, they prove and spoil nothing
   std::vector<model::Event> events;              ///< decoded, in the order of the bundle
   std::size_t created = 0;                       ///< index of the event that created the transfer
   std::optional<std::size_t> resolved;           ///< of the one that ended a hold
@@ -63,7 +72,8 @@ struct VerifiedEvidence {
 ///   event_not_of_this_item          an event that the transfer does not need, or one that it lacks
 ///   personal_value_differs          a value that is not what its event commits to
 ///   anchor_kind_unknown
-///   too_few_witnesses, quorum_not_met, too_few_anchors
+///   too_few_witnesses, quorum_not_met, too_few_anchors (its message says why those that are there do not count:
+///                                   anchor_does_not_cover, the codes of verify_consistency and crypto/time_stamp.h)
 /// The message names the event or line.
 base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Policy& policy, const EvidenceRequirements& required);
 

@@ -77,6 +77,14 @@ std::vector<Line> lines_of(const VerifiedEvidence& verified) {
   } else {
     add("split_view", "Split view", "分叉视图", "not excluded: no witness saw this checkpoint", "未排除：没有见证方见过此检查点");
   }
+  for (const AnchorSeen& anchor : verified.anchors) {
+    const std::string at = seconds_text(anchor.seconds), size = std::to_string(anchor.size);
+    add("anchor", "Time-stamped", "时间戳", "by " + anchor.name + " at " + at + ": a tree of " + size + " leaves with these events was there then",
+        anchor.name + "，" + at + "：此时已存在含这些事件的 " + size + " 个叶节点的树");
+  }
+  for (const base::Error& why : verified.anchors_not_counted) {
+    add("anchor", "Time-stamp", "时间戳", "one that does not count: " + std::string(why.code), "有一个，但不计入：" + std::string(why.code));
+  }
   return lines;
 }
 
@@ -115,14 +123,19 @@ void put_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// A terminal must not be told what to do by a reference.
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are control characters as well, two bytes each in UTF-8.
+    const bool wide = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    out += byte < 0x20 || byte == 0x7F || wide ? '?' : text[i];
+    if (wide) ++i;
+  }
   return out;
 }
-
-}  // namespace
 
 std::string decimal_amount(base::U128 amount, unsigned scale) {
   std::string digits = base::to_decimal(amount);
@@ -168,7 +181,7 @@ std::string evidence_facts(const VerifiedEvidence& verified) {
   std::string out = "{\"verified\":true";
   std::string witnesses;
   for (const Line& line : lines_of(verified)) {
-    if (std::string_view(line.name) == "witness") continue;
+    if (std::string_view(line.name) == "witness" || std::string_view(line.name) == "anchor") continue;
     out += ",\"" + std::string(line.name) + "\":";
     put_json_string(out, line.value_english);
   }
@@ -180,7 +193,14 @@ std::string evidence_facts(const VerifiedEvidence& verified) {
   }
   out += ",\"split_view_excluded\":";
   out += verified.split_view_excluded() ? "true" : "false";
-  return out + ",\"witnesses\":[" + witnesses + "]}";
+  out += ",\"witnesses\":[" + witnesses + "],\"anchors\":[";
+  for (std::size_t i = 0; i < verified.anchors.size(); ++i) {
+    const AnchorSeen& anchor = verified.anchors[i];
+    out += i == 0 ? "{\"name\":" : ",{\"name\":";
+    put_json_string(out, anchor.name);
+    out += ",\"seconds\":" + std::to_string(anchor.seconds) + ",\"size\":" + std::to_string(anchor.size) + "}";
+  }
+  return out + "]}";
 }
 
 }  // namespace audit

@@ -9,6 +9,8 @@
 #include "audit/tree_in_memory.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "crypto/time_stamp.h"
+#include "crypto/time_stamping_test.h"
 #include "model/entry.h"
 #include "model/ids.h"
 
@@ -21,6 +23,7 @@ using namespace audit;
 namespace {
 
 const base::Tag128 salt{1, 2, 3};
+constexpr std::int64_t now = 1'790'000'000;   // 2026-09-21, of time-stamps
 
 model::Commitment commitment_to(std::string_view value) { return crypto::sha256({base::ByteView(salt), base::as_bytes(value)}); }
 
@@ -218,6 +221,76 @@ TEST_CASE("the head binds the item, the tree, the events and every byte of the r
   CHECK_EQ(with_head(item_head_text(other, log.hashes.size()), log.log), "evidence_changed");
   other.events.pop_back();
   CHECK_EQ(with_head(item_head_text(other, log.hashes.size()), log.log), "head_differs");
+}
+
+TEST_CASE("a time-stamp over this tree or an earlier one counts, and one that does not hold only does not count") {
+  const SmallLog log;
+  const crypto::TestTimeStampAuthority authority("Stamps"), other("Others");
+  TreeInMemory tree;
+  for (const Digest& hash : log.hashes) tree.append(hash);
+  const auto anchor_at = [&](std::uint64_t size, const crypto::TestTimeStampAuthority& by, std::int64_t at = now) {
+    EvidenceAnchor anchor{.kind = "rfc3161", .token = {}, .size = size, .root = root_at(tree, size).value()};
+    anchor.proof = consistency_proof(tree, size, log.hashes.size()).value();
+    crypto::TimeStampRequest request;
+    request.imprint = crypto::sha256(base::as_bytes(checkpoint_text({.origin = log.origin, .size = size, .root = anchor.root, .extensions = {}})));
+    anchor.token = crypto::token_of_response(by.answer(crypto::time_stamp_request(request).value(), at)).value();
+    return anchor;
+  };
+  Policy policy = log.policy();
+  policy.tsas.push_back({"stamps", authority.ca_fingerprint()});
+  const auto bundle_with = [&](std::vector<EvidenceAnchor> anchors) {
+    Evidence evidence = log.evidence();
+    evidence.anchors = std::move(anchors);
+    return log.finished(evidence, log.log);
+  };
+  for (const std::uint64_t size : {6, 7}) {
+    const auto verified = check_evidence(bundle_with({anchor_at(size, authority)}), policy, {.witnesses = 0, .anchors = 1});
+    REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
+    REQUIRE_EQ(verified->anchors.size(), 1);
+    CHECK_EQ(verified->anchors[0].name, "stamps");
+    CHECK_EQ(verified->anchors[0].seconds, static_cast<std::uint64_t>(now));
+    CHECK_EQ(verified->anchors[0].size, size);
+    CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Time-stamped: by stamps at 2026-09-21T") != std::string::npos);
+    CHECK(evidence_facts(*verified).find("\"anchors\":[{\"name\":\"stamps\",\"seconds\":1790000000") != std::string::npos);
+  }
+  // Each of these is good evidence, and none has a time-stamp that counts.
+  const auto why = [&](EvidenceAnchor anchor) {
+    const std::string bundle = bundle_with({std::move(anchor)});
+    CHECK_EQ(code_of(bundle, policy, {.witnesses = 0, .anchors = 1}), "too_few_anchors");
+    const auto verified = check_evidence(bundle, policy, {});
+    REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
+    CHECK(verified->anchors.empty());
+    REQUIRE_EQ(verified->anchors_not_counted.size(), 1);
+    const std::string code = verified->anchors_not_counted[0].code;
+    CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Time-stamp: one that does not count: " + code) != std::string::npos);
+    return code;
+  };
+  const EvidenceAnchor good = anchor_at(6, authority);
+  const auto changed = [&](auto change) {
+    EvidenceAnchor anchor = good;
+    change(anchor);
+    return why(std::move(anchor));
+  };
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.token[a.token.size() - 3] ^= 1; }), "time_stamp_signature_wrong");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.token.clear(); }), "time_stamp_malformed");
+  CHECK_EQ(changed([&](EvidenceAnchor& a) { a.token = anchor_at(7, authority).token; }), "time_stamp_imprint_differs");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.root[0] ^= 1; }), "consistency_old_root_differs");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.proof.pop_back(); }), "consistency_proof_length_wrong");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.size = 8; }), "consistency_sizes_out_of_order");
+  CHECK_EQ(why(anchor_at(5, authority)), "anchor_does_not_cover");
+  CHECK_EQ(why(anchor_at(6, other)), "time_stamp_not_trusted");
+  CHECK_EQ(why(anchor_at(6, authority, crypto::TestTimeStampAuthority::end + 1)), "time_stamp_certificate_not_valid_then");
+  // Authorities are counted, not tokens.
+  CHECK_EQ(code_of(bundle_with({good, anchor_at(7, authority)}), policy, {.witnesses = 0, .anchors = 2}), "too_few_anchors");
+  policy.tsas.push_back({"others", other.own_fingerprint()});
+  CHECK_EQ(code_of(bundle_with({good, anchor_at(6, other)}), policy, {.witnesses = 0, .anchors = 2}), "verified");
+  CHECK_EQ(code_of(bundle_with(std::vector<EvidenceAnchor>(9, good)), policy), "evidence_malformed");
+  const std::string bundle = bundle_with({good});
+  for (std::size_t at = bundle.find("\"anchors\""); at < bundle.size(); at += 3) {
+    std::string flipped = bundle;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    REQUIRE_MESSAGE(code_of(flipped, policy) != "verified", at);
+  }
 }
 
 TEST_CASE("a bundle has one spelling") {

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace audit {
 namespace {
 
 constexpr std::string_view blanks = " \t";
 constexpr std::string_view retired_directive = "#holdfast-retired";
+constexpr std::string_view tsa_directive = "#holdfast-tsa";
 constexpr std::size_t lines_max = 10'000;
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -94,6 +97,19 @@ const char* take_retired(Policy& policy, std::span<const std::string_view> words
   return "no line before names this log key";
 }
 
+const char* take_tsa(Policy& policy, std::span<const std::string_view> words) {
+  if (words.size() != 3) return "#holdfast-tsa NAME SHA256";
+  const auto bytes = base::parse_hex(words[2]);
+  PolicyTsa tsa{std::string(words[1]), {}};
+  if (!bytes || bytes->size() != tsa.fingerprint.size() || base::to_hex(*bytes) != words[2]) {
+    return "not the SHA-256 fingerprint of a certificate: 64 lower-case hex digits";
+  }
+  std::ranges::copy(*bytes, tsa.fingerprint.begin());
+  if (std::ranges::find(policy.tsas, tsa.fingerprint, &PolicyTsa::fingerprint) != policy.tsas.end()) return "this fingerprint was given before";
+  policy.tsas.push_back(std::move(tsa));
+  return nullptr;
+}
+
 bool met(const Policy& policy, std::string_view name, std::span<const std::size_t> witnesses) {
   for (const std::size_t index : witnesses) {
     if (policy.witnesses[index].name == name) return true;
@@ -134,6 +150,8 @@ base::Result<Policy> parse_policy(std::string_view text) {
       continue;
     } else if (words[0] == retired_directive) {
       wrong = take_retired(policy, words);
+    } else if (words[0] == tsa_directive) {
+      wrong = take_tsa(policy, words);
     } else if (words[0].starts_with('#')) {
       continue;
     } else if (words[0] == "log") {
@@ -169,6 +187,7 @@ std::string policy_text(const Policy& policy) {
     for (const std::string& member : group.members) text += " " + member;
     text += "\n";
   }
+  for (const PolicyTsa& tsa : policy.tsas) text += std::string(tsa_directive) + " " + tsa.name + " " + base::to_hex(tsa.fingerprint) + "\n";
   return text + "quorum " + policy.quorum + "\n";
 }
 

@@ -7,6 +7,7 @@
 //   group NAME all|any|K MEMBER...
 //   quorum NAME|none
 //   #holdfast-retired VKEY SIZE      ours, a comment to others: this log key signs no tree of SIZE leaves or more
+//   #holdfast-tsa NAME SHA256        ours as well: time-stamps count whose certificate, or one above it, has this fingerprint
 
 #include <cstdint>
 #include <optional>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/merkle.h"
 #include "audit/note.h"
 
 namespace audit {
@@ -37,10 +39,17 @@ struct PolicyGroup {
   std::vector<std::string> members;             ///< witnesses and earlier groups
 };
 
+/// A time-stamping authority. One name may have several lines, for the certificates of several years.
+struct PolicyTsa {
+  std::string name;                             ///< within the policy
+  Digest fingerprint{};                         ///< SHA-256 of a whole certificate (DER)
+};
+
 struct Policy {
   std::vector<PolicyLog> logs;
   std::vector<PolicyWitness> witnesses;
   std::vector<PolicyGroup> groups;
+  std::vector<PolicyTsa> tsas = {};
   std::string quorum = "none";
 
   /// Keys of the witnesses, in order.

@@ -45,6 +45,12 @@ TEST_CASE("a log's former key says until when") {
   CHECK_EQ(policy->logs[0].url, "https://log.example/");
   CHECK(policy->satisfied_by({}));
   CHECK_EQ(policy_text(*policy), "log " + vkey + " https://log.example/\n#holdfast-retired " + vkey + " 120\nquorum none\n");
+  const std::string stamps = "#holdfast-tsa stamps " + std::string(62, 'a') + "01\nquorum none\n";
+  const auto with_tsa = parse_policy(stamps);
+  REQUIRE(with_tsa.ok());
+  CHECK_EQ(with_tsa->tsas[0].name, "stamps");
+  CHECK_EQ(with_tsa->tsas[0].fingerprint[31], 1);
+  CHECK_EQ(policy_text(*with_tsa), stamps);
 }
 
 TEST_CASE("what is no policy is refused with its line") {
@@ -67,6 +73,10 @@ TEST_CASE("what is no policy is refused with its line") {
       {"group g all later\n" + one, "line 1"},
       {"frobnicate\n", "line 1"},
       {"#holdfast-retired " + to_vkey(log_key.key) + " 5\nquorum none\n", "line 1"},
+      {"#holdfast-tsa stamps\nquorum none\n", "line 1"},
+      {"#holdfast-tsa stamps " + std::string(63, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-tsa stamps " + std::string(64, 'A') + "\nquorum none\n", "line 1"},
+      {"#holdfast-tsa a " + std::string(64, 'a') + "\n#holdfast-tsa b " + std::string(64, 'a') + "\nquorum none\n", "line 2"},
   };
   for (const auto& [text, where] : bad) {
     const auto policy = parse_policy(text);
