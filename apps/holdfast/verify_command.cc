@@ -44,7 +44,8 @@ int say_refused(const Arguments& arguments, const base::Error& error) {
     json.end_object();
     print(text);
   } else {
-    print("NOT VERIFIED: " + error.message + " [" + error.code + "]\n不成立：" + error.code);
+    // What does not hold is a stranger's text.
+    print("NOT VERIFIED: " + audit::printable(error.message) + " [" + error.code + "]\n不成立：" + error.code);
   }
   return exit_failed;
 }

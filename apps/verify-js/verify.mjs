@@ -90,7 +90,8 @@ async function verifyInclusion(leaf, index, size, proof, root) {
 // --- signed notes and verifier keys (C2SP) ---------------------------------------------------------------------------------------
 
 const keyId = async (name, kind, publicKey) => hex((await sha256(utf8.encode(name + '\n'), Uint8Array.of(kind), publicKey)).subarray(0, 4));
-const isKeyName = (name) => name !== '' && !/[\u0000-\u001f\u007f-\u009f\s+]/u.test(name);
+// Unicode's White_Space, which is not what \s means.
+const isKeyName = (name) => name !== '' && !/[\u0000-\u0020+\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u.test(name);
 
 async function parseVkey(text) {
   const match = /^(.+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(text);
@@ -104,14 +105,14 @@ function parseNote(text, code) {
   const malformed = (why) => refuse(code, why);
   for (const c of text) {
     const point = c.codePointAt(0);
-    if ((point < 0x20 && c !== '\n') || point === 0x7f) malformed('a control character');
+    if (point < 0x20 && c !== '\n') malformed('a control character');
   }
   const split = text.lastIndexOf('\n\n');
   if (split < 0 || !text.endsWith('\n')) malformed('no blank line before the signatures');
   const lines = text.slice(split + 2, -1).split('\n');
   if (lines.length > 64) malformed('too many signatures');
   const signatures = lines.map((line) => {
-    const match = /^— (\S+) (\S+)$/u.exec(line);
+    const match = /^— ([^ ]+) ([^ ]+)$/u.exec(line);
     const bytes = match && parseBase64(match[2]);
     if (!bytes || bytes.length < 5 || !isKeyName(match[1])) malformed('a line that is no signature');
     return { name: match[1], id: hex(bytes.subarray(0, 4)), signature: bytes.subarray(4) };
@@ -129,6 +130,7 @@ async function verifyNote(note, keys) {
     if (key.kind === 4) {
       if (signature.length !== 72) refuse('note_signature_wrong', `the signature of ${line.name} does not verify`);
       seconds = signature.subarray(0, 8).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+      if (seconds >= 1n << 63n) refuse('note_signature_wrong', `the signature of ${line.name} does not verify`);
       message = utf8.encode(`cosignature/v1\ntime ${seconds}\n${note.text}`);
       signature = signature.subarray(8);
     }
@@ -280,6 +282,7 @@ const isList = (value, max) => Array.isArray(value) && value.length <= max;
 function parseBundle(bytes) {
   const malformed = (why) => refuse('evidence_malformed', why);
   let text, bundle;
+  if (bytes.length > 4 << 20) malformed('larger than 4 MiB');
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     bundle = JSON.parse(text);
@@ -326,7 +329,8 @@ async function checkCheckpoint(bundle, policy) {
   const checkpoint = parseCheckpoint(note.text);
   if (checkpoint.origin !== bundle.origin) refuse('checkpoint_of_another_log', checkpoint.origin);
   const good = await verifyNote(note, [...logs.map((log) => log.key), ...policy.witnesses.map((witness) => witness.key)]);
-  const log = logs.find((known) => good.has(known.key));
+  // The first signature of the log's decides, should there be more than one.
+  const log = [...good.keys()].map((key) => logs.find((known) => known.key === key)).find((known) => known !== undefined);
   if (!log) refuse('checkpoint_not_signed_by_log', 'witnesses alone are not enough');
   if (log.retiredAt !== undefined && checkpoint.size >= log.retiredAt) refuse('log_key_retired', log.key.text);
   const witnesses = policy.witnesses.filter((witness) => good.has(witness.key)).map((witness) => ({ name: witness.name, seconds: good.get(witness.key) }));
@@ -422,7 +426,7 @@ function decimal(amount, scale) {
   const digits = amount.toString().padStart(scale + 1, '0');
   return digits.slice(0, -scale) + '.' + digits.slice(-scale);
 }
-const instant = (ns) => new Date(Number(ns / 1000000n)).toISOString();
+const instant = (ns) => ns > 9000000000n * 1000000000n ? `${ns / 1000000000n}` : new Date(Number(ns / 1000000n)).toISOString();
 
 /// Lines of [English, 中文, value].
 export function summary(result) {
@@ -471,6 +475,9 @@ export async function checkEvidence(bytes, policyText, required = {}) {
   }
 }
 
+// A terminal must not be told what to do by a stranger's text.
+const printable = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f]/gu, '?');
+
 // --- under Node ------------------------------------------------------------------------------------------------------------------------
 
 async function main(words) {
@@ -493,8 +500,8 @@ async function main(words) {
   }
   const result = await checkEvidence(await readFile(options.files[0]), await readFile(options.policy, 'utf8'), options);
   if (options.json) console.log(JSON.stringify({ verified: result.verified, code: result.code, message: result.message, anchors_not_checked: result.anchorsNotChecked }));
-  else if (!result.verified) console.log(`NOT VERIFIED / 不成立: ${result.message} [${result.code}]`);
-  else console.log('VERIFIED / 已验证\n' + summary(result).map((line) => line[0] + ' / ' + line[1] + ': ' + line[2]).join('\n'));
+  else if (!result.verified) console.log(`NOT VERIFIED / 不成立: ${printable(result.message)} [${result.code}]`);
+  else console.log('VERIFIED / 已验证\n' + summary(result).map((line) => line[0] + ' / ' + line[1] + ': ' + printable(line[2])).join('\n'));
   return result.verified ? 0 : 1;
 }
 

@@ -3,6 +3,7 @@
 // says about itself.
 
 #include <string>
+#include <string_view>
 
 #include "audit/evidence_check.h"
 
@@ -16,6 +17,9 @@ std::string evidence_summary(const VerifiedEvidence& verified, SummaryLanguage l
 std::string evidence_page(const VerifiedEvidence& verified);
 /// One JSON object for programs.
 std::string evidence_facts(const VerifiedEvidence& verified);
+
+/// The text with `?` for every control character: a terminal must not be told what to do by a stranger.
+std::string printable(std::string_view text);
 
 /// An amount with the asset's decimals: 2500 at scale 2 is `25.00`.
 std::string decimal_amount(base::U128 amount, unsigned scale);
