@@ -14,7 +14,7 @@ using namespace intake;
 namespace {
 
 std::string file(const std::string& name) {
-  std::ifstream in(std::string(HOLDFAST_SOURCE_DIR) + "/fuzz/corpus/intake_container_fuzz/" + name, std::ios::binary);
+  std::ifstream in(std::string(HOLDFAST_SOURCE_DIR) + "/fuzz/corpus/intake_container/" + name, std::ios::binary);
   REQUIRE(in);
   return {std::istreambuf_iterator<char>(in), {}};
 }
