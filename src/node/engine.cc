@@ -122,11 +122,12 @@ Engine::Engine(core::State state, Directory& directory, Tenants& tenants, store:
 // --- submissions ----------------------------------------------------------------------------------------------------------
 
 void Engine::take(Submission&& submission, base::Instant at) {
-  if (!parked_.empty()) take_parked(at);
+  if (parked_may_go_ && !parked_.empty()) take_parked(at);
   take_now(submission, at);
 }
 
 void Engine::take_parked(base::Instant at) {
+  parked_may_go_ = false;
   for (std::size_t left = parked_.size(); left > 0; --left) {
     Submission submission = std::move(parked_.front());
     parked_.pop_front();

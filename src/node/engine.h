@@ -65,7 +65,10 @@ class Engine {
   /// entry which is not durable yet is parked whole and taken again by take_parked().
   void take(Submission&& submission, base::Instant at);
   /// Everything up to `event` is durable and can be read.
-  void durable_through(model::EventNumber event) { durable_ = event; }
+  void durable_through(model::EventNumber event) {
+    parked_may_go_ = parked_may_go_ || event > durable_;
+    durable_ = event;
+  }
   /// Takes parked submissions whose entries are durable now, in order.
   void take_parked(base::Instant at);
   std::size_t parked_count() const { return parked_.size(); }
@@ -130,6 +133,7 @@ class Engine {
   std::deque<OutgoingGroup> closed_;
   std::uint64_t closed_bytes_ = 0;
   std::deque<Submission> parked_;
+  bool parked_may_go_ = false;                     // more is durable than when the parked ones were last looked at
   model::EventNumber durable_ = 0;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/journal/layout.h"
 
 namespace node {
 
@@ -171,7 +172,7 @@ bool Pipeline::wait_for_work(std::vector<Submission>& batch) {
   std::unique_lock lock(mutex_);
   const auto something = [this] {
     return !queue_.empty() || stopping_ || woken_ ||
-           (engine_.has_group() && in_flight_.load(std::memory_order_acquire) == 0);
+           ((engine_.has_group() || engine_.parked_count() != 0) && in_flight_.load(std::memory_order_acquire) == 0);
   };
   core_waits(lock, options_.tick_interval_ms, something);
   woken_ = false;
@@ -181,8 +182,11 @@ bool Pipeline::wait_for_work(std::vector<Submission>& batch) {
 }
 
 bool Pipeline::room_for(const Submission& submission) {
-  const std::uint64_t needed = engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
-                               disk_bytes_estimate(submission) + options_.space_reserve_bytes;
+  // The most that there can be room for at any time is an empty segment: to wait for more would be to wait for ever.
+  const std::uint64_t whole = journal_.group_bytes_max() - store::footer_bytes(journal_.group_bytes_max() / store::block_bytes);
+  const std::uint64_t needed =
+      std::min(whole, engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
+                          disk_bytes_estimate(submission) + options_.space_reserve_bytes);
   while (!journal_.room_for(needed)) {
     // The next segment is being made, or there is no space for one.
     if (disk_full_.load(std::memory_order_relaxed) || failed_) return false;
@@ -223,6 +227,8 @@ void Pipeline::hand_over() {
     freeze_requested_ = false;
   }
   in_flight_.fetch_add(1, std::memory_order_acq_rel);
+  sealed_ = false;   // even if all of it is delivered before anybody looks
+  last_work_ = std::chrono::steady_clock::now();
   bool small = !work.group.draft;
   if (work.group.draft) {
     work.disk_bytes = work.group.draft->disk_bytes();
@@ -247,13 +253,13 @@ void Pipeline::run_core() {
   while (wait_for_work(batch)) {
     if (failed_) return;
     engine_.durable_through(durable_.load(std::memory_order_acquire));
-    const base::Instant now = timekeeper_.now();
+    (void)timekeeper_.now();   // looks at the clocks
     clock_suspended_.store(timekeeper_.suspended(), std::memory_order_relaxed);
     if (clock_confirmed_.exchange(false) && timekeeper_.suspended()) {
       const base::Duration jump = timekeeper_.confirm();
       engine_.take_own({.tenant = 1, .idempotency = {}, .body = model::ConfirmClock{jump}}, timekeeper_.now());
     }
-    if (engine_.parked_count() != 0) engine_.take_parked(now);
+    if (engine_.parked_count() != 0) engine_.take_parked(timekeeper_.now());
     std::size_t taken = 0;
     for (Submission& submission : batch) {
       take(std::move(submission));
@@ -269,6 +275,8 @@ void Pipeline::run_core() {
         if (failed_) return;
       }
     }
+    // Read anew for every decision: an instant from before the batch would lie behind what the batch decided.
+    const base::Instant now = timekeeper_.now();
     if (!timekeeper_.suspended() && room_for_own()) engine_.tick(now);
     publish();
     if (engine_.has_group() && in_flight_.load(std::memory_order_acquire) == 0) hand_over();
