@@ -179,16 +179,16 @@ Admission Gate::grant_token(Call& call) {
   const auto client = clients_.find(body.client);
   const base::Digest hash = hash_refresh_secret(keys_.secret, body.refresh_secret);
   const Client known = client.value_or(Client{});
-  if (client) {
-    if (const base::Duration wait = limiter_.take(known.principal, 1, call.now); wait.ns != 0) {
-      Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
-      refused.retry_after = wait;
-      return refused;
-    }
-  }
   const bool current = base::equal_constant_time(hash, known.secret_hash);
   const bool former = base::equal_constant_time(hash, known.former_secret_hash) && call.now <= known.former_valid_until;
-  if (!client || known.revoked || !is_refresh_secret(body.refresh_secret) || !(current || former)) {
+  const bool proven = client && !known.revoked && is_refresh_secret(body.refresh_secret) && (current || former);
+  // A stranger who only knows a client's number must not use up its rate: unproven requests count as everybody's.
+  if (const base::Duration wait = limiter_.take(proven ? known.principal : 0, 1, call.now); wait.ns != 0) {
+    Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
+    refused.retry_after = wait;
+    return refused;
+  }
+  if (!proven) {
     return call.refuse(Outcome::credentials_invalid, "client and refresh secret do not belong together");
   }
   AccessTokenGrant grant{.access_token = {},

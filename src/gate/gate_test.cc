@@ -363,4 +363,10 @@ TEST_CASE("a client that asks too much waits") {
   auto token = f.request("POST", "/v1/token", R"({"client_id":"cl_2","refresh_secret":")" + f.secret + "\"}");
   CHECK(Fixture::told(gate.admit(token, test_now + base::seconds(100))) == "token");
   CHECK(Fixture::told(gate.admit(token, test_now + base::seconds(100))) == "too_many_requests");
+  // Who cannot prove to be the client uses up what strangers have, not what the client has.
+  auto guess = f.request("POST", "/v1/token", R"({"client_id":"cl_2","refresh_secret":"hfs_guess"})");
+  CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "credentials_invalid");
+  CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "credentials_invalid");
+  CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "too_many_requests");
+  CHECK(Fixture::told(gate.admit(token, test_now + base::seconds(200))) == "token");
 }
