@@ -145,8 +145,7 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     // What is published is durable: nothing to wait for.
     const std::lock_guard lock(mutex_);
     if (reads_.size() >= options_.reads_waiting_max) return Outcome::overloaded;
-    reads_.push_back({{&receiver, token, std::make_unique<gate::Query>(std::move(query))}, Answer{}});
-    read_arrived_.notify_one();
+    queue_read({&receiver, token, std::make_unique<gate::Query>(std::move(query))}, Answer{});
     return Outcome::done;
   }
   return ask(std::move(question), {&receiver, token, std::make_unique<gate::Query>(std::move(query))});
@@ -182,6 +181,11 @@ void Backend::run_delivered() {
       finish_read(std::move(waiting), std::move(answer));
     }
   }
+}
+
+void Backend::queue_read(Waiting&& waiting, Answer&& answer) {
+  reads_.push_back({std::move(waiting), std::move(answer), Clock::now() + std::chrono::milliseconds(options_.view_wait_ms)});
+  read_arrived_.notify_one();
 }
 
 void Backend::finish_write(Waiting&& waiting, Answer&& answer) {
@@ -224,8 +228,7 @@ void Backend::finish_read(Waiting&& waiting, Answer&& answer) {
   } else {
     const std::lock_guard lock(mutex_);
     if (reads_.size() < options_.reads_waiting_max) {
-      reads_.push_back({std::move(waiting), std::move(answer)});
-      read_arrived_.notify_one();
+      queue_read(std::move(waiting), std::move(answer));
       return;
     }
     reading = refused(answer.position, Outcome::overloaded);
@@ -250,7 +253,7 @@ void Backend::run_reads() {
     if (std::holds_alternative<gate::AccountHistory>(query.body)) {
       reading = read_history(query, read.answer);
     } else if (std::holds_alternative<gate::ListAccounts>(query.body)) {
-      reading = read_accounts(query, read.answer);
+      reading = read_accounts(query, read.answer, read.deadline);
     } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
       reading = read_trial_balance(query, read.answer);
     } else if (std::holds_alternative<gate::GetCheckpoint>(query.body)) {
@@ -260,7 +263,7 @@ void Backend::run_reads() {
     } else if (std::holds_alternative<gate::GetEvidence>(query.body)) {
       reading = read_evidence(query, read.answer);
     } else {
-      reading = read_transfers(query, read.answer);
+      reading = read_transfers(query, read.answer, read.deadline);
     }
     post_reading(std::move(read.waiting), std::move(reading));
   }
@@ -272,10 +275,9 @@ void Backend::post_reading(Waiting&& waiting, edge::Reading&& reading) {
   });
 }
 
-bool Backend::wait_for_views(model::EventNumber position) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.view_wait_ms);
+bool Backend::wait_for_views(model::EventNumber position, Clock::time_point deadline) {
   while (service_.projected() < position) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (Clock::now() >= deadline) return false;
     std::unique_lock lock(mutex_);
     if (read_arrived_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; })) return false;
   }
@@ -382,9 +384,9 @@ edge::Reading Backend::read_account(const gate::Query&, const Answer& answer) co
   return {answer.position, std::move(*reading)};
 }
 
-edge::Reading Backend::read_accounts(const gate::Query& query, const Answer& answer) {
+edge::Reading Backend::read_accounts(const gate::Query& query, const Answer& answer, Clock::time_point deadline) {
   const auto& list = std::get<gate::ListAccounts>(query.body);
-  if (queries_ == nullptr || !wait_for_views(std::max(query.position, answer.position))) {
+  if (queries_ == nullptr || !wait_for_views(std::max(query.position, answer.position), deadline)) {
     return refused(answer.position, Outcome::view_not_caught_up);
   }
   store::AccountQuery wanted{.tenant = query.tenant, .name_prefix = list.prefix, .asset = {}, .flag = {}, .cursor = list.after, .limit = list.limit};
@@ -479,9 +481,9 @@ edge::Reading Backend::read_events(const gate::Query& query, const Answer& answe
   return {answer.position, std::move(page)};
 }
 
-edge::Reading Backend::read_transfers(const gate::Query& query, const Answer& answer) {
+edge::Reading Backend::read_transfers(const gate::Query& query, const Answer& answer, Clock::time_point deadline) {
   const auto& list = std::get<gate::ListTransfers>(query.body);
-  if (queries_ == nullptr || !wait_for_views(std::max(query.position, answer.position))) {
+  if (queries_ == nullptr || !wait_for_views(std::max(query.position, answer.position), deadline)) {
     return refused(answer.position, Outcome::view_not_caught_up);
   }
   if (std::holds_alternative<EventsFound>(answer.finding)) return read_events(query, answer);

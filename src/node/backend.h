@@ -5,6 +5,7 @@
 // Lists, histories and trial balances are worked on by a reading thread of its own, so that a long one never holds up the
 // loop; everything else is a few microseconds on the loop thread.
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -49,14 +50,17 @@ class Backend final : public edge::Backend, private AnswerSink {
     std::uint64_t token = 0;
     std::unique_ptr<gate::Query> query;      ///< null for a write
   };
+  using Clock = std::chrono::steady_clock;
   struct Read {
     Waiting waiting;
     Answer answer;                           ///< of the question the core answered
+    Clock::time_point deadline;              ///< for views to catch up: those behind it in the queue wait no longer
   };
   using Source = std::shared_ptr<const edge::EntryWithPrivates>;
 
   void deliver(std::uint64_t token, Answer&& answer) override;
   void run_delivered();
+  void queue_read(Waiting&& waiting, Answer&& answer);   // under mutex_
   void finish_write(Waiting&& waiting, Answer&& answer);
   void finish_read(Waiting&& waiting, Answer&& answer);
   void run_reads();
@@ -73,13 +77,13 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_transfer(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_events(const gate::Query& query, const Answer& answer);
   edge::Reading read_history(const gate::Query& query, const Answer& answer) const;
-  edge::Reading read_accounts(const gate::Query& query, const Answer& answer);
-  edge::Reading read_transfers(const gate::Query& query, const Answer& answer);
+  edge::Reading read_accounts(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
+  edge::Reading read_transfers(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
   edge::Reading read_checkpoint(const Answer& answer) const;
   edge::Reading read_evidence(const gate::Query& query, const Answer& answer);
   edge::Reading read_tile(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
-  bool wait_for_views(model::EventNumber position);
+  bool wait_for_views(model::EventNumber position, Clock::time_point deadline);
   /// Asks the core and waits; reading thread only. Nothing if the pipeline takes no more.
   std::optional<Answer> ask_now(Question question);
 

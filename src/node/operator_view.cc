@@ -119,7 +119,9 @@ edge::Readiness OperatorView::readiness() const {
                                 ? "clock: suspended by a jump; holds do not expire until POST /clock/confirm"
                                 : "clock: ok");
   const model::EventNumber projected = parts_.service.projected();
-  readiness.lines.push_back("views: " + std::to_string(stats.durable - std::min(projected, stats.durable)) + " events behind");
+  std::string views = "views: " + std::to_string(stats.durable - std::min(projected, stats.durable)) + " events behind";
+  if (const char* failed = parts_.service.views_failed()) views += std::string(", and cannot be written [") + failed + "]";
+  readiness.lines.push_back(std::move(views));
   add_audit_lines(readiness);
   return readiness;
 }

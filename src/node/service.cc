@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view default_tenant = "default";
 constexpr std::uint64_t snapshot_step_bytes = 4u << 20;
 constexpr std::uint32_t balance_rows_per_step = 4'000;
+constexpr auto views_retry = std::chrono::seconds(1);   // after a failure; whatever it was, it is not over at once
 
 bool is_disk_full(const base::Error& error) { return std::string_view(error.code) == "disk_full"; }
 
@@ -205,15 +206,16 @@ void Service::run_keys() {
 }
 
 // One look at everything derived: rows first, then a frozen state if there is one, then a few balances. What takes long is
-// done in steps, so that rows never wait for balances.
+// done in steps, so that rows never wait for balances. Views that fall behind (at the start, or because they could not be
+// written) are caught up from the journal: nothing is kept for them in memory, and snapshots do not wait for them.
 void Service::run_derived() {
   using Clock = std::chrono::steady_clock;
   (void)io::lower_thread_priority();
   const auto interval = std::chrono::milliseconds(options_.refresh_interval_ms);
   auto next_refresh = Clock::now() + interval, next_step = Clock::now();
   std::optional<Clock::time_point> give_up;   // once stopping
-  bool refreshing = false, behind = projection_ != nullptr;
-  auto next_law_check = std::chrono::steady_clock::now();
+  bool refreshing = false, behind = projection_ != nullptr, well = true;
+  auto next_law_check = Clock::now();
   model::EventNumber refreshed = 0;
   while (true) {
     std::vector<model::EventNumber> notable;
@@ -223,9 +225,12 @@ void Service::run_derived() {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
-      const auto until = behind ? Clock::now() : refreshing ? next_step : Clock::now() + std::chrono::milliseconds(100);
-      changed_.wait_until(lock, until, [this] { return stopping_ || !notable_.empty() || frozen_; });
-      if (!behind) notable.swap(notable_);
+      const auto until = !well        ? Clock::now() + views_retry
+                         : behind     ? Clock::now()
+                         : refreshing ? next_step
+                                      : Clock::now() + std::chrono::milliseconds(100);
+      changed_.wait_until(lock, until, [&] { return stopping_ || (!behind && (!notable_.empty() || frozen_)); });
+      notable.swap(notable_);   // passed over while behind: catching up ends after all that was announced by now
       through = announced_;
       frozen = std::move(frozen_);
       frozen_group = std::move(frozen_group_);
@@ -234,18 +239,21 @@ void Service::run_derived() {
     if (last && !give_up) give_up = Clock::now() + std::chrono::milliseconds(options_.refresh_on_stop_ms);
     if (behind) {
       const auto more = projection_->catch_up();
-      views_failed_ = more.ok() ? nullptr : more.error().code;
-      behind = !more.ok() || *more;
-    } else if (!project(notable, through)) {
-      if (last) return;
-      frozen = nullptr;
+      well = more.ok();
+      views_failed_ = well ? nullptr : more.error().code;
+      behind = !well || *more;
+    } else {
+      well = project(notable, through);
+      behind = !well;
     }
     if (frozen) {
-      if (const auto now = std::chrono::steady_clock::now(); last || now >= next_law_check) {
+      const model::EventNumber event = frozen->head.next_event - 1;
+      const model::EventNumber newest = derived().snapshot;
+      const bool snapshot_due = event - newest >= options_.pipeline.freeze_every_events || (last && event > newest);
+      if (const auto now = Clock::now(); last || snapshot_due || now >= next_law_check) {
         check_laws(*frozen);
         next_law_check = now + std::chrono::milliseconds(options_.law_check_interval_ms);
       }
-      const model::EventNumber event = frozen->head.next_event - 1;
       // Balances of one frozen state at a time: one that comes for the sake of a snapshot meanwhile is not for them.
       if (projection_ != nullptr && !behind && (!refreshing || last)) {
         const base::Status begun = projection_->begin_refresh(*frozen, event);
@@ -253,8 +261,7 @@ void Service::run_derived() {
         refreshing = begun.ok();
         refreshed = event;
       }
-      const model::EventNumber newest = derived().snapshot;
-      if (event - newest >= options_.pipeline.freeze_every_events || (last && event > newest)) {
+      if (snapshot_due) {
         const base::Status written = write_snapshot(*frozen, *frozen_group);
         // A snapshot only shortens the next start; without space for one the journal still holds everything.
         if (!written.ok() && !is_disk_full(written.error())) return fatal(written.error());
@@ -263,7 +270,10 @@ void Service::run_derived() {
     const auto now = Clock::now();
     if (refreshing && (last || now >= next_step)) {
       const auto more = projection_->refresh_step(balance_rows_per_step);
-      if (!more.ok()) views_failed_ = more.error().code;
+      if (!more.ok()) {
+        views_failed_ = more.error().code;
+        refreshed = 0;
+      }
       refreshing = more.ok() && *more;
       const auto took = Clock::now() - now;
       next_step = now + took * 100 / std::max(1u, options_.refresh_share_percent);
@@ -272,25 +282,23 @@ void Service::run_derived() {
     if (last) {
       const std::lock_guard lock(mutex_);
       const bool enough = Clock::now() >= *give_up;
-      if (!frozen_ && (enough || (notable_.empty() && !refreshing && !behind))) return;
+      if (!frozen_ && (!well || enough || (notable_.empty() && !refreshing && !behind))) return;
       continue;
     }
-    if (!refreshing && now >= next_refresh && through > refreshed) {
+    if (!refreshing && !behind && now >= next_refresh && through > refreshed) {
       pipeline_->request_freeze();
       next_refresh = now + interval;
     }
   }
 }
 
-// False if views could not be written; what was not projected waits in notable_.
-bool Service::project(std::vector<model::EventNumber>& notable, model::EventNumber through) {
+// False if views could not be written: what they lack is then read from the journal.
+bool Service::project(const std::vector<model::EventNumber>& notable, model::EventNumber through) {
   if (projection_ != nullptr && (!notable.empty() || through > projected_.load(std::memory_order_relaxed))) {
     const base::Status projected = projection_->project(notable, through);
     if (!projected.ok()) {
-      // Views can always be made anew; lists say that they lag until they are.
+      // Lists say that views lag until they do not.
       views_failed_ = projected.error().code;
-      const std::lock_guard lock(mutex_);
-      notable_.insert(notable_.begin(), notable.begin(), notable.end());
       return false;
     }
     views_failed_ = nullptr;
@@ -299,7 +307,7 @@ bool Service::project(std::vector<model::EventNumber>& notable, model::EventNumb
   return true;
 }
 
-// Before anything is made of the state: neither a snapshot nor a balance of a state that is wrong may be shown.
+// Every so often, and always before a snapshot: the next start must not begin with a state that is wrong.
 void Service::check_laws(const core::FrozenState& state) {
   core::require_laws(state);
   const std::lock_guard lock(mutex_);

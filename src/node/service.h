@@ -27,8 +27,8 @@ class Projection {
   virtual ~Projection() = default;
   /// Events worth a look, all durable, ascending; everything up to `through` has been announced.
   virtual base::Status project(const std::vector<model::EventNumber>& notable, model::EventNumber through) = 0;
-  /// What the journal held before this run and the views lack; a bounded step, true while there is more. Nothing is
-  /// projected before it is done.
+  /// What the journal holds and the views lack, before this run or after a failure; a bounded step, true while there is
+  /// more. Nothing is projected before it is done.
   virtual base::Result<bool> catch_up() = 0;
   /// A frozen state as of `through`: balances that changed since the last one wait to be written from here on.
   virtual base::Status begin_refresh(const core::FrozenState& state, model::EventNumber through) = 0;
@@ -117,7 +117,7 @@ class Service final : public DurableListener {
   void run_keys();
   void run_derived();
   void check_laws(const core::FrozenState& state);
-  bool project(std::vector<model::EventNumber>& notable, model::EventNumber through);
+  bool project(const std::vector<model::EventNumber>& notable, model::EventNumber through);
   base::Status write_snapshot(const core::FrozenState& state, const store::SealedGroup& group);
   void learn_tenants_and_assets(const core::FrozenState& state);
   void fatal(const base::Error& error);

@@ -43,6 +43,19 @@ class Waiter final : public node::AnswerSink {
   std::map<std::uint64_t, node::Answer> answers_;
 };
 
+// Time passes whenever somebody asks for it, so that no two decisions share an instant.
+class PassingClock final : public io::Clock {
+ public:
+  base::Instant wall() override { return inner.wall(); }
+  std::int64_t boot_ns() override {
+    inner.advance(base::milliseconds(100).ns);
+    return inner.boot_ns();
+  }
+  base::Tag128 boot_id() override { return inner.boot_id(); }
+
+  io::SimulatedClock inner;
+};
+
 // A whole service on real files.
 struct Running {
   explicit Running(const std::string& path, io::FileSystem& disk, node::PipelineOptions pipeline = {}, io::Clock* other_clock = nullptr,
@@ -50,10 +63,9 @@ struct Running {
       : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
     node::ServiceOptions options;
     options.recovery.directory = path;
-    options.recovery.segment_bytes = 1u << 20;
+    options.recovery.segment_bytes = 1u << 20;   // less than the usual reserve of space: never a reason to wait for ever
     options.pipeline = pipeline;
     options.engine.views_every_transfer = views_every_transfer;
-    options.pipeline.space_reserve_bytes = 0;
     auto opened = node::Service::open(disk, other_clock == nullptr ? *clock : *other_clock, random, blinding, options, [this](const base::Error& error) {
       const std::lock_guard lock(failure_mutex);
       failure = error.code;
@@ -220,6 +232,88 @@ TEST_CASE("a wall clock that was set while the service was down suspends expirie
   again.service->start();
   again.now("d", gate::AccountOpening{.name = "d", .asset = usd, .limits = {}, .metadata = {}});
   CHECK_FALSE(again.service->pipeline().clock_suspended());
+}
+
+TEST_CASE("holds that expire in the midst of traffic, or when a clock is confirmed, never take time back") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  PassingClock clock;
+  Running running(directory.path(), disk, {}, &clock);
+  running.service->start();
+  open_accounts(running);
+  auto request = transfer("world/USD", "a", 5);
+  request.hold = true;
+  request.hold_for = base::seconds(1);
+  int key = 0;
+  const auto traffic = [&](int transfers) {
+    std::uint64_t newest = 0;
+    for (int i = 0; i < transfers; ++i) newest = running.submit(running.gate, "t" + std::to_string(++key), transfer("world/USD", "b", 1));
+    running.waiter.wait(newest);
+  };
+  const auto during = running.now("h1", request).items.at(0).event;
+  for (int i = 0; i < 20; ++i) traffic(5);
+  clock.inner.jump_wall(base::seconds(7'200).ns);
+  while (!running.service->pipeline().clock_suspended()) running.service->pipeline().wake();
+  const auto while_suspended = running.now("h2", request).items.at(0).event;
+  traffic(50);
+  running.service->pipeline().confirm_clock();
+  while (running.service->pipeline().clock_suspended()) running.service->pipeline().wake();
+  traffic(5);
+  running.service->stop();
+  CHECK(running.failure.empty());
+  CHECK(running.service->state_after_stop().open_hold(during) == nullptr);
+  CHECK(running.service->state_after_stop().open_hold(while_suspended) == nullptr);
+}
+
+namespace {
+
+// Views that cannot be written for a while.
+class FailingViews final : public node::Projection {
+ public:
+  base::Status project(const std::vector<model::EventNumber>&, model::EventNumber) override {
+    ++projected;
+    if (!failing) return base::ok();
+    return base::Error{"views_write_failed", "on purpose"};
+  }
+  base::Result<bool> catch_up() override {
+    ++caught_up;
+    // At the start all is well; the failure comes with the first rows.
+    if (!failing || projected == 0) return false;
+    return base::Error{"views_write_failed", "on purpose"};
+  }
+  base::Status begin_refresh(const core::FrozenState&, model::EventNumber) override { return base::ok(); }
+  base::Result<bool> refresh_step(std::uint32_t) override { return false; }
+
+  std::atomic<bool> failing{true};
+  std::atomic<int> projected{0}, caught_up{0};
+};
+
+}  // namespace
+
+TEST_CASE("views that cannot be written cost neither snapshots nor a processor, and are caught up once they can be") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  for (const bool recovers : {true, false}) {
+    CAPTURE(recovers);
+    FailingViews views;
+    Running running(directory.path(), disk);
+    running.service->project_to(views);
+    running.service->start();
+    open_accounts(running);
+    for (int i = 0; i < 50; ++i) running.now((recovers ? "x" : "y") + std::to_string(i), transfer("world/USD", "a", 1));
+    while (running.service->views_failed() == nullptr) std::this_thread::yield();
+    const model::EventNumber durable = running.service->pipeline().durable();
+    CHECK(running.service->projected() < durable);
+    CHECK(views.projected + views.caught_up < 10);
+    if (recovers) {
+      views.failing = false;
+      while (running.service->projected() < durable) std::this_thread::yield();
+      CHECK(running.service->views_failed() == nullptr);
+    }
+    running.service->stop();
+    CHECK(running.failure.empty());
+    CHECK(running.service->derived().snapshot == durable);
+  }
 }
 
 TEST_CASE("with every_transfer single-commit transfers have rows, and have them again when the views are made anew") {
