@@ -6,7 +6,10 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "crypto/hash.h"
+#include "crypto/time_stamp.h"
 #include "custody/soft/keyring.h"
+#include "node/anchors.h"
 #include "store/journal/leaves.h"
 
 namespace node {
@@ -378,6 +381,30 @@ base::Result<audit::Proof> AuditLog::prove(std::uint64_t index, const audit::Che
 base::Result<audit::Proof> AuditLog::prove_consistency(std::uint64_t old_size, const audit::Checkpoint& checkpoint) {
   const std::lock_guard lock(proving_);
   return audit::consistency_proof(reader_of(checkpoint.size), old_size, checkpoint.size);
+}
+
+std::vector<audit::EvidenceAnchor> AuditLog::anchors(std::uint64_t leaves, const audit::Checkpoint& checkpoint) {
+  std::vector<audit::EvidenceAnchor> anchors;
+  const auto stored = stored_anchors(files_, options_.directory);
+  if (!stored.ok()) return anchors;
+  for (const StoredAnchor& one : *stored) {
+    if (one.size < leaves || one.size > checkpoint.size) continue;
+    if (!anchors.empty() && (one.size != anchors.front().size || anchors.size() == audit::evidence_anchors_max)) break;
+    auto token = read_anchor(files_, options_.directory, one);
+    if (!token.ok()) continue;
+    audit::EvidenceAnchor anchor{.kind = std::string(audit::time_stamp_kind), .token = std::move(*token), .size = one.size};
+    const auto prove = [&]() -> base::Status {
+      const std::lock_guard lock(proving_);
+      TRY_ASSIGN(anchor.root, audit::root_at(reader_of(checkpoint.size), anchor.size));
+      TRY_ASSIGN(anchor.proof, audit::consistency_proof(reader_of(checkpoint.size), anchor.size, checkpoint.size));
+      return base::ok();
+    };
+    if (!prove().ok()) continue;
+    const std::string text = audit::checkpoint_text({.origin = checkpoint.origin, .size = anchor.size, .root = anchor.root, .extensions = {}});
+    const auto imprint = crypto::imprint_of_time_stamp(anchor.token);
+    if (imprint.ok() && *imprint == crypto::sha256(base::as_bytes(text))) anchors.push_back(std::move(anchor));
+  }
+  return anchors;
 }
 
 base::Result<std::string> AuditLog::sign(std::string_view text) const {

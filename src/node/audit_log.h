@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "audit/checkpoint.h"
+#include "audit/evidence.h"
 #include "audit/leaf.h"
 #include "audit/proof.h"
 #include "audit/tile.h"
@@ -85,6 +86,11 @@ class AuditLog final : public GroupObserver {
   base::Result<audit::Proof> prove(std::uint64_t index, const audit::Checkpoint& checkpoint, const audit::Digest& leaf_hash);
   /// Between a tree of `old_size` leaves and a checkpoint. Any thread.
   base::Result<audit::Proof> prove_consistency(std::uint64_t old_size, const audit::Checkpoint& checkpoint);
+
+  /// The time-stamps of the earliest stamped tree that has at least `leaves` leaves and is no larger than the checkpoint's,
+  /// each with its proof; none if there is none. What cannot be read or stamps another tree is left out: evidence is good
+  /// without, and `holdfast audit verify` names it. Any thread.
+  std::vector<audit::EvidenceAnchor> anchors(std::uint64_t leaves, const audit::Checkpoint& checkpoint);
 
   /// A signed note of any text, by the log's key.
   base::Result<std::string> sign(std::string_view text) const;

@@ -1,7 +1,11 @@
 #include "node/audit_log.h"
 
+#include "audit/evidence_check.h"
+#include "crypto/time_stamp.h"
+#include "crypto/time_stamping_test.h"
 #include "custody/soft/keyring.h"
 #include "io/random.h"
+#include "node/anchors.h"
 #include "node/world_test.h"
 
 // clang-format off
@@ -215,4 +219,82 @@ TEST_CASE("a log that was told to stop publishes no more and says why") {
   CHECK(log->wait_published(log->size() + 1, base::milliseconds(30)) == nullptr);
   REQUIRE(log->trouble());
   CHECK_EQ(code_of(*log->trouble()), "witness_knows_a_larger_log");
+}
+
+TEST_CASE("a time-stamp of the published checkpoint is asked for, checked, stored, and found for the events under it") {
+  constexpr std::int64_t now = 1'790'000'000;
+  Logged logged;
+  io::FileSystem& files = logged.world.files;
+  const crypto::TestTimeStampAuthority authority("Stamps"), other("Others");
+  audit::Policy policy;
+  policy.tsas.push_back({"stamps", authority.ca_fingerprint()});
+  const auto ask = [&] { return node::request_anchor(files, logged.world.random, "/data", ""); };
+  const auto answer = [&](const node::AnchorRequest& asked, const crypto::TestTimeStampAuthority& by) { return by.answer(asked.request, now); };
+  const auto refused = [&](base::ByteView response) {
+    const auto stored = node::store_anchor(files, "/data", response, policy);
+    return stored.ok() ? std::string() : code_of(stored.error());
+  };
+  CHECK_EQ(code_of(ask().error()), "no_checkpoint_published");
+  std::uint64_t stamped = 0;
+  {
+    const auto log = logged.open();
+    stamped = log->published()->checkpoint.size;
+    CHECK(log->anchors(1, log->published()->checkpoint).empty());
+  }
+  CHECK_EQ(code_of(node::request_anchor(files, logged.world.random, "/data", "moon").error()), "time_stamp_policy_malformed");
+  const auto first = ask(), second = ask();
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK_EQ(first->size, stamped);
+  CHECK(first->request != second->request);
+
+  // What answers nothing, or is of nobody the policy names, is not stored.
+  CHECK_EQ(code_of(node::store_anchor(files, "/data", answer(*first, authority), {}).error()), "policy_without_tsa");
+  CHECK_EQ(refused(answer(*first, other)), "time_stamp_not_trusted");
+  CHECK_EQ(refused(first->request), "time_stamp_malformed");
+  auto foreign = *crypto::parse_time_stamp_request(first->request);
+  foreign.nonce[5] ^= 1;
+  CHECK_EQ(refused(authority.answer(*crypto::time_stamp_request(foreign), now)), "time_stamp_nonce_differs");
+  foreign.imprint[0] ^= 1;
+  CHECK_EQ(refused(authority.answer(*crypto::time_stamp_request(foreign), now)), "time_stamp_imprint_differs");
+  base::Bytes flipped = answer(*first, authority);
+  flipped[flipped.size() - 3] ^= 1;
+  CHECK_EQ(refused(flipped), "time_stamp_signature_wrong");
+  CHECK(node::stored_anchors(files, "/data")->empty());
+
+  const auto stored = node::store_anchor(files, "/data", answer(*second, authority), policy);
+  REQUIRE_MESSAGE(stored.ok(), (stored.ok() ? std::string() : stored.error().message));
+  CHECK_EQ(stored->authority, "stamps");
+  CHECK_EQ(stored->size, stamped);
+  CHECK_EQ(refused(answer(*second, authority)), "time_stamp_nonce_differs");   // answered once; the first is still open
+
+  logged.move_money(30);
+  const auto log = logged.open();
+  const audit::Checkpoint newest = log->published()->checkpoint;
+  REQUIRE(newest.size > stamped);
+  const auto anchors = log->anchors(stamped, newest);
+  REQUIRE_EQ(anchors.size(), 1);
+  CHECK_EQ(anchors[0].size, stamped);
+  CHECK(audit::verify_consistency(anchors[0].size, anchors[0].root, newest.size, newest.root, anchors[0].proof).ok());
+  CHECK(log->anchors(stamped + 1, newest).empty());
+  CHECK(log->anchors(1, {.origin = newest.origin, .size = stamped - 1, .root = {}, .extensions = {}}).empty());
+
+  // A later one is for later events; earlier events keep the earlier time.
+  const auto later = ask();
+  REQUIRE(later.ok());
+  REQUIRE_EQ(later->size, newest.size);
+  REQUIRE_EQ(refused(answer(*later, authority)), "");
+  CHECK_EQ(log->anchors(1, newest).at(0).size, stamped);
+  CHECK_EQ(log->anchors(stamped + 1, newest).at(0).size, newest.size);
+
+  // Damaged, or not of this log: left out.
+  const auto list = node::stored_anchors(files, "/data");
+  REQUIRE_EQ(list->size(), 2);
+  const std::string path = node::anchors_directory("/data") + "/" + (*list)[0].name;
+  const base::Bytes token = *node::read_anchor(files, "/data", (*list)[0]);
+  REQUIRE(io::replace_file(files, path, base::ByteView(token).first(token.size() - 1)).ok());
+  CHECK_EQ(code_of(node::read_anchor(files, "/data", (*list)[0]).error()), "anchor_damaged");
+  CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
+  REQUIRE(io::replace_file(files, "/data/audit/checkpoint", base::as_bytes("nonsense")).ok());
+  CHECK_EQ(code_of(ask().error()), "published_checkpoint_damaged");
 }

@@ -5,7 +5,7 @@
 //   DIR/lock            held by the one process that works on the directory
 //   DIR/keys/           the service's own keys, sealed under the master key (custody/soft/keyring.h)
 //   DIR/journal/        the truth
-//   DIR/audit/      the last checkpoint of the audit log that was published
+//   DIR/audit/      the last checkpoint of the audit log that was published, and time-stamps over checkpoints
 //   DIR/snapshots/  DIR/keys-index/  DIR/views.sqlite  DIR/tiles/    derived, may be thrown away
 //   DIR/dev/            only with --dev: master key, CA, certificate, a client's credentials
 //

@@ -9,6 +9,7 @@
 #include "core/invariant/invariant.h"
 #include "core/ledger/state.h"
 #include "model/entry.h"
+#include "node/anchors.h"
 #include "node/audit_log.h"
 #include "store/journal/reader.h"
 #include "store/keys/key_index.h"
@@ -64,6 +65,7 @@ class Verification {
     if (!replayed.ok()) found(replayed.error());
     report_.core_ns = since(start);
     check_tiles();
+    check_anchors();
     if (replayed.ok()) {
       check_keys();
       check_laws();
@@ -146,6 +148,16 @@ class Verification {
     const auto checked = store::TileStore::check_files(files_, tiles_directory(data_.path()), journal_id_);
     if (checked.ok()) report_.tiles_checked = *checked;
     else found(checked.error());
+  }
+
+  // Time-stamps, byte for byte; whether they are believed is a verifier's business.
+  void check_anchors() {
+    const auto stored = stored_anchors(files_, data_.path());
+    if (!stored.ok()) return found(stored.error());
+    for (const StoredAnchor& anchor : *stored) {
+      const auto token = read_anchor(files_, data_.path(), anchor);
+      if (!token.ok()) found(token.error());
+    }
   }
 
   // Accounts and open holds as the state has them; balances only where the views claim to be as new.

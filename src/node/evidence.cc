@@ -83,6 +83,9 @@ base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReade
     }
     evidence.events.push_back(std::move(event));
   }
+  std::uint64_t last = 0;
+  for (const audit::EvidenceEvent& event : evidence.events) last = event.item ? std::max(last, event.number) : last;
+  evidence.anchors = log.anchors(last, checkpoint);
   TRY_ASSIGN(evidence.head, log.sign(audit::item_head_text(evidence, checkpoint.size)));
   return audit::evidence_text(evidence);
 }

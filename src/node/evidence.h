@@ -19,7 +19,7 @@ struct EvidenceSubject {
 };
 
 /// The bundle under one published checkpoint: the transfer's events that its tree holds, what their numbers mean, proofs,
-/// and the log's signed word that there are no others. Errors: those of journal and tiles, `event_malformed`.
+/// the earliest time-stamps of a tree that holds its events, and the log's signed word that there are no others. Errors: those of journal and tiles, `event_malformed`.
 base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReader& reader, const core::FrozenState& state,
                                         const Published& published, const EvidenceSubject& subject);
 

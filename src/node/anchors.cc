@@ -1,0 +1,116 @@
+#include "node/anchors.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "audit/checkpoint.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "crypto/time_stamp.h"
+#include "node/audit_log.h"
+
+namespace node {
+
+namespace {
+
+constexpr std::uint64_t anchor_bytes_max = 256u << 10;
+constexpr std::string_view request_ending = ".tsq", token_ending = ".tst";
+
+std::string name_of(std::uint64_t size, base::ByteView bytes, std::string_view ending) {
+  const base::Digest hash = crypto::sha256(bytes);
+  return std::to_string(size) + "-" + base::to_hex(base::ByteView(hash).first(8)) + std::string(ending);
+}
+
+// The files of one ending; what has another name is none of ours.
+base::Result<std::vector<StoredAnchor>> files_ending(io::FileSystem& files, const std::string& directory, std::string_view ending) {
+  std::vector<StoredAnchor> found;
+  TRY_ASSIGN(const bool there, files.exists(anchors_directory(directory)));
+  if (!there) return found;
+  TRY_ASSIGN(const std::vector<std::string> names, files.list(anchors_directory(directory)));
+  for (const std::string& name : names) {
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), size);
+    if (error == std::errc() && size != 0 && *end == '-' && name.ends_with(ending)) found.push_back({size, name});
+  }
+  std::ranges::sort(found, [](const StoredAnchor& a, const StoredAnchor& b) { return a.size != b.size ? a.size < b.size : a.name < b.name; });
+  return found;
+}
+
+base::Result<base::Bytes> read_named(io::FileSystem& files, const std::string& directory, const StoredAnchor& anchor, std::string_view ending) {
+  const std::string path = io::join_path(anchors_directory(directory), anchor.name);
+  TRY_ASSIGN(base::Bytes bytes, io::read_whole_file(files, path, anchor_bytes_max));
+  if (name_of(anchor.size, bytes, ending) != anchor.name) return base::Error{"anchor_damaged", path + " does not hold what its name says"};
+  return bytes;
+}
+
+base::Status write_named(io::FileSystem& files, const std::string& directory, const std::string& name, base::ByteView bytes) {
+  const std::string place = anchors_directory(directory);
+  TRY_ASSIGN(const bool there, files.exists(place));
+  if (!there) {
+    TRY(files.make_dir(place, 0700));
+    TRY(files.sync_dir(audit_directory(directory)));
+  }
+  return io::replace_file(files, io::join_path(place, name), bytes);
+}
+
+}  // namespace
+
+std::string anchors_directory(const std::string& directory) { return io::join_path(audit_directory(directory), "anchors"); }
+
+base::Result<AnchorRequest> request_anchor(io::FileSystem& files, io::Random& random, const std::string& directory,
+                                           const std::string& tsa_policy) {
+  const std::string path = io::join_path(audit_directory(directory), "checkpoint");
+  TRY_ASSIGN(const bool there, files.exists(path));
+  const base::Error nothing{"no_checkpoint_published", "nothing was published from " + directory + " that could be stamped"};
+  if (!there) return nothing;
+  TRY_ASSIGN(const base::Bytes bytes, io::read_whole_file(files, path, audit::note_bytes_max));
+  const auto note = audit::parse_note(base::as_text(bytes));
+  if (!note.ok()) return base::Error{"published_checkpoint_damaged", path + ": " + note.error().message};
+  const auto checkpoint = audit::parse_checkpoint_text(note->text);
+  if (!checkpoint.ok()) return base::Error{"published_checkpoint_damaged", path + ": " + checkpoint.error().message};
+  if (checkpoint->size == 0) return nothing;
+  crypto::TimeStampRequest request{.imprint = crypto::sha256(base::as_bytes(note->text)), .nonce = {}, .policy = tsa_policy};
+  random.fill(request.nonce);
+  AnchorRequest made{.size = checkpoint->size, .request = {}};
+  TRY_ASSIGN(made.request, crypto::time_stamp_request(request));
+  TRY(write_named(files, directory, name_of(made.size, made.request, request_ending), made.request));
+  return made;
+}
+
+base::Result<AnchorStored> store_anchor(io::FileSystem& files, const std::string& directory, base::ByteView response,
+                                        const audit::Policy& policy) {
+  if (policy.tsas.empty()) return base::Error{"policy_without_tsa", "the policy has no line #holdfast-tsa NAME SHA256: no authority is believed"};
+  std::vector<base::Digest> trusted;
+  for (const audit::PolicyTsa& tsa : policy.tsas) trusted.push_back(tsa.fingerprint);
+  TRY_ASSIGN(const base::Bytes token, crypto::token_of_response(response));
+  TRY_ASSIGN(const std::vector<StoredAnchor> requests, files_ending(files, directory, request_ending));
+  base::Error refused{"time_stamp_imprint_differs", "it answers no request that is under way in " + anchors_directory(directory)};
+  for (const StoredAnchor& asked : requests) {
+    TRY_ASSIGN(const base::Bytes bytes, read_named(files, directory, asked, request_ending));
+    TRY_ASSIGN(const crypto::TimeStampRequest request, crypto::parse_time_stamp_request(bytes));
+    const auto stamp = crypto::verify_time_stamp(token, request.imprint, trusted, &request);
+    if (!stamp.ok()) {
+      const std::string_view code = stamp.error().code;
+      if (code == "time_stamp_imprint_differs") continue;
+      refused = stamp.error();
+      // Another request of the same tree may have this nonce.
+      if (code == "time_stamp_nonce_differs") continue;
+      return refused;
+    }
+    TRY(write_named(files, directory, name_of(asked.size, token, token_ending), token));
+    TRY(files.remove(io::join_path(anchors_directory(directory), asked.name)));
+    return AnchorStored{.size = asked.size, .authority = policy.tsas[stamp->trusted].name, .seconds = stamp->seconds};
+  }
+  return refused;
+}
+
+base::Result<std::vector<StoredAnchor>> stored_anchors(io::FileSystem& files, const std::string& directory) {
+  return files_ending(files, directory, token_ending);
+}
+
+base::Result<base::Bytes> read_anchor(io::FileSystem& files, const std::string& directory, const StoredAnchor& anchor) {
+  return read_named(files, directory, anchor, token_ending);
+}
+
+}  // namespace node
