@@ -11,6 +11,8 @@
 #include "apps/holdfast/load.h"
 #include "apps/holdfast/service_process.h"
 #include "audit/evidence_check.h"
+#include "base/text.h"
+#include "crypto/time_stamping_test.h"
 #include "io/posix_file.h"
 #include "io/process.h"
 #include "io/temporary_directory.h"
@@ -215,6 +217,76 @@ TEST_CASE("evidence of every kind of transfer holds for both verifiers, and no c
   }
   CHECK(place.tool("audit verify --data " + place.data() + " --json").text.find("\"sound\":true") != std::string::npos);
   CHECK(run("grep -rl 'Rechnung № 0' " + place.data()).text.empty());
+}
+
+TEST_CASE("a checkpoint is time-stamped while the service works, and evidence made after it carries the time-stamp") {
+  const crypto::TestTimeStampAuthority authority("Stamps"), other("Others");
+  Place place;
+  place.start();
+  place.post("/v1/assets", R"({"code":"USD/2"})");
+  for (const char* name : {"a", "b"}) place.post("/v1/accounts", R"({"id":"users/)" + std::string(name) + R"(","asset":"USD/2"})");
+  place.post("/v1/transfers", R"({"debit_account":"world/USD","credit_account":"users/a","amount":"100000","asset":"USD/2"})");
+  const std::string id = place.transfer(R"(,"amount":"10")");
+  const std::string before = place.evidence(id);
+  CHECK(before.find("\"anchors\":[]") != std::string::npos);
+
+  const std::string anchor = "audit anchor --data " + place.data() + " ";
+  const auto line_of = [](const crypto::TestTimeStampAuthority& tsa) { return "#holdfast-tsa stamps " + base::to_hex(tsa.ca_fingerprint()) + "\n"; };
+  place.write("believed.txt", line_of(authority) + "quorum none\n");
+  place.write("believed-other.txt", line_of(other) + "quorum none\n");
+  CHECK_EQ(place.tool(anchor).code, exit_misuse);
+  CHECK(place.tool(anchor + "--tsa-request " + place.file("no.tsq") + " --tsa-policy moon").text.find("time_stamp_policy_malformed") != std::string::npos);
+  const Said asked = place.tool(anchor + "--tsa-request " + place.file("ask.tsq"));
+  REQUIRE_MESSAGE(asked.code == 0, asked.text);
+  const auto request = io::read_whole_file(place.files, place.file("ask.tsq"), 4096);
+  REQUIRE(request.ok());
+  place.write("answer.tsr", std::string(base::as_text(authority.answer(*request, 1'790'000'000))));
+  const std::string answered = anchor + "--tsa-response " + place.file("answer.tsr");
+  CHECK_EQ(place.tool(answered).code, exit_misuse);
+  CHECK(place.tool(answered + " --policy " + place.file("believed-other.txt")).text.find(base::to_hex(authority.own_fingerprint())) != std::string::npos);
+  const Said stored = place.tool(answered + " --policy " + place.file("believed.txt") + " --json");
+  CHECK_MESSAGE(stored.code == 0, stored.text);
+  CHECK(stored.text.find("\"authority\":\"stamps\",\"at\":\"2026-09-21T") != std::string::npos);
+  CHECK_EQ(place.tool(answered + " --policy " + place.file("believed.txt")).code, exit_failed);
+
+  const std::string later = place.transfer(R"(,"amount":"11")");
+  place.write("stamped.json", place.evidence(id));
+  place.write("later.json", place.evidence(later));
+  place.write("before.json", before);
+  place.stop();
+  place.write("policy.txt", line_of(authority) + place.tool("audit policy --data " + place.data()).text);
+  const auto verify = [&](const std::string& name, const std::string& more) {
+    return place.tool("verify " + place.file(name) + " --policy " + place.file("policy.txt") + more);
+  };
+  const Said holds = verify("stamped.json", " --require anchor:1");
+  CHECK_MESSAGE(holds.code == 0, holds.text);
+  CHECK(holds.text.find("Time-stamped: by stamps at 2026-09-21T") != std::string::npos);
+  CHECK(verify("stamped.json", " --require anchor:2").text.find("too_few_anchors") != std::string::npos);
+  for (const char* name : {"before.json", "later.json"}) {
+    CHECK_EQ(verify(name, "").code, 0);
+    CHECK(verify(name, " --require anchor:1").text.find("too_few_anchors") != std::string::npos);
+  }
+  if (has_node()) {
+    const std::string js = "node " + verifier + "verify.mjs " + place.file("stamped.json") + " --policy " + place.file("policy.txt");
+    const Said second = run(js);
+    CHECK_MESSAGE(second.code == 0, second.text);
+    CHECK(second.text.find("anchor not checked") != std::string::npos);
+    const Said required = run(js + " --require anchor:1");
+    CHECK_EQ(required.code, 1);
+    CHECK(required.text.find("anchor_not_checked") != std::string::npos);
+    const Said flipped = run("node " + verifier + "flip.mjs " + place.file("policy.txt") + " 499 " + place.file("stamped.json"));
+    CHECK_MESSAGE(flipped.code == 0, flipped.text);
+  }
+
+  CHECK_EQ(place.tool("audit verify --data " + place.data()).code, 0);
+  const std::string shelf = place.data() + "/audit/anchors";
+  const auto names = place.files.list(shelf);
+  REQUIRE(names.ok());
+  REQUIRE_EQ(names->size(), 1);
+  REQUIRE(io::replace_file(place.files, shelf + "/" + names->front(), base::as_bytes("another")).ok());
+  const Said damaged = place.tool("audit verify --data " + place.data());
+  CHECK_EQ(damaged.code, 1);
+  CHECK_MESSAGE(damaged.text.find(names->front()) != std::string::npos, damaged.text);
 }
 
 }  // namespace holdfast
