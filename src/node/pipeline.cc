@@ -181,11 +181,14 @@ bool Pipeline::wait_for_work(std::vector<Submission>& batch) {
   return !batch.empty() || !stopping_ || engine_.has_group() || engine_.parked_count() != 0;
 }
 
+// The most that there can be room for at any time is an empty segment: to wait for more would be to wait for ever.
+std::uint64_t Pipeline::whole_segment_bytes() const {
+  return journal_.group_bytes_max() - store::footer_bytes(journal_.group_bytes_max() / store::block_bytes);
+}
+
 bool Pipeline::room_for(const Submission& submission) {
-  // The most that there can be room for at any time is an empty segment: to wait for more would be to wait for ever.
-  const std::uint64_t whole = journal_.group_bytes_max() - store::footer_bytes(journal_.group_bytes_max() / store::block_bytes);
   const std::uint64_t needed =
-      std::min(whole, engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
+      std::min(whole_segment_bytes(), engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
                           disk_bytes_estimate(submission) + options_.space_reserve_bytes);
   while (!journal_.room_for(needed)) {
     // The next segment is being made, or there is no space for one.
@@ -198,7 +201,9 @@ bool Pipeline::room_for(const Submission& submission) {
 }
 
 bool Pipeline::room_for_own() const {
-  return journal_.room_for(engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) + own_bytes_max);
+  // In a segment of an ordinary size this is own_bytes_max; in a tiny one expiries must not wait for an empty one.
+  return journal_.room_for(engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
+                           std::min(own_bytes_max, whole_segment_bytes() / 4));
 }
 
 void Pipeline::take(Submission&& submission) {

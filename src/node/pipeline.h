@@ -121,6 +121,7 @@ class Pipeline {
   bool wait_for_work(std::vector<Submission>& batch);
   void take(Submission&& submission);
   bool room_for(const Submission& submission);
+  std::uint64_t whole_segment_bytes() const;
   bool room_for_own() const;
   void wake_core();   // under mutex_
   template <typename Ready>
