@@ -114,6 +114,9 @@ TEST_CASE("text that is not TOML") {
   CHECK(problems("[pipeline]\nqueue_max = 3\nqueue_max = 4\n").starts_with("f.toml:3: "));
   CHECK(problems("listen = \"\xff\"\n") == "f.toml: the file is not UTF-8");
   CHECK(problems("a = [[[[[[[[").starts_with("f.toml:1: "));
+  CHECK(problems(std::string_view("a = 1\n[\0ipeline]\n", 17)) == "f.toml:2: a control character, which TOML forbids");
+  CHECK(problems("# \u6ce8\u91ca\n\u540d = 1\n").starts_with("f.toml:2: names and numbers are plain ASCII"));
+  CHECK(problems("# \u6ce8\u91ca\n").empty());
 }
 
 TEST_CASE("a file that is refused, and one that is not there") {
