@@ -29,6 +29,7 @@ constexpr std::size_t small_request_bytes = 32;
 }  // namespace
 
 void RealRandom::fill(std::span<std::uint8_t> into) {
+  if (into.empty()) return;
   if (into.size() > small_request_bytes) return fill_from_kernel(into);
   thread_local Drawn drawn;
   if (drawn.left < into.size()) {
