@@ -56,23 +56,6 @@ base::Status Process::bootstrap(io::SimulatedRandom& random) {
   return commit();
 }
 
-namespace {
-
-// As in the pipeline: only the order of magnitude matters.
-std::uint64_t disk_bytes_estimate(const node::Submission& submission) {
-  const auto* admitted = std::get_if<model::Admitted>(&submission.content);
-  if (admitted == nullptr) return 0;
-  std::uint64_t bytes = 16'384;
-  for (const model::Command& command : admitted->commands) {
-    const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
-    bytes += transfer == nullptr ? 1024 : 768 * transfer->items.size();
-  }
-  for (const model::PrivateDraft& draft : admitted->privates) bytes += 64 + draft.value.size();
-  return bytes;
-}
-
-}  // namespace
-
 std::uint64_t Process::bytes_in_flight() const {
   std::uint64_t sum = engine_->pending_disk_bytes();
   for (const Work& work : in_flight_) sum += work.disk_bytes;
@@ -82,21 +65,24 @@ std::uint64_t Process::bytes_in_flight() const {
 // True if there is room for so many bytes beside what is on its way; waits for the journal, and makes the next segment, if
 // that helps.
 base::Result<bool> Process::make_room(std::uint64_t bytes) {
-  if (partition_.journal->room_for(bytes_in_flight() + bytes)) return true;
+  // The most that there can be room for is an empty segment, as in the pipeline.
+  const auto room = [&] { return partition_.journal->room_for(bytes_in_flight() + std::min(bytes, whole_segment_bytes())); };
+  if (room()) return true;
   TRY(prepare_next());
-  if (partition_.journal->room_for(bytes_in_flight() + bytes)) return true;
-  while (!in_flight_.empty()) TRY(commit());
+  if (room()) return true;
+  TRY(drain());
   TRY(prepare_next());
-  return partition_.journal->room_for(bytes_in_flight() + bytes);
+  return room();
+}
+
+std::uint64_t Process::whole_segment_bytes() const {
+  const std::uint64_t most = partition_.journal->group_bytes_max();
+  return most - store::footer_bytes(most / store::block_bytes);
 }
 
 base::Status Process::submit(node::Submission&& submission) {
   if (std::holds_alternative<model::Admitted>(submission.content)) {
-    TRY_ASSIGN(bool room, make_room(disk_bytes_estimate(submission) + options_.space_reserve_bytes));
-    if (!room && engine_->has_group()) {
-      TRY(drain());
-      TRY_ASSIGN(room, make_room(disk_bytes_estimate(submission) + options_.space_reserve_bytes));
-    }
+    TRY_ASSIGN(const bool room, make_room(engine_->disk_bytes_of(submission) + options_.space_reserve_bytes));
     if (!room) {
       engine_->refuse(submission, model::Outcome::disk_space_short);
       return base::ok();

@@ -83,6 +83,7 @@ class Process {
   Process(io::SimulatedFileSystem& files, const ProcessOptions& options, OnDurable on_durable);
   base::Status bootstrap(io::SimulatedRandom& random);
   std::uint64_t bytes_in_flight() const;
+  std::uint64_t whole_segment_bytes() const;
   base::Result<bool> make_room(std::uint64_t bytes);
   base::Status begin_snapshot(std::shared_ptr<core::FrozenState> frozen, const store::SealedGroup& group);
 

@@ -522,12 +522,13 @@ void World::restart() {
   life_started_boot_ns_ = clock_.boot_ns();
   life_started_at_ = now;
   confirmed_ns_ = 0;
-  unconfirmed_jump_ns_ = 0;
   confirmed_at_ = 0;
   durable_before_boot_ = durable_;
   constexpr std::int64_t month = 30LL * 86'400 * ns_per_second;
   const bool far = clock_.wall().ns > twin_.last_instant().ns + month && twin_.last_instant().ns != 0;
   if (far && !process_->timekeeper().suspended()) violate("the wall clock went ahead by months over a reboot, and expiries go on");
+  // What is wrong from the start may be set right again without anybody's word.
+  unconfirmed_jump_ns_ = process_->timekeeper().suspended() ? clock_.wall().ns - now.ns : 0;
 }
 
 World::Checked World::check_keys(Process& process, const Twin& twin) {

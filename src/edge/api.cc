@@ -89,7 +89,7 @@ void Api::handle(Server& server, Exchange exchange, wire::Request&& request) {
     return refuse(call, Outcome::overloaded, "too many requests wait for their answers");
   }
 
-  gate::Admission admission = gate_.admit(request, clock_.wall());
+  gate::Admission admission = gate_.admit(request, clock_.wall(), server.peer_of(exchange));
   if (const auto* refusal = std::get_if<gate::Refusal>(&admission)) {
     call.trace = refusal->trace;
     return refuse(call, *refusal);

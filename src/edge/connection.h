@@ -28,6 +28,8 @@ class Connection final : public io::EventHandler {
   void serve(bool readable);
   void respond(wire::StreamId stream, const wire::Response& response);
   void begin_shutdown();
+  /// Under which it counts.
+  std::string_view address() const { return address_; }
   /// Stops watching, forgets all plans. The server calls it when it takes the connection out.
   void stop();
 

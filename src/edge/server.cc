@@ -118,6 +118,11 @@ void Server::reply(const Exchange& exchange, const wire::Response& response) {
   connection->respond(exchange.stream, response);
 }
 
+std::string_view Server::peer_of(const Exchange& exchange) {
+  const Connection* connection = find(exchange);
+  return connection == nullptr ? std::string_view() : connection->address();
+}
+
 void Server::close(Connection& connection) {
   if (connection.closed_) return;
   connection.stop();

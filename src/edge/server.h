@@ -98,6 +98,8 @@ class Server final : public io::EventHandler {
 
   /// The answer to a request. Nothing happens if its connection or stream is gone.
   void reply(const Exchange& exchange, const wire::Response& response);
+  /// Where a request came from: the address, or the network, that its connection counts under; empty if it is gone.
+  std::string_view peer_of(const Exchange& exchange);
 
   /// Stops listening, takes no new requests (HTTP/2: GOAWAY; HTTP/1.1: Connection: close), answers what was taken, and
   /// calls `drained` on the loop when no connection is left, at the latest after options.drain_timeout.

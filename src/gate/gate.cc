@@ -58,6 +58,7 @@ Admission widen(std::variant<T, Refusal>&& narrow) {
 struct Gate::Call {
   const wire::Request& request;
   base::Instant now;
+  std::string_view peer;
   RouteMatch match;
   Sender sender;
   model::Scopes scopes = 0;
@@ -93,8 +94,8 @@ base::Tag128 Gate::trace_of(const wire::Request& request) {
   return trace;
 }
 
-Admission Gate::admit(const wire::Request& request, base::Instant now) {
-  Call call{.request = request, .now = now, .match = {}, .sender = {.trace = trace_of(request)}};
+Admission Gate::admit(const wire::Request& request, base::Instant now, std::string_view peer) {
+  Call call{.request = request, .now = now, .peer = peer, .match = {}, .sender = {.trace = trace_of(request)}};
   return judge(call);
 }
 
@@ -110,7 +111,6 @@ Admission Gate::judge(Call& call) {
   }
   const Route& route = *call.match.route;
   if (route.action == Action::get_access_token) return grant_token(call);
-  // What everybody may read is counted as one client, number 0.
   if (route.scope) {
     auto caller = authenticate(call.request, call.now, call.sender.trace);
     if (auto* refused = std::get_if<Refusal>(&caller)) return std::move(*refused);
@@ -119,7 +119,9 @@ Admission Gate::judge(Call& call) {
     call.sender.principal = known.principal;
     call.scopes = known.scopes;
   }
-  if (const base::Duration wait = limiter_.take(call.sender.principal, 1, call.now); wait.ns != 0) {
+  // What everybody may read counts against the address it is read from.
+  const base::Duration wait = route.scope ? limiter_.take(call.sender.principal, 1, call.now) : limiter_.take_of_address(call.peer, 1, call.now);
+  if (wait.ns != 0) {
     Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
     refused.retry_after = wait;
     return refused;
@@ -182,8 +184,9 @@ Admission Gate::grant_token(Call& call) {
   const bool current = base::equal_constant_time(hash, known.secret_hash);
   const bool former = base::equal_constant_time(hash, known.former_secret_hash) && call.now <= known.former_valid_until;
   const bool proven = client && !known.revoked && is_refresh_secret(body.refresh_secret) && (current || former);
-  // A stranger who only knows a client's number must not use up its rate: unproven requests count as everybody's.
-  if (const base::Duration wait = limiter_.take(proven ? known.principal : 0, 1, call.now); wait.ns != 0) {
+  // A stranger who only knows a client's number must not use up its rate: unproven requests count against their address.
+  const base::Duration wait = proven ? limiter_.take(known.principal, 1, call.now) : limiter_.take_of_address(call.peer, 1, call.now);
+  if (wait.ns != 0) {
     Refusal refused = call.refuse(Outcome::too_many_requests, "this client has used up its rate");
     refused.retry_after = wait;
     return refused;

@@ -63,8 +63,8 @@ class Gate {
 
   /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is
   /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
-  /// for its body names every field that is wrong.
-  Admission admit(const wire::Request& request, base::Instant now);
+  /// for its body names every field that is wrong. `peer` is the address that requests of unproven callers count against.
+  Admission admit(const wire::Request& request, base::Instant now, std::string_view peer = {});
 
   /// The caller of a request by its bearer token: what admit() believes, for addresses with routes of their own. Does not
   /// count against the rate.

@@ -368,5 +368,6 @@ TEST_CASE("a client that asks too much waits") {
   CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "credentials_invalid");
   CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "credentials_invalid");
   CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200))) == "too_many_requests");
+  CHECK(Fixture::told(gate.admit(guess, test_now + base::seconds(200), "192.0.2.1")) == "credentials_invalid");
   CHECK(Fixture::told(gate.admit(token, test_now + base::seconds(200))) == "token");
 }

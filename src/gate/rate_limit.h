@@ -1,7 +1,8 @@
 #pragma once
-// Token buckets: how much each principal may ask for.
+// Token buckets: how much each principal may ask for, and each address of which nobody knows whose it is.
 
 #include <cstdint>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/instant.h"
@@ -22,13 +23,18 @@ struct Quota {
   base::Duration reset{};  ///< until the bucket is full again
 };
 
-/// Buckets by principal. Time comes in; a time before the last one counts as no time. Not for two threads.
+/// Addresses with a bucket of their own at a time. Those whose bucket is full again make room; what finds none shares one.
+constexpr std::size_t rate_addresses_max = 65'536;
+
+/// Buckets by principal and by address. Time comes in; a time before the last one counts as no time. Not for two threads.
 class RateLimiter {
  public:
   explicit RateLimiter(RateLimits limits) : limits_(limits) {}
 
   /// Takes `tokens` and gives 0, or takes nothing and gives how long to wait.
   base::Duration take(model::PrincipalNumber principal, std::uint32_t tokens, base::Instant now);
+  /// The same for somebody unproven at an address: an address, or the network that counts as one.
+  base::Duration take_of_address(std::string_view address, std::uint32_t tokens, base::Instant now);
   Quota quota(model::PrincipalNumber principal, base::Instant now);
 
  private:
@@ -36,9 +42,14 @@ class RateLimiter {
     std::int64_t level = 0;  // billionths of a token
     base::Instant at{};
   };
-  Bucket& refill(model::PrincipalNumber principal, base::Instant now);
+  void refill(Bucket& bucket, base::Instant now) const;
+  Bucket& bucket_of(model::PrincipalNumber principal, base::Instant now);
+  base::Duration take_from(Bucket& bucket, std::uint32_t tokens) const;
   RateLimits limits_;
   std::unordered_map<model::PrincipalNumber, Bucket> buckets_;
+  std::unordered_map<std::size_t, Bucket> addresses_;   // by hash: two that collide share a bucket
+  Bucket rest_;                                         // of all addresses for which there was no room
+  base::Instant swept_{};
 };
 
 }  // namespace gate

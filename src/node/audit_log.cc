@@ -264,28 +264,31 @@ void AuditLog::run() {
     }
     base::Status done = advance();
     const auto now = std::chrono::steady_clock::now();
-    if (done.ok() && (last || wanted || now >= next)) {
+    const bool due = done.ok() && (last || wanted || now >= next);
+    if (due) {
       done = publish();
       next = now + interval;
     }
     {
       const std::lock_guard lock(mutex_);
       if (!refused_) {
-        if (done.ok()) trouble_.reset();
-        else trouble_ = done.error();
+        if (!done.ok()) trouble_ = done.error();
+        else if (due) trouble_.reset();
       }
     }
     if (last) return;
     if (!done.ok()) {
-      // A full disk passes; tiles that do not fit are of no more use to anybody until they are made anew.
-      if (std::string_view(done.error().code) != "disk_full") {
-        const std::lock_guard lock(mutex_);
+      // Tiles that do not fit, or were not synced, are of no more use to anybody until the next start makes them anew. All
+      // else passes, as a full disk does: then what is missing is read from the journal.
+      const std::string_view code = done.error().code;
+      std::unique_lock lock(mutex_);
+      if (code == "tiles_contradict_journal" || code == "file_sync_failed") {
         refused_ = true;
         return;
       }
-      const std::lock_guard lock(mutex_);
       waiting_dropped_ = true;
       waiting_.clear();
+      changed_.wait_for(lock, interval, [this] { return stopping_; });
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "crypto/time_stamp.h"
 #include "crypto/time_stamping_test.h"
 #include "custody/soft/keyring.h"
+#include "io/faulting_file.h"
 #include "io/random.h"
 #include "node/anchors.h"
 #include "node/world_test.h"
@@ -37,7 +38,7 @@ struct Logged {
     return options;
   }
   base::Result<std::unique_ptr<node::AuditLog>> try_open() {
-    return node::AuditLog::open(world.files, *world.partition->reader, world.blinding, *keyring, options());
+    return node::AuditLog::open(*disk, *world.partition->reader, world.blinding, *keyring, options());
   }
   std::unique_ptr<node::AuditLog> open() {
     auto opened = try_open();
@@ -51,7 +52,20 @@ struct Logged {
     }
     world.commit();
   }
+  // As the service does it: the sync thread shows every group.
+  void show_moves(node::AuditLog& log, int times) {
+    for (int i = 0; i < times; ++i) {
+      world.submit("s" + std::to_string(++keys), world.transfer("world/USD", "b", 1));
+      while (world.engine->has_group()) {
+        node::OutgoingGroup group = world.engine->seal_group(false);
+        auto sealed = world.partition->journal->append(std::move(*group.draft));
+        REQUIRE(sealed.ok());
+        log.durable(**sealed);
+      }
+    }
+  }
   node::World world;
+  io::FileSystem* disk = &world.files;
   std::optional<custody::MasterKey> master;
   std::optional<custody::Keyring> keyring;
   std::uint32_t key_version = 1;
@@ -115,16 +129,7 @@ TEST_CASE("groups that become durable are in the next checkpoint without being h
   const auto log = logged.open();
   log->start();
   const std::uint64_t before = log->published()->checkpoint.size;
-  // As the service does it: the sync thread shows every group.
-  for (int i = 0; i < 300; ++i) {
-    logged.world.submit("s" + std::to_string(i), logged.world.transfer("world/USD", "b", 1));
-    while (logged.world.engine->has_group()) {
-      node::OutgoingGroup group = logged.world.engine->seal_group(false);
-      auto sealed = logged.world.partition->journal->append(std::move(*group.draft));
-      REQUIRE(sealed.ok());
-      log->durable(**sealed);
-    }
-  }
+  logged.show_moves(*log, 300);
   const auto published = log->wait_published(before + 300, base::seconds(10));
   REQUIRE(published != nullptr);
   CHECK(published->checkpoint.root == logged.world.partition->reader->end().tree_root);
@@ -209,6 +214,26 @@ TEST_CASE("a damaged tile is an error, never a wrong proof") {
   REQUIRE(leaf.ok());
   CHECK_EQ(code_of(log->prove(3, published->checkpoint, audit::leaf_hash(*leaf)).error()), "tile_damaged");
   CHECK_EQ(code_of(log->tile({false, 0, 0, 256}).error()), "tile_damaged");
+}
+
+TEST_CASE("a disk that fails and recovers holds checkpoints up and no longer") {
+  Logged logged;
+  io::FaultingFileSystem disk(logged.world.files);
+  logged.disk = &disk;
+  const auto log = logged.open();
+  log->start();
+  const std::uint64_t before = log->published()->checkpoint.size;
+  disk.faults().fail_calls_from(1, io::Fault::io_error);
+  logged.show_moves(*log, 300);
+  CHECK(log->wait_published(before + 300, base::milliseconds(200)) == nullptr);
+  REQUIRE(log->trouble());
+  CHECK(code_of(*log->trouble()).starts_with("file_"));
+  disk.faults().clear();
+  logged.show_moves(*log, 1);
+  const auto published = log->wait_published(before + 301, base::seconds(10));
+  REQUIRE(published != nullptr);
+  CHECK(published->checkpoint.root == logged.world.partition->reader->end().tree_root);
+  CHECK(!log->trouble());
 }
 
 TEST_CASE("a log that was told to stop publishes no more and says why") {

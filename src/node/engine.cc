@@ -131,6 +131,7 @@ void Engine::take_parked(base::Instant at) {
   for (std::size_t left = parked_.size(); left > 0; --left) {
     Submission submission = std::move(parked_.front());
     parked_.pop_front();
+    parked_bytes_ -= disk_bytes_of(submission);
     take_now(submission, at);   // parks it again, at the back, if it must wait once more
   }
 }
@@ -152,6 +153,7 @@ void Engine::take_now(Submission& submission, base::Instant at) {
     auto& admitted = std::get<model::Admitted>(submission.content);
     bool failed = false;
     if (!look_up_keys(admitted, failed) || !look_up_hold(admitted, failed)) {
+      parked_bytes_ += disk_bytes_of(submission);
       parked_.push_back(std::move(submission));
       return;
     }
@@ -405,7 +407,7 @@ base::Result<Finding> Engine::find(const Question& question) {
   const auto account = [this](model::AccountNumber number) -> std::optional<AccountFound> {
     const core::AccountRecord* record = state_.account(number);
     if (record == nullptr) return std::nullopt;
-    AccountFound found{.number = number, .record = *record, .limits = {}};
+    AccountFound found{.number = number, .record = *record, .limits = {}, .asset_registered = state_.asset(record->asset)->registered};
     if (const core::LimitsRecord* limits = state_.limits_of(*record)) found.limits = *limits;
     return found;
   };

@@ -82,8 +82,10 @@ class Engine {
 
   /// Anything to commit or to answer?
   bool has_group() const { return !closed_.empty() || !builder_.empty() || !answers_.empty(); }
-  /// Bytes on disk that all groups not handed over yet will take.
-  std::uint64_t pending_disk_bytes() const { return closed_bytes_ + builder_.disk_bytes(); }
+  /// A generous bound of what a submission will take on disk.
+  std::uint64_t disk_bytes_of(const Submission& submission) const { return disk_bytes_estimate(submission, options_.group_entries_max); }
+  /// Bytes on disk that all groups not handed over yet will take, and what is parked.
+  std::uint64_t pending_disk_bytes() const { return closed_bytes_ + builder_.disk_bytes() + parked_bytes_; }
   bool group_full() const { return !closed_.empty(); }
   /// Hands over the oldest group. `freeze` attaches the state, if this group is the last.
   OutgoingGroup seal_group(bool freeze);
@@ -133,6 +135,7 @@ class Engine {
   std::deque<OutgoingGroup> closed_;
   std::uint64_t closed_bytes_ = 0;
   std::deque<Submission> parked_;
+  std::uint64_t parked_bytes_ = 0;                 // what they will take at most; room for it was found when they came
   bool parked_may_go_ = false;                     // more is durable than when the parked ones were last looked at
   model::EventNumber durable_ = 0;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;

@@ -35,27 +35,10 @@ base::Status disclose(const store::JournalReader& reader, const model::Event& ev
   return base::ok();
 }
 
-// The events whose numbers stand in the transfer: its asset and, if the caller may see them, its accounts.
-std::vector<Wanted> context_of(const model::Event& created, const core::FrozenState& state, bool accounts_visible) {
-  std::vector<Wanted> wanted;
-  std::visit(
-      [&](const auto& moved) {
-        if constexpr (requires { moved.debit.account; moved.asset; }) {
-          if (moved.asset >= 1 && moved.asset <= state.assets.size()) wanted.push_back({state.assets[moved.asset - 1].registered, false});
-          if (!accounts_visible) return;
-          for (const model::AccountNumber account : {moved.debit.account, moved.credit.account}) {
-            if (account >= 1 && account <= state.accounts.size()) wanted.push_back({state.accounts[account - 1].opened, false});
-          }
-        }
-      },
-      created.body);
-  return wanted;
-}
-
 }  // namespace
 
-base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReader& reader, const core::FrozenState& state,
-                                        const Published& published, const EvidenceSubject& subject) {
+base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReader& reader, const Published& published,
+                                        const EvidenceSubject& subject) {
   const audit::Checkpoint& checkpoint = published.checkpoint;
   audit::Evidence evidence{.id = model::transfer_id(subject.id.partition, subject.id.event),
                            .origin = checkpoint.origin,
@@ -66,11 +49,7 @@ base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReade
   std::vector<Wanted> wanted{{subject.id.event, true}};
   // What happened after this tree is not its business.
   if (subject.resolved != 0 && subject.resolved <= checkpoint.size) wanted.push_back({subject.resolved, true});
-  TRY_ASSIGN(const base::Bytes first, log.leaf(subject.id.event - 1));
-  TRY_ASSIGN(const audit::Leaf first_leaf, audit::decode_leaf(first));
-  TRY_ASSIGN(const model::Event created, model::decode_event(first_leaf.event));
-  const std::vector<Wanted> context = context_of(created, state, subject.accounts_visible);
-  wanted.insert(wanted.end(), context.begin(), context.end());
+  for (const model::EventNumber number : subject.context) wanted.push_back({number, false});
   std::ranges::sort(wanted, {}, &Wanted::number);
   for (const Wanted& one : wanted) {
     audit::EvidenceEvent event{.number = one.number, .item = one.item, .leaf = {}, .proof = {}, .personal = {}};

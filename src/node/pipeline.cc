@@ -18,19 +18,6 @@ std::size_t items_in(const Submission& submission) {
 // What a tick may take: it needs room of its own, because releasing money must go on when new work is refused.
 constexpr std::uint64_t own_bytes_max = 1u << 20;
 
-// A generous bound of what a submission takes in the journal; only the order of magnitude matters.
-std::uint64_t disk_bytes_estimate(const Submission& submission) {
-  const auto* admitted = std::get_if<model::Admitted>(&submission.content);
-  if (admitted == nullptr) return 0;
-  std::uint64_t bytes = 16'384;
-  for (const model::Command& command : admitted->commands) {
-    const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
-    bytes += transfer == nullptr ? 1024 : 768 * transfer->items.size();
-  }
-  for (const model::PrivateDraft& draft : admitted->privates) bytes += 64 + draft.value.size();
-  return bytes;
-}
-
 }  // namespace
 
 void Pipeline::Belt::put(Work&& work) {
@@ -187,12 +174,19 @@ std::uint64_t Pipeline::whole_segment_bytes() const {
 }
 
 bool Pipeline::room_for(const Submission& submission) {
-  const std::uint64_t needed =
-      std::min(whole_segment_bytes(), engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) +
-                          disk_bytes_estimate(submission) + options_.space_reserve_bytes);
-  while (!journal_.room_for(needed)) {
+  const std::uint64_t needed = std::min(whole_segment_bytes(), engine_.disk_bytes_of(submission) + options_.space_reserve_bytes);
+  while (!journal_.room_for(engine_.pending_disk_bytes() + in_flight_bytes_.load(std::memory_order_relaxed) + needed)) {
     // The next segment is being made, or there is no space for one.
     if (disk_full_.load(std::memory_order_relaxed) || failed_) return false;
+    // What was decided before goes first: in small segments there may be no room for both at once.
+    if (in_flight_.load(std::memory_order_acquire) == 0) {
+      engine_.durable_through(durable_.load(std::memory_order_acquire));
+      if (engine_.parked_count() != 0) engine_.take_parked(timekeeper_.now());
+      if (engine_.has_group()) {
+        hand_over();
+        continue;
+      }
+    }
     std::unique_lock lock(mutex_);
     core_waits(lock, 1, [this] { return woken_; });
     woken_ = false;

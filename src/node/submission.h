@@ -33,6 +33,7 @@ struct AskTransfer {
 struct AskKey {
   base::Tag128 key{};
 };
+/// Ascending from the first event after `after`.
 struct AskReference {
   base::Tag128 key{};
   model::EventNumber after = 0;
@@ -49,6 +50,7 @@ struct AccountFound {
   model::AccountNumber number = 0;
   core::AccountRecord record;
   std::optional<core::LimitsRecord> limits;
+  model::EventNumber asset_registered = 0;
 };
 struct AccountsFound {
   std::vector<AccountFound> accounts;
@@ -94,6 +96,11 @@ class AnswerSink {
   virtual ~AnswerSink() = default;
   virtual void deliver(std::uint64_t token, Answer&& answer) = 0;
 };
+
+struct Submission;
+/// A generous bound of what a submission takes in the journal, in groups of at most so many entries; only the order of
+/// magnitude matters.
+std::uint64_t disk_bytes_estimate(const Submission& submission, std::uint32_t group_entries_max);
 
 struct Submission {
   std::variant<model::Admitted, Question> content;

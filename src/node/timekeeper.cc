@@ -20,8 +20,9 @@ Timekeeper::Timekeeper(io::Clock& clock, std::optional<TimeAnchor> last, Timekee
   suspended_ = off < -options_.jump_max.ns || off > (same_boot ? options_.jump_max : options_.downtime_max).ns;
   current_ = same_boot || suspended_ ? expected : std::max(wall, expected);
   difference_ = wall - current_;
-  // A wall clock that was right again after all these years needs no allowance any more.
-  if (!same_boot) accepted_.ns = std::clamp<std::int64_t>(difference_.ns, accepted_.ns, 0);
+  // A wall clock that was right again after all these years needs no allowance any more. While somebody's word is waited
+  // for, the allowance stays as it is: a restart in between must not pass for that word.
+  if (!same_boot && !suspended_) accepted_.ns = std::clamp<std::int64_t>(difference_.ns, accepted_.ns, 0);
 }
 
 base::Instant Timekeeper::now() {

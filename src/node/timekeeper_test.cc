@@ -146,6 +146,29 @@ TEST_CASE("an unconfirmed jump stays unconfirmed over a restart") {
   CHECK(time.now() == last.instant + seconds(5));
 }
 
+TEST_CASE("a suspension after a reboot outlasts a restart of the process, whatever was confirmed before") {
+  io::SimulatedClock clock;
+  TimeAnchor last;
+  {
+    Timekeeper time(clock, {});
+    clock.jump_wall(-seconds(800LL * 86'400).ns);
+    time.now();
+    time.confirm();
+    last = time.anchor();
+  }
+  clock.new_boot();
+  clock.jump_wall(seconds(400LL * 86'400).ns);   // still behind, and far from what was confirmed
+  {
+    Timekeeper time(clock, last);
+    CHECK(time.suspended());
+    clock.advance(seconds(10).ns);
+    last = time.anchor();
+  }
+  Timekeeper again(clock, last);
+  CHECK(again.suspended());
+  CHECK(again.now() == last.instant);
+}
+
 TEST_CASE("a boot clock that went back is another boot's, whatever its id says") {
   io::SimulatedClock clock;
   TimeAnchor last = Timekeeper(clock, {}).anchor();

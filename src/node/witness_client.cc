@@ -2,9 +2,11 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <optional>
 
 #include "io/socket.h"
 #include "io/tls_client.h"
@@ -14,8 +16,12 @@ namespace node {
 
 namespace {
 
-constexpr base::Duration patience = base::seconds(5);
+constexpr base::Duration patience = base::seconds(5);         // with connecting, and with every piece of an answer
+constexpr std::chrono::seconds answer_patience(15);           // with a whole answer, however small its pieces are
 constexpr std::uint64_t reply_bytes_max = 64 * 1024;
+
+constexpr const char* larger_log = "witness_knows_a_larger_log";
+constexpr const char* another_log = "witness_knows_another_log";
 
 struct Target {
   bool secure = true;
@@ -53,7 +59,9 @@ base::Result<Target> parse_target(std::string_view url) {
 template <typename Read>
 base::Result<WitnessReply> receive(wire::HttpClientMachine& machine, Read read) {
   std::array<std::uint8_t, 16 * 1024> buffer;
+  const auto give_up = std::chrono::steady_clock::now() + answer_patience;
   while (true) {
+    if (std::chrono::steady_clock::now() >= give_up) return base::Error{"connection_broken", "the witness takes too long to answer"};
     if (auto received = machine.take_response()) return WitnessReply{received->response.status, std::move(received->response.body)};
     TRY_ASSIGN(const std::size_t n, read(std::span(buffer)));
     if (n != 0) {
@@ -188,18 +196,16 @@ base::Result<std::string> WitnessClient::ask(const audit::PolicyWitness& witness
         return base::Error{"witness_answer_malformed", "its answer says no size"};
       }
       if (known > size) {
-        log_.refuse_to_go_on("witness_knows_a_larger_log", witness.name + " saw " + std::to_string(known) + " leaves of " + log_.origin() +
-                                                               ", and this log has " + std::to_string(size) + ": it is an older copy");
-        return base::Error{"witness_knows_a_larger_log", "it saw " + std::to_string(known) + " leaves"};
+        return base::Error{larger_log, witness.name + " saw " + std::to_string(known) + " leaves of " + log_.origin() + ", and this log has " +
+                                           std::to_string(size) + ": it is an older copy"};
       }
       sizes_[witness.name] = known;
       continue;
     }
     if (reply.status == 422 && request.old_size != 0) {
       // The proof is right for our tree, so the witness saw another one.
-      log_.refuse_to_go_on("witness_knows_another_log", witness.name + " saw another tree of " + std::to_string(request.old_size) + " leaves of " +
-                                                            log_.origin() + ": this log is a fork");
-      return base::Error{"witness_knows_another_log", "it saw another tree"};
+      return base::Error{another_log, witness.name + " saw another tree of " + std::to_string(request.old_size) + " leaves of " + log_.origin() +
+                                          ": this log is a fork"};
     }
     return base::Error{"witness_refused", "it answered with status " + std::to_string(reply.status)};
   }
@@ -215,17 +221,31 @@ void WitnessClient::ask_all() {
   }
   std::size_t failing = 0;
   std::string failure;
+  std::optional<base::Error> contradiction;
+  std::vector<std::size_t> not_contradicting;
   const std::size_t before = lines_.size();
   for (std::size_t i = 0; i < policy_.witnesses.size(); ++i) {
     const audit::PolicyWitness& witness = policy_.witnesses[i];
-    if (witness.url.empty() || lines_.contains(i)) continue;
+    if (witness.url.empty() || lines_.contains(i)) {
+      not_contradicting.push_back(i);
+      continue;
+    }
     auto line = ask(witness, *published);
     if (line.ok()) {
       lines_[i] = std::move(*line);
+      not_contradicting.push_back(i);
     } else {
       ++failing;
       failure = witness.name + ": " + line.error().message + " [" + line.error().code + "]";
+      const bool contradicts = line.error().code == std::string_view(larger_log) || line.error().code == std::string_view(another_log);
+      if (contradicts) contradiction = line.error();
+      else not_contradicting.push_back(i);
     }
+  }
+  // The answer of a single witness is its word, not a proof: it stops the log only where the quorum cannot do without it.
+  const bool all_contradict = std::ranges::none_of(not_contradicting, [this](std::size_t i) { return !policy_.witnesses[i].url.empty(); });
+  if (contradiction && (policy_.quorum == "none" ? all_contradict : !policy_.satisfied_by(not_contradicting))) {
+    log_.refuse_to_go_on(contradiction->code, contradiction->message);
   }
   std::vector<std::size_t> cosigners;
   std::string note = published->note;

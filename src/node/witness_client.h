@@ -2,8 +2,9 @@
 // Asks witnesses to cosign checkpoints, in the background: one thread, one witness after the other, patient with those that
 // are away. What came together is attached to the checkpoint; whether it is enough says the policy's quorum.
 //
-// A witness that knows more leaves than this log, or another tree, is a finding: this is an older copy or a fork, and the
-// log publishes no more under its origin.
+// A witness that knows more leaves than this log, or another tree, is a finding: this is an older copy or a fork. The finding
+// is reported; where the quorum cannot be reached without the witnesses that say so (with no quorum: where all of them say
+// so), the log publishes no more under its origin.
 
 #include <condition_variable>
 #include <functional>

@@ -133,6 +133,31 @@ TEST_CASE("a restored older copy is told by a witness, and publishes no more") {
   CHECK(old_log->witnessed() == nullptr);
 }
 
+TEST_CASE("one witness among several cannot stop the log by its word alone") {
+  Watched w;
+  const auto log = w.open_log(w.world);
+  audit::Policy policy = w.policy();
+  policy.witnesses.push_back({"two", w.log_keys.note_key("w.example/2", audit::NoteKeyKind::cosignature_v1), "http://127.0.0.1:2"});
+  policy.groups.push_back({"either", 1, {"one", "two"}});
+  policy.quorum = "either";
+  const auto honest = w.post();
+  std::string lie = "999999\n";
+  const node::WitnessPost post = [&](const std::string& url, const std::string& body) -> base::Result<node::WitnessReply> {
+    return url.ends_with(":2") ? node::WitnessReply{409, lie} : honest(url, body);
+  };
+  node::WitnessClient client(*log, policy, post, base::seconds(1));
+  client.ask_all();
+  CHECK(!log->trouble());
+  REQUIRE(log->witnessed() != nullptr);
+  CHECK_EQ(client.stats().failing, 1);
+  CHECK(client.stats().last_failure.find("[witness_knows_a_larger_log]") != std::string::npos);
+  // With nobody else to turn to, it counts.
+  policy.quorum = "two";
+  node::WitnessClient needy(*log, policy, post, base::seconds(1));
+  needy.ask_all();
+  CHECK_EQ(code_of(log->trouble()), "witness_knows_a_larger_log");
+}
+
 TEST_CASE("a forked copy that has overtaken the log is caught by a witness") {
   Watched w;
   w.move_money(w.world, 10, "x");

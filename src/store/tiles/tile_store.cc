@@ -139,9 +139,13 @@ base::Status TileStore::erase(io::FileSystem& files, const std::string& director
 
 base::Status TileStore::make_level(unsigned level) {
   if (levels_[level].file != nullptr) return base::ok();
-  TRY_ASSIGN(levels_[level].file, files_.open(path_of(level), io::OpenMode::create_new, 0600));
-  TRY(levels_[level].file->write_at(0, file_head(level, journal_)));
-  return files_.sync_dir(directory_);
+  TRY_ASSIGN(const bool left_over, files_.exists(path_of(level)));
+  if (left_over) TRY(files_.remove(path_of(level)));
+  TRY_ASSIGN(auto file, files_.open(path_of(level), io::OpenMode::create_new, 0600));
+  TRY(file->write_at(0, file_head(level, journal_)));
+  TRY(files_.sync_dir(directory_));
+  levels_[level].file = std::move(file);
+  return base::ok();
 }
 
 // Under the lock.
@@ -159,35 +163,45 @@ void TileStore::push(unsigned level, const audit::Digest& hash) {
 }
 
 base::Status TileStore::append(std::span<const audit::Digest> leaves) {
-  // Readers see a tile either in the tail or in the file; in between they wait. Pieces keep the wait short.
+  // Readers see a tile in the tail, on its way, or in the file; in between they wait. Pieces keep the wait short.
   constexpr std::size_t piece_max = 64 * audit::tile_width;
+  TRY(write_pending());   // what an earlier call could not write
   while (!leaves.empty()) {
     const std::span<const audit::Digest> piece = leaves.first(std::min(piece_max, leaves.size()));
     leaves = leaves.subspan(piece.size());
-    const std::unique_lock lock(mutex_);
-    for (const audit::Digest& leaf : piece) {
-      push(0, leaf);
-      nodes_.clear();
-      frontier_.append(leaf, &nodes_);
-      for (const audit::TreeNode& node : nodes_) {
-        if (node.level / 8 < levels_.size()) push(node.level / 8, node.hash);
+    {
+      const std::unique_lock lock(mutex_);
+      for (const audit::Digest& leaf : piece) {
+        push(0, leaf);
+        nodes_.clear();
+        frontier_.append(leaf, &nodes_);
+        for (const audit::TreeNode& node : nodes_) {
+          if (node.level / 8 < levels_.size()) push(node.level / 8, node.hash);
+        }
       }
+      size_ += piece.size();
     }
-    for (unsigned level = 0; level < levels_.size(); ++level) {
-      Level& own = levels_[level];
-      if (own.pending.empty()) continue;
-      TRY(make_level(level));
-      TRY(own.file->write_at(record_at(own.tiles), own.pending));
-      own.tiles += own.pending.size() / record_bytes;
-      own.pending.clear();
-      own.unsynced = true;
-    }
-    size_ += piece.size();
+    TRY(write_pending());
+  }
+  return base::ok();
+}
+
+base::Status TileStore::write_pending() {
+  const std::unique_lock lock(mutex_);
+  for (unsigned level = 0; level < levels_.size(); ++level) {
+    Level& own = levels_[level];
+    if (own.pending.empty()) continue;
+    TRY(make_level(level));
+    TRY(own.file->write_at(record_at(own.tiles), own.pending));
+    own.tiles += own.pending.size() / record_bytes;
+    own.pending.clear();
+    own.unsynced = true;
   }
   return base::ok();
 }
 
 base::Status TileStore::sync() {
+  TRY(write_pending());
   for (Level& level : levels_) {
     if (!level.unsynced) continue;
     TRY(level.file->sync_data());
@@ -229,9 +243,11 @@ base::Status TileStore::read_tile(const audit::TileId& id, std::span<std::uint8_
   {
     const std::shared_lock lock(mutex_);
     const Level& level = levels_[id.level];
-    if (id.index > level.tiles || (id.index == level.tiles && id.width > level.tail.size())) return missing;
-    if (id.index == level.tiles) {
-      const base::ByteView hashes = bytes_of(level.tail);
+    const std::uint64_t full = level.tiles + level.pending.size() / record_bytes;
+    if (id.index > full || (id.index == full && id.width > level.tail.size())) return missing;
+    if (id.index >= level.tiles) {
+      const base::ByteView hashes = id.index == full ? bytes_of(level.tail)
+                                                     : base::ByteView(level.pending).subspan((id.index - level.tiles) * record_bytes, hashes_bytes);
       std::copy_n(hashes.begin(), out.size(), out.begin());
       return base::ok();
     }

@@ -27,10 +27,10 @@ class TileStore final : public audit::TileSource {
   static base::Result<std::unique_ptr<TileStore>> open(io::FileSystem& files, std::string directory,
                                                        const JournalId& journal, std::uint64_t trusted_leaves);
 
-  /// The next leaves by their hashes; writes the tiles they complete. After an error the store is of no more use.
-  /// Errors: those of io/file.h.
+  /// The next leaves by their hashes; writes the tiles they complete. After an error some of the leaves may have been taken:
+  /// size() says how far to go on from, and what was not written is written by the next call. Errors: those of io/file.h.
   base::Status append(std::span<const audit::Digest> leaves);
-  /// Everything written is durable when this returns. Errors: those of io/file.h.
+  /// Everything taken is durable when this returns; after `file_sync_failed` the store is of no more use. Errors: those of io/file.h.
   base::Status sync();
 
   /// Leaves so far. Any thread.
@@ -55,7 +55,7 @@ class TileStore final : public audit::TileSource {
     std::unique_ptr<io::File> file;
     std::uint64_t tiles = 0;           ///< full ones, in the file
     std::vector<audit::Digest> tail;   ///< hashes behind them
-    base::Bytes pending;               ///< full tiles on their way to the file
+    base::Bytes pending;               ///< full tiles on their way to the file; more than a moment only after an error
     bool unsynced = false;
   };
   TileStore(io::FileSystem& files, std::string directory, const JournalId& journal)
@@ -65,6 +65,7 @@ class TileStore final : public audit::TileSource {
   base::Result<std::uint64_t> open_level(unsigned level);
   base::Status start_over();
   base::Status make_level(unsigned level);
+  base::Status write_pending();
   base::Status read_full(unsigned level, std::uint64_t index, std::span<std::uint8_t> out);
   base::Result<audit::Digest> root_of(unsigned level, std::uint64_t index);
   void push(unsigned level, const audit::Digest& hash);
@@ -73,7 +74,7 @@ class TileStore final : public audit::TileSource {
   io::FileSystem& files_;
   const std::string directory_;
   const JournalId journal_;
-  mutable std::shared_mutex mutex_;    ///< tiles, tail and size_
+  mutable std::shared_mutex mutex_;    ///< tiles, tail, pending and size_
   std::array<Level, 8> levels_;
   std::uint64_t size_ = 0;
   audit::Frontier frontier_;

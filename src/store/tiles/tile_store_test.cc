@@ -113,6 +113,23 @@ TEST_CASE("a changed byte of a tile is found, and named, and never served") {
   }
 }
 
+TEST_CASE("a write that fails is made up for by the next call, and nothing is missing meanwhile") {
+  io::SimulatedFileSystem files(3);
+  const auto tiles = open(files, 0);
+  for (std::uint64_t k = 1; k < 40; ++k) {
+    const std::uint64_t size = tiles->size();
+    files.faults().fail_call(k % 7 + 1, k % 2 == 0 ? io::Fault::io_error : io::Fault::disk_full);
+    (void)tiles->append(leaves(size, size + 300));
+    files.faults().clear();
+    CHECK_EQ(tiles->size(), size + 300);
+    std::array<std::uint8_t, 32 * 256> out{};
+    for (std::uint64_t n = 0; n < tiles->size() / 256; ++n) CHECK(tiles->read_tile({false, 0, n, 256}, out).ok());
+    REQUIRE(tiles->sync().ok());
+    CHECK(tiles->verify().ok());
+  }
+  CHECK(tiles->frontier().root() == root_of(tiles->size()));
+}
+
 TEST_CASE("what is not there yet is said to be so") {
   io::SimulatedFileSystem files(3);
   const auto tiles = open(files, 0);

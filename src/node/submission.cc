@@ -1,0 +1,20 @@
+#include "node/submission.h"
+
+#include "store/journal/layout.h"
+
+namespace node {
+
+std::uint64_t disk_bytes_estimate(const Submission& submission, std::uint32_t group_entries_max) {
+  const auto* admitted = std::get_if<model::Admitted>(&submission.content);
+  if (admitted == nullptr) return 0;
+  // A group is a block of header, and what does not fill its last block.
+  std::uint64_t bytes = 16'384 + (admitted->commands.size() - 1) / group_entries_max * 2 * store::block_bytes;
+  for (const model::Command& command : admitted->commands) {
+    const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
+    bytes += transfer == nullptr ? 1024 : 768 * transfer->items.size();
+  }
+  for (const model::PrivateDraft& draft : admitted->privates) bytes += 64 + draft.value.size();
+  return bytes;
+}
+
+}  // namespace node
