@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "io/tls_outgoing.h"
 #include "io/tls_setup.h"
 
 namespace io {
@@ -96,6 +98,14 @@ TlsConnection::TlsConnection(const TlsServerContext& context, Descriptor fd)
   SSL_set_accept_state(ssl_);
 }
 
+TlsConnection::TlsConnection(const TlsOutgoingContext& context, Descriptor fd, const std::string& server_name)
+    : fd_(std::move(fd)), context_(context.shared()), ssl_(SSL_new(context_.get())) {
+  CHECK_THAT(ssl_ != nullptr && SSL_set_fd(ssl_, fd_.get()) == 1, "memory for one more connection");
+  SSL_set_connect_state(ssl_);
+  // A name that cannot be one fails the handshake, because then no certificate is for it.
+  if (!tls_setup::expect_server(ssl_, server_name)) broken_ = true;
+}
+
 TlsConnection::~TlsConnection() { SSL_free(ssl_); }
 
 StreamResult TlsConnection::settle(int answer, std::size_t bytes) {
@@ -113,14 +123,21 @@ StreamResult TlsConnection::settle(int answer, std::size_t bytes) {
       if (system_reason == EPIPE) return {StreamState::closed, 0};
       failure_ = system_reason == 0 ? "connection ended" : errno_text(system_reason);
       return {StreamState::failed, 0};
-    default:
+    default: {
       broken_ = true;
+      const long verdict = SSL_get_verify_result(ssl_);
       failure_ = tls_setup::last_reason();
+      if (verdict != X509_V_OK) failure_ = std::string("certificate not trusted: ") + X509_verify_cert_error_string(verdict);
       return {StreamState::failed, 0};
+    }
   }
 }
 
 StreamResult TlsConnection::handshake() {
+  if (broken_) {
+    if (failure_.empty()) failure_ = "not a name a server can have";
+    return {StreamState::failed, 0};
+  }
   ERR_clear_error();
   errno = 0;
   return settle(SSL_do_handshake(ssl_), 0);

@@ -19,6 +19,8 @@ struct ssl_st;
 
 namespace io {
 
+class TlsOutgoingContext;
+
 /// Where the server's identity comes from, and what it demands of clients.
 struct TlsServerOptions {
   std::string certificate_file;  ///< PEM: leaf first, then intermediates
@@ -53,11 +55,14 @@ class TlsServerContext {
   std::shared_ptr<ssl_ctx_st> current_;
 };
 
-/// One server-side connection. Owns the descriptor (non-blocking). One thread at a time. The process must ignore
+/// One connection, of a server or of a client. Owns the descriptor (non-blocking). One thread at a time. The process must ignore
 /// SIGPIPE (io/process.h).
 class TlsConnection final : public Stream {
  public:
   TlsConnection(const TlsServerContext& context, Descriptor fd);
+  /// The client's side; the handshake fails unless the server's certificate is for `server_name` (a host name or a numeric
+  /// address) and leads to a trusted one. See io/tls_outgoing.h.
+  TlsConnection(const TlsOutgoingContext& context, Descriptor fd, const std::string& server_name);
   ~TlsConnection() override;
 
   /// To be repeated until `done`; read and write do it by themselves where it was not.
@@ -79,7 +84,7 @@ class TlsConnection final : public Stream {
   std::string version() const;
   /// True if the client came back with a ticket.
   bool resumed() const;
-  /// The client's certificate in DER; empty without one. Verified against client_ca_file if there.
+  /// The peer's certificate in DER; empty without one. A client's is verified against client_ca_file if there.
   base::Bytes peer_certificate() const;
 
  private:

@@ -1,6 +1,5 @@
 #include "io/tls_client.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -22,11 +21,6 @@ std::int64_t monotonic_ms() {
   timespec now{};
   CHECK(::clock_gettime(CLOCK_MONOTONIC, &now) == 0);
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-bool is_numeric_address(const std::string& host) {
-  in6_addr room{};
-  return ::inet_pton(AF_INET, host.c_str(), &room) == 1 || ::inet_pton(AF_INET6, host.c_str(), &room) == 1;
 }
 
 /// OpenSSL gives the ticket away here; 1 means it was taken.
@@ -98,14 +92,7 @@ base::Result<std::unique_ptr<TlsClient>> TlsClient::connect(FileSystem& files, c
   CHECK_THAT(ssl != nullptr && SSL_set_fd(ssl, fd.get()) == 1, "memory for one more connection");
   std::unique_ptr<TlsClient> client(new TlsClient(std::move(fd), ssl, options.transfer_timeout));
   const std::string& name = options.server_name.empty() ? options.host : options.server_name;
-  bool named = false;
-  if (is_numeric_address(name)) {
-    named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
-  } else {
-    // RFC 6066 section 3: names only, never addresses.
-    named = SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
-  }
-  if (!named) {
+  if (!tls_setup::expect_server(ssl, name)) {
     return base::Error{"tls_handshake_failed",
                        "\"" + name + "\" cannot be the name of a server: " + tls_setup::last_reason()};
   }

@@ -1,8 +1,10 @@
 #include "io/tls_setup.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/check.h"
 #include "io/secret_memory.h"
@@ -100,6 +102,13 @@ base::Status trust(SSL_CTX* context, FileSystem& files, const std::string& ca_fi
     }
   }
   return base::ok();
+}
+
+bool expect_server(SSL* ssl, const std::string& name) {
+  in6_addr room{};
+  const bool numeric = ::inet_pton(AF_INET, name.c_str(), &room) == 1 || ::inet_pton(AF_INET6, name.c_str(), &room) == 1;
+  if (numeric) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
+  return !name.empty() && SSL_set1_host(ssl, name.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
 }
 
 std::string protocol_list(const std::vector<std::string>& protocols) {

@@ -1,5 +1,5 @@
 #pragma once
-// What the server and the client side of TLS set up alike. Private to tls.cc and tls_client.cc.
+// What the sides of TLS set up alike. Private to tls.cc, tls_client.cc and tls_outgoing.cc.
 
 #include <openssl/ssl.h>
 
@@ -27,6 +27,10 @@ base::Status use_identity(SSL_CTX* context, FileSystem& files, const std::string
 /// Trusts every certificate of a PEM file; `code` if there is none or one is broken. `announce` also names them to
 /// clients that are asked for a certificate.
 base::Status trust(SSL_CTX* context, FileSystem& files, const std::string& ca_file, const char* code, bool announce);
+
+/// Whom the server has to be: checked in the handshake, and told to the server if it is a name (RFC 6066 section 3: never an
+/// address). False if it can be neither.
+bool expect_server(SSL* ssl, const std::string& name);
 
 /// Names with their lengths before them (RFC 7301 3.1).
 std::string protocol_list(const std::vector<std::string>& protocols);
