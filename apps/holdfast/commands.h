@@ -21,6 +21,7 @@ Command import_command();
 Command config_command();
 Command audit_command();
 Command verify_command();
+Command verify_chain_command();
 Command witness_command();
 Command bench_command();
 Command completion_command();

@@ -223,18 +223,30 @@ void check_usages(const Desk& desk) {
   }
 }
 
-// Baseline requirements 7.1.4.3: the common name is, character for character, one of the alternative names.
+// Baseline requirements 7.1.4.3: the common name is, character for character, one of the alternative names. It is held
+// against the entries of its own kind; the apex of a wildcard entry passes, because nobody matches common names.
+bool common_name_fits(std::string_view text, const std::vector<GeneralName>& names) {
+  const bool address = text.find(':') != std::string_view::npos || looks_like_address(text);
+  const std::string_view last_label = text.substr(text.rfind('.') + 1);
+  const bool numeric = std::all_of(last_label.begin(), last_label.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!address && (!is_host_name(text, true, true) || numeric || text.find('.') == std::string_view::npos)) return false;
+  bool compared = false;
+  for (const GeneralName& name : names) {
+    if (name.form != (address ? Form::address : Form::dns)) continue;
+    compared = true;
+    if (address ? address_text(name.value) == text : name.text() == text) return true;
+    if (!address && name.text().starts_with("*.") && name.text().substr(2) == text) return true;
+  }
+  return !compared;
+}
+
 void check_common_name(const Desk& desk) {
   if (!desk.webpki() || !desk.leaf() || !wants(desk.demands, oid::server_auth)) return;
   int count = 0;
   for (const Attribute& attribute : attributes_of(desk.certificate.subject)) {
     if (!(oid::common_name == attribute.type)) continue;
     const auto text = text_of(attribute.value);
-    const auto& names = desk.certificate.alternative_names.names;
-    const bool found = text && std::any_of(names.begin(), names.end(), [&](const GeneralName& name) {
-      return (name.form == Form::dns && name.text() == *text) || (name.form == Form::address && address_text(name.value) == *text);
-    });
-    if (!found || ++count > 1) {
+    if (!text || !common_name_fits(*text, desk.certificate.alternative_names.names) || ++count > 1) {
       desk.add(Reason::common_name_not_in_alternative_names, text ? "CN=" + text->substr(0, 128) : std::string());
       return;
     }

@@ -208,6 +208,7 @@ bool Judge::fresh(const OcspAnswer& answer, std::size_t index) {
 RevocationAnswer Judge::by_response(std::size_t index) {
   constexpr Role role = Role::ocsp_response;
   const OcspResponse& response = evidence_.responses[index];
+  if (response.der.empty()) return {};  // could not be read
   if (response.response_status != 0) {
     problem(Reason::ocsp_response_is_not_successful, role, index, "status " + std::to_string(response.response_status));
     return {};

@@ -63,8 +63,8 @@ void remark_on_bundle(const Materials& materials, const Demands& demands, Verdic
   }
   if (!ordered) verdict.findings.push_back({Reason::chain_is_out_of_order, Role::whole_case, 0, {}});
   for (std::size_t i = 0; i < materials.intermediates.size(); ++i) {
-    if (used(i)) continue;
     const Certificate& one = materials.intermediates[i];
+    if (used(i) || one.der.empty()) continue;  // one without content could not be read
     const auto add = [&](Reason reason, std::string evidence) { verdict.findings.push_back({reason, Role::intermediate, i, std::move(evidence)}); };
     const bool trusted = std::any_of(materials.anchors.begin(), materials.anchors.end(), [&](const Certificate& anchor) { return anchor.is(one); });
     const bool twin = std::any_of(verdict.path.begin(), verdict.path.end(), [&](Step step) {
