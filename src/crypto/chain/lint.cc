@@ -182,7 +182,7 @@ void check_key_ids(const Desk& desk) {
   if (certificate.subject_key_id.critical) desk.add(Reason::certificate_criticality_is_wrong, "the subject key identifier must not be critical");
   if (!root && !authority.id) desk.add(Reason::authority_key_id_is_missing);
   if (certificate.authority() && !certificate.subject_key_id.present) desk.add(Reason::subject_key_id_is_missing);
-  if (!desk.webpki() || !root || !authority.present) return;
+  if (!desk.webpki() || !root || desk.role != Role::anchor || !authority.present) return;
   const ByteView own = certificate.subject_key_id.id;
   const bool same = authority.id && std::equal(authority.id->begin(), authority.id->end(), own.begin(), own.end());
   if (!same || authority.has_issuer || authority.has_serial) desk.add(Reason::root_key_id_is_wrong);

@@ -67,11 +67,12 @@ void remark_on_bundle(const Materials& materials, const Demands& demands, Verdic
     if (used(i) || one.der.empty()) continue;  // one without content could not be read
     const auto add = [&](Reason reason, std::string evidence) { verdict.findings.push_back({reason, Role::intermediate, i, std::move(evidence)}); };
     const bool trusted = std::any_of(materials.anchors.begin(), materials.anchors.end(), [&](const Certificate& anchor) { return anchor.is(one); });
-    const bool twin = std::any_of(verdict.path.begin(), verdict.path.end(), [&](Step step) {
+    const auto same_entity = [&](Step step) {
       const Certificate& other = certificate_at(materials, step);
       return other.subject_name == one.subject_name && std::equal(other.key.spki.begin(), other.key.spki.end(), one.key.spki.begin(), one.key.spki.end());
-    });
-    if (trusted) {
+    };
+    const bool twin = std::any_of(verdict.path.begin(), verdict.path.end(), same_entity);
+    if (trusted || (one.self_issued() && verdict.path.back().role == Role::anchor && same_entity(verdict.path.back()))) {
       add(Reason::chain_includes_root, name_text(one.subject));
     } else if (twin && demands.now_s > one.not_after_s) {
       add(Reason::chain_ends_in_expired_cross_signature, name_text(one.subject) + " of " + name_text(one.issuer) + ", expired at " + time_text(one.not_after_s));
