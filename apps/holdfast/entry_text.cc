@@ -31,6 +31,25 @@ std::string_view name_of(model::HoldResolution resolution) {
   return "";
 }
 
+std::string_view name_of(model::RailResult result) {
+  switch (result) {
+    case model::RailResult::not_sent: return "not_sent";
+    case model::RailResult::rejected: return "rejected";
+    case model::RailResult::accepted: return "accepted";
+    case model::RailResult::settled: return "settled";
+    case model::RailResult::unknown: return "unknown";
+  }
+  return "";
+}
+
+template <typename Report>
+Fields report_fields(const Report& e) {
+  Fields fields{{"transfer", number(e.transfer)}, {"attempt", number(e.attempt)}, {"result", std::string(name_of(e.result))}};
+  if (e.reason != model::RailReason::none) fields.emplace_back("reason", std::string(model::row_of(e.reason).name));
+  if (e.amount) fields.emplace_back("amount", base::to_decimal(*e.amount));
+  return fields;
+}
+
 struct Describe {
   Described operator()(const model::TenantOpened& e) const { return {"tenant_opened", {{"tenant", number(e.tenant)}}}; }
   Described operator()(const model::AssetRegistered& e) const {
@@ -86,6 +105,100 @@ struct Describe {
   Described operator()(const model::EpochBumped& e) const { return {"epoch_bumped", {{"epoch", number(e.epoch)}}}; }
   Described operator()(const model::LogKeyChanged& e) const {
     return {"log_key_changed", {{"version", number(e.version)}, {"public_key", base::to_hex(e.public_key)}}};
+  }
+  Described operator()(const model::RailConfigured& e) const {
+    return {"rail_configured",
+            {{"rail", number(e.number)},
+             {"name", std::string(model::to_text(e.name))},
+             {"asset", number(e.asset)},
+             {"clearing", number(e.clearing)},
+             {"suspense", number(e.suspense)}}};
+  }
+  Described operator()(const model::RailControlled& e) const {
+    return {"rail_controlled", {{"rail", number(e.rail)}, {"paused", e.paused ? "true" : "false"}}};
+  }
+  Described operator()(const model::RailObserved& e) const {
+    return {"rail_observed",
+            {{"rail", number(e.rail)},
+             {"successes", number(e.health.successes >> 16)},
+             {"attempts", number(e.health.attempts >> 16)},
+             {"breaker", e.health.breaker == model::Breaker::open ? "open" : "closed"}}};
+  }
+  Described operator()(const model::TransferRequested& e) const {
+    Fields fields{{"kind", std::string(model::name_of(e.kind))},
+                  {"account", number(e.account)},
+                  {"amount", base::to_decimal(e.amount)},
+                  {"asset", number(e.asset)},
+                  {"send_by", base::to_rfc3339(e.send_by)}};
+    if (e.original != 0) fields.emplace_back("original", number(e.original));
+    return {"transfer_requested", std::move(fields)};
+  }
+  Described operator()(const model::TransferMoved& e) const {
+    Fields fields{{"transfer", number(e.transfer)}, {"from", std::string(model::name_of(e.from))}, {"to", std::string(model::name_of(e.to))}};
+    if (e.reason != model::RailReason::none) fields.emplace_back("reason", std::string(model::row_of(e.reason).name));
+    if (e.rail != 0) fields.emplace_back("rail", number(e.rail));
+    if (e.hold != 0) fields.emplace_back("hold", number(e.hold));
+    if (e.due.ns != 0) fields.emplace_back("due", base::to_rfc3339(e.due));
+    return {"transfer_moved", std::move(fields)};
+  }
+  Described operator()(const model::RouteDecided& e) const {
+    std::string choices;
+    for (const model::RouteChoice& choice : e.choices) {
+      choices += (choices.empty() ? "" : ",") + number(choice.rail) + ":" + std::string(model::name_of(choice.verdict));
+    }
+    return {"route_decided", {{"transfer", number(e.transfer)}, {"rails", std::move(choices)}}};
+  }
+  Described operator()(const model::AttemptStarted& e) const {
+    return {"attempt_started",
+            {{"transfer", number(e.transfer)},
+             {"attempt", number(e.attempt)},
+             {"rail", number(e.rail)},
+             {"amount", base::to_decimal(e.amount)},
+             {"send_not_after", base::to_rfc3339(e.send_not_after)}}};
+  }
+  Described operator()(const model::AttemptReported& e) const {
+    return {"attempt_reported", report_fields(e)};
+  }
+  Described operator()(const model::InquiryStarted& e) const {
+    return {e.is_void ? "void_started" : "inquiry_started",
+            {{"transfer", number(e.transfer)}, {"attempt", number(e.attempt)}, {"inquiry", number(e.inquiry)}}};
+  }
+  Described operator()(const model::VoteRecorded& e) const {
+    return {"vote_recorded",
+            {{"transfer", number(e.transfer)},
+             {"person", model::client_id(e.person)},
+             {"counted", number(e.counted)},
+             {"needed", number(e.needed)}}};
+  }
+  Described operator()(const model::CaseOpened& e) const {
+    return {"case_opened",
+            {{"transfer", number(e.transfer)},
+             {"attempt", number(e.attempt)},
+             {"kind", std::string(model::name_of(e.kind))},
+             {"amount", base::to_decimal(e.amount)}}};
+  }
+  Described operator()(const model::ReportIgnored& e) const {
+    Fields fields = report_fields(e);
+    fields.emplace_back("why", std::string(model::name_of(e.why)));
+    return {"report_ignored", std::move(fields)};
+  }
+  Described operator()(const model::AgeAlarmRaised& e) const {
+    return {"age_alarm_raised",
+            {{"transfer", number(e.transfer)}, {"state", std::string(model::name_of(e.state))}, {"since", base::to_rfc3339(e.since)}}};
+  }
+  Described operator()(const model::HoldRedirected& e) const {
+    Fields fields{{"hold", number(e.hold)}, {"amount", base::to_decimal(e.amount)}};
+    add_side(fields, "from", e.debit);
+    add_side(fields, "to", e.credit);
+    return {"hold_redirected", std::move(fields)};
+  }
+  Described operator()(const model::RefundCounted& e) const {
+    return {"refund_counted",
+            {{"original", number(e.original)},
+             {"refund", number(e.refund)},
+             {"captured", base::to_decimal(e.captured)},
+             {"pending", base::to_decimal(e.pending)},
+             {"posted", base::to_decimal(e.posted)}}};
   }
 };
 

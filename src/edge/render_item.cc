@@ -159,6 +159,13 @@ struct ItemWriter {
     json.member("version", std::uint64_t{event.version});
     return {};
   }
+  // Steps of rails and of transfers over them.
+  template <typename Step>
+  Rendered operator()(const Step& event) const {
+    if constexpr (requires { event.transfer; }) write_transfer_id(json, backend(), "transfer", event.transfer);
+    write_instant(json, "at", at.event.at);
+    return {};
+  }
 };
 
 }  // namespace

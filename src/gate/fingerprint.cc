@@ -90,6 +90,15 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
     case model::Operation::confirm_clock:
     case model::Operation::bump_epoch:
     case model::Operation::change_log_key:
+    case model::Operation::configure_rail:
+    case model::Operation::control_rail:
+    case model::Operation::create_payout:
+    case model::Operation::create_collect:
+    case model::Operation::cancel_transfer:
+    case model::Operation::review_transfer:
+    case model::Operation::resolve_unknown:
+    case model::Operation::refund_transfer:
+    case model::Operation::report_rail:
       break;
   }
   return {};

@@ -9,7 +9,7 @@ namespace gate {
 
 namespace {
 
-constexpr std::array<std::pair<model::Scope, std::string_view>, 12> scope_names = {{
+constexpr std::array<std::pair<model::Scope, std::string_view>, 15> scope_names = {{
     {model::accounts_read, "accounts:read"},
     {model::accounts_write, "accounts:write"},
     {model::transfers_read, "transfers:read"},
@@ -22,6 +22,9 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 12> scope_names 
     {model::audit_read, "audit:read"},
     {model::imports_read, "imports:read"},
     {model::imports_write, "imports:write"},
+    {model::transfers_review, "transfers:review"},
+    {model::transfers_resolve, "transfers:resolve"},
+    {model::rails_write, "rails:write"},
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 

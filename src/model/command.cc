@@ -22,6 +22,15 @@ struct OperationOf {
   Operation operator()(const ConfirmClock&) const { return Operation::confirm_clock; }
   Operation operator()(const BumpEpoch&) const { return Operation::bump_epoch; }
   Operation operator()(const ChangeLogKey&) const { return Operation::change_log_key; }
+  Operation operator()(const ConfigureRail&) const { return Operation::configure_rail; }
+  Operation operator()(const ControlRail&) const { return Operation::control_rail; }
+  Operation operator()(const CreatePayout&) const { return Operation::create_payout; }
+  Operation operator()(const CreateCollect&) const { return Operation::create_collect; }
+  Operation operator()(const CancelTransfer&) const { return Operation::cancel_transfer; }
+  Operation operator()(const ReviewTransfer&) const { return Operation::review_transfer; }
+  Operation operator()(const ResolveUnknown&) const { return Operation::resolve_unknown; }
+  Operation operator()(const RefundTransfer&) const { return Operation::refund_transfer; }
+  Operation operator()(const ReportRail&) const { return Operation::report_rail; }
 };
 
 }  // namespace
@@ -49,6 +58,15 @@ bool is_operation(std::uint64_t number) {
     case Operation::confirm_clock:
     case Operation::bump_epoch:
     case Operation::change_log_key:
+    case Operation::configure_rail:
+    case Operation::control_rail:
+    case Operation::create_payout:
+    case Operation::create_collect:
+    case Operation::cancel_transfer:
+    case Operation::review_transfer:
+    case Operation::resolve_unknown:
+    case Operation::refund_transfer:
+    case Operation::report_rail:
       return true;
   }
   return false;

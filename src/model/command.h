@@ -13,7 +13,9 @@
 #include "base/instant.h"
 #include "base/int128.h"
 #include "model/account.h"
+#include "model/boxed.h"
 #include "model/ids.h"
+#include "model/transfer.h"
 
 namespace model {
 
@@ -40,6 +42,15 @@ enum class Operation : std::uint8_t {
   confirm_clock = 31,
   bump_epoch = 32,
   change_log_key = 33,
+  configure_rail = 40,
+  control_rail = 41,
+  create_payout = 50,
+  create_collect = 51,
+  cancel_transfer = 52,
+  review_transfer = 53,
+  resolve_unknown = 54,
+  refund_transfer = 55,
+  report_rail = 56,
 };
 
 constexpr std::size_t fingerprint_fields_max = 12;
@@ -173,9 +184,12 @@ enum Scope : std::uint32_t {
   audit_read = 1u << 9,
   imports_read = 1u << 10,
   imports_write = 1u << 11,
+  transfers_review = 1u << 12,   ///< approve and reject what waits for people
+  transfers_resolve = 1u << 13,  ///< decide outcomes that asking could not find out
+  rails_write = 1u << 14,        ///< configure, pause and resume rails
 };
 using Scopes = std::uint32_t;
-constexpr Scopes all_scopes = (1u << 12) - 1;
+constexpr Scopes all_scopes = (1u << 15) - 1;
 
 struct CreateClient {
   PrincipalKind kind = PrincipalKind::service;
@@ -197,7 +211,122 @@ struct RevokeClient {
   bool operator==(const RevokeClient&) const = default;
 };
 
-/// Lets time pass: resolves at most `expiries_max` holds whose time has come.
+// --- rails and transfers over them (design section 7) -----------------------------------------------------------------
+
+/// Registers a rail, or changes the profile of a known one; asset and accounts of a rail stay. Its clearing account
+/// `rails/NAME/clearing` and its suspense account `suspense/NAME` are opened with it, without limits on either side.
+struct ConfigureRail {
+  RailName name{};
+  Asset asset;
+  Boxed<RailProfile> profile;
+  Commitment clearing_name{};
+  Commitment suspense_name{};
+  AccountNumber clearing = 0;   ///< answers: accounts that have these names already, 0 if none
+  AccountNumber suspense = 0;
+  bool operator==(const ConfigureRail&) const = default;
+};
+
+/// Pause, resume, maintenance window. No new attempt starts on a paused rail; everything else goes on.
+struct ControlRail {
+  RailNumber rail = 0;          ///< answer: 0 if no rail has the name
+  bool paused = false;
+  base::Instant maintenance_from{};    ///< 0 with `maintenance_until` 0: no window
+  base::Instant maintenance_until{};
+  bool operator==(const ControlRail&) const = default;
+};
+
+/// What a payout and a collect have in common.
+struct RailRequest {
+  AccountNumber account = 0;    ///< answer: debited by a payout, credited by a collect
+  Asset asset;
+  base::U128 amount = 0;
+  RailNumber wanted = 0;        ///< this rail and no other; 0 lets the router choose
+  bool wanted_unknown = false;  ///< answer: a rail was named that there is not
+  Country country = 0;          ///< of beneficiary or payer
+  Instrument instrument = 0;
+  std::uint8_t approvals = 0;   ///< how many people must approve, at most approvals_max; the gate's policy says
+  base::Duration send_within{}; ///< not with a rail by then: it fails. 0 takes the bound of the core
+  Commitment beneficiary{};     ///< or payer: what the rail needs to know of them, in the private section
+  std::optional<Commitment> reference;
+  base::Tag128 reference_key{};
+  std::optional<Commitment> metadata;
+  bool operator==(const RailRequest&) const = default;
+};
+
+struct CreatePayout {
+  RailRequest request;
+  bool operator==(const CreatePayout&) const = default;
+};
+
+struct CreateCollect {
+  RailRequest request;
+  bool operator==(const CreateCollect&) const = default;
+};
+
+/// Before it was sent.
+struct CancelTransfer {
+  EventNumber transfer = 0;
+  bool operator==(const CancelTransfer&) const = default;
+};
+
+struct ReviewTransfer {
+  EventNumber transfer = 0;
+  bool approve = false;
+  std::optional<Commitment> reason;
+  bool operator==(const ReviewTransfer&) const = default;
+};
+
+/// Of a transfer in manual_review: done when two different people, neither of them the requester, say the same.
+struct ResolveUnknown {
+  EventNumber transfer = 0;
+  Verdict verdict = Verdict::settled;
+  Commitment reason{};
+  bool operator==(const ResolveUnknown&) const = default;
+};
+
+/// Answer to a look-up: what a transfer that the core no longer holds (or never held, as it moved money between accounts)
+/// was. Checked against the state where the state knows better.
+struct OriginalTransfer {
+  bool found = false;           ///< of the same tenant
+  bool posted = false;          ///< between accounts, and money moved: posted at once, or a captured hold
+  AccountNumber debit = 0;
+  AccountNumber credit = 0;
+  base::U128 amount = 0;        ///< what moved
+  bool operator==(const OriginalTransfer&) const = default;
+};
+
+/// Gives back all or part of what a transfer moved. Between accounts at once; over a rail by a saga of its own: a payout is
+/// recalled, a collect is paid back, both on the rail that carried them.
+struct RefundTransfer {
+  EventNumber original = 0;
+  OriginalTransfer standing;
+  std::optional<base::U128> amount;   ///< nothing: all that is left
+  std::uint8_t approvals = 0;
+  std::optional<Commitment> reference;
+  base::Tag128 reference_key{};
+  std::optional<Commitment> metadata;
+  bool operator==(const RefundTransfer&) const = default;
+};
+
+/// What somebody says a rail said of an attempt. One writer decides, whatever the source.
+struct ReportRail {
+  EventNumber reference = 0;          ///< the AttemptStarted event: what the rail knows the attempt by
+  EventNumber transfer = 0;           ///< this and the next two: answers, from that event
+  std::uint8_t attempt = 0;           ///< from 1
+  RailNumber rail = 0;
+  ReportSource source = ReportSource::reply;
+  RailResult result = RailResult::unknown;
+  RailReason reason = RailReason::none;
+  std::uint32_t inquiry = 0;          ///< the question this answers; 0 with other sources
+  base::Duration latency{};           ///< from first byte to answer, as measured; 0 not measured
+  std::optional<base::U128> amount;   ///< as the rail states it
+  std::optional<Asset> asset;
+  std::optional<Commitment> rail_reference;
+  std::optional<base::Digest> body;   ///< SHA-256 of the raw bytes, kept elsewhere
+  bool operator==(const ReportRail&) const = default;
+};
+
+/// Lets time pass: resolves at most `expiries_max` holds whose time has come, and takes as many due steps of transfers.
 struct Tick {
   std::uint32_t expiries_max = 256;
   bool operator==(const Tick&) const = default;
@@ -224,7 +353,9 @@ struct ChangeLogKey {
 
 using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeAccountFlags, SetAccountLimits,
                                  CreateTransfer, CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient,
-                                 RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch, ChangeLogKey>;
+                                 RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch, ChangeLogKey, ConfigureRail,
+                                 ControlRail, CreatePayout, CreateCollect, CancelTransfer, ReviewTransfer,
+                                 ResolveUnknown, RefundTransfer, ReportRail>;
 
 /// A command with its sender. For CreateTransfer the tags are in the items.
 struct Command {

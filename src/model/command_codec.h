@@ -145,4 +145,126 @@ void describe(C& c, typename C::template Ref<ChangeLogKey> body) {
   c.digest(6, body.public_key);
 }
 
+template <typename C>
+void describe(C& c, typename C::template Ref<RailProfile> profile) {
+  c.number(1, profile.capabilities, all_rail_capabilities);
+  c.number(2, profile.directions, payouts | collects);
+  c.amount(3, profile.amount_min);
+  c.amount(4, profile.amount_max);
+  c.amount(5, profile.cost_fixed);
+  c.number(6, profile.cost_basis_points);
+  c.duration(7, profile.send_window);
+  c.duration(8, profile.reply_timeout);
+  c.duration(9, profile.visibility_horizon);
+  c.duration(10, profile.settle_within);
+  c.duration(11, profile.inquiry_first);
+  c.duration(12, profile.inquiry_max);
+  c.number(13, profile.inquiries_max);
+  c.number(14, profile.in_flight_max);
+  c.number(15, profile.rate_per_second);
+  c.half_words(16, profile.countries);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ConfigureRail> body) {
+  c.rail_name(5, body.name);
+  c.asset(6, body.asset);
+  c.nested(7, *body.profile);
+  c.digest(8, body.clearing_name);
+  c.digest(9, body.suspense_name);
+  c.number(10, body.clearing);
+  c.number(11, body.suspense);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ControlRail> body) {
+  c.number(5, body.rail);
+  c.boolean(6, body.paused);
+  c.instant(7, body.maintenance_from);
+  c.instant(8, body.maintenance_until);
+}
+
+template <typename C>
+void describe_request(C& c, typename C::template Ref<RailRequest> request) {
+  c.number(5, request.account);
+  c.asset(6, request.asset);
+  c.amount(7, request.amount);
+  c.number(8, request.wanted);
+  c.boolean(9, request.wanted_unknown);
+  c.number(10, request.country);
+  c.number(11, request.instrument);
+  c.number(12, request.approvals, approvals_max);
+  c.duration(13, request.send_within);
+  c.digest(14, request.beneficiary);
+  c.optional_digest(15, request.reference);
+  c.tag_if_any(16, request.reference_key);
+  c.optional_digest(17, request.metadata);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<CreatePayout> body) {
+  describe_request(c, body.request);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<CreateCollect> body) {
+  describe_request(c, body.request);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<CancelTransfer> body) {
+  c.event_number(5, body.transfer);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ReviewTransfer> body) {
+  c.event_number(5, body.transfer);
+  c.boolean(6, body.approve);
+  c.optional_digest(7, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ResolveUnknown> body) {
+  c.event_number(5, body.transfer);
+  c.choice(6, body.verdict, Verdict::settled, Verdict::failed);
+  c.digest(7, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<OriginalTransfer> original) {
+  c.boolean(1, original.found);
+  c.boolean(2, original.posted);
+  c.number(3, original.debit);
+  c.number(4, original.credit);
+  c.amount(5, original.amount);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RefundTransfer> body) {
+  c.event_number(5, body.original);
+  c.nested_if_any(6, body.standing);
+  c.optional_amount(7, body.amount);
+  c.number(8, body.approvals, approvals_max);
+  c.optional_digest(9, body.reference);
+  c.tag_if_any(10, body.reference_key);
+  c.optional_digest(11, body.metadata);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ReportRail> body) {
+  c.event_number(5, body.reference);
+  c.event_number(6, body.transfer);
+  c.number(7, body.attempt);
+  c.number(8, body.rail);
+  c.choice(9, body.source, ReportSource::reply, ReportSource::recovery);
+  c.choice(10, body.result, RailResult::not_sent, RailResult::unknown);
+  c.reason(11, body.reason);
+  c.number(12, body.inquiry);
+  c.duration(13, body.latency);
+  c.optional_amount(14, body.amount);
+  c.optional_asset(15, body.asset);
+  c.optional_digest(16, body.rail_reference);
+  c.optional_digest(17, body.body);
+}
+
 }  // namespace model

@@ -16,7 +16,8 @@ constexpr std::size_t head_bytes_max = 48;      // entry map, version, instant, 
 constexpr std::size_t command_bytes_max = 384;  // without the elements of lists
 constexpr std::size_t item_bytes_max = 320;
 constexpr std::size_t number_bytes_max = 9;
-constexpr std::size_t event_bytes_max = 448;
+constexpr std::size_t event_bytes_max = 448;    // without the elements of lists
+constexpr std::size_t choice_bytes_max = 24;
 
 std::size_t bytes_max(const Command& command) {
   std::size_t size = command_bytes_max;
@@ -24,6 +25,11 @@ std::size_t bytes_max(const Command& command) {
     size += transfer->items.size() * item_bytes_max;
   if (const auto* batch = std::get_if<RecordBatch>(&command.body)) size += batch->answers.size() * number_bytes_max;
   return size;
+}
+
+std::size_t list_bytes_max(const Event& event) {
+  const auto* route = std::get_if<RouteDecided>(&event.body);
+  return route == nullptr ? 0 : route->choices.size() * choice_bytes_max;
 }
 
 std::uint8_t* write_command(std::uint8_t* at, const Command& command) {
@@ -96,7 +102,9 @@ void encode_entry(base::Bytes& out, std::vector<ByteRange>& ranges, base::Instan
                   std::span<const Event> events) {
   CHECK(!events.empty());
   const std::size_t start = out.size();
-  out.resize(start + head_bytes_max + bytes_max(command) + events.size() * event_bytes_max);
+  std::size_t lists = 0;
+  for (const Event& event : events) lists += list_bytes_max(event);
+  out.resize(start + head_bytes_max + bytes_max(command) + events.size() * event_bytes_max + lists);
 
   FieldWriter entry(out.data() + start);
   entry.required_number(0, entry_version);
@@ -153,7 +161,7 @@ base::Result<Entry> decode_entry(base::ByteView bytes, EventNumber first_event, 
 
 void encode_event(base::Bytes& out, const Event& event) {
   const std::size_t start = out.size();
-  out.resize(start + event_bytes_max);
+  out.resize(start + event_bytes_max + list_bytes_max(event));
   const std::uint8_t* const end = write_event(out.data() + start, event);
   out.resize(static_cast<std::size_t>(end - out.data()));
 }

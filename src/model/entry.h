@@ -50,6 +50,9 @@ enum class PrivateField : std::uint8_t {
   transfer_metadata = 5,
   client_name = 6,
   world_account_name = 7,
+  transfer_beneficiary = 8,   ///< or payer: what the rail is told of them
+  vote_reason = 9,            ///< of a review or a resolution
+  rail_reference = 10,        ///< what a rail calls a payment
 };
 
 /// A personal value on its way to the private section: bound to the event whose commitment covers it.

@@ -2,9 +2,11 @@
 // Events: what the core decided, with results. Applying an event copies results into the state and decides nothing, so
 // that old journals stay readable by new code. Every event is a leaf of the audit log and stands on its own there.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/instant.h"
@@ -13,6 +15,7 @@
 #include "model/command.h"
 #include "model/ids.h"
 #include "model/outcome.h"
+#include "model/transfer.h"
 
 namespace model {
 
@@ -171,10 +174,194 @@ struct LogKeyChanged {
   bool operator==(const LogKeyChanged&) const = default;
 };
 
+// --- rails and transfers over them --------------------------------------------------------------------------------------
+// Money moves by TransferPosted, HoldPlaced, HoldResolved and HoldRedirected alone; these events say why.
+
+/// A rail as it is from here on. Registered by the first one with its number.
+struct RailConfigured {
+  RailNumber number = 0;
+  TenantNumber tenant = 0;
+  AssetNumber asset = 0;
+  AccountNumber clearing = 0;
+  AccountNumber suspense = 0;
+  RailName name{};
+  Boxed<RailProfile> profile;
+  bool operator==(const RailConfigured&) const = default;
+};
+
+struct RailControlled {
+  RailNumber rail = 0;
+  bool paused = false;
+  base::Instant maintenance_from{};
+  base::Instant maintenance_until{};
+  bool operator==(const RailControlled&) const = default;
+};
+
+/// What routing learned from a report that counts.
+struct RailObserved {
+  RailNumber rail = 0;
+  RailHealth health;
+  DimensionHealth country;      ///< all zeros: not told
+  DimensionHealth instrument;
+  bool operator==(const RailObserved&) const = default;
+};
+
+/// A transfer over a rail, identified by the number of this event.
+struct TransferRequested {
+  TransferKind kind = TransferKind::payout;
+  AccountNumber account = 0;    ///< ours: debited by a payout, credited by collect and recall
+  PrincipalNumber requester = 0;   ///< 0: the core itself, as compensation
+  AssetNumber asset = 0;
+  base::U128 amount = 0;
+  RailNumber wanted = 0;
+  Country country = 0;
+  Instrument instrument = 0;
+  std::uint8_t approvals = 0;
+  base::Instant send_by{};
+  EventNumber original = 0;     ///< what it gives back; 0 for a transfer of its own right
+  EventNumber original_attempt = 0;   ///< the attempt of it that carried the money; 0 without
+  std::optional<Commitment> beneficiary;   ///< none where the original has it
+  std::optional<Commitment> reference;
+  std::optional<Commitment> metadata;
+  bool operator==(const TransferRequested&) const = default;
+};
+
+/// A step of the saga.
+struct TransferMoved {
+  EventNumber transfer = 0;
+  TransferState from = TransferState::requested;
+  TransferState to = TransferState::requested;
+  MoveCause cause = MoveCause::request;
+  RailReason reason = RailReason::none;   ///< the rail's, where a report is the cause
+  RailNumber rail = 0;          ///< the one concerned, 0 if none
+  EventNumber hold = 0;         ///< to held: the hold; of a payout it stays until the end
+  base::Instant due{};          ///< when the next step is due by itself; 0 never
+  base::Instant alarm_at{};     ///< when the stay in this state is too long; 0 never
+  bool operator==(const TransferMoved&) const = default;
+};
+
+/// Which rail and why, and why not the others. Nothing is chosen: the transfer parks or fails.
+struct RouteDecided {
+  EventNumber transfer = 0;
+  std::vector<RouteChoice> choices;   ///< ascending by rail, at most route_choices_max
+  base::Instant due{};          ///< of a transfer that stays parked: when the next step is due by itself; 0 as before
+  bool operator==(const RouteDecided&) const = default;
+};
+
+/// The intention to send: durable before the first byte leaves.
+struct AttemptStarted {
+  EventNumber transfer = 0;
+  std::uint8_t attempt = 0;     ///< from 1
+  RailNumber rail = 0;
+  TransferKind kind = TransferKind::payout;
+  AssetNumber asset = 0;
+  base::U128 amount = 0;
+  EventNumber original = 0;
+  EventNumber original_attempt = 0;
+  bool probe = false;           ///< of a half-open breaker
+  base::Instant send_not_after{};
+  bool operator==(const AttemptStarted&) const = default;
+};
+
+/// A report that was believed. What it led to follows it.
+struct AttemptReported {
+  EventNumber transfer = 0;
+  std::uint8_t attempt = 0;
+  RailNumber rail = 0;
+  ReportSource source = ReportSource::reply;
+  RailResult result = RailResult::unknown;
+  RailReason reason = RailReason::none;
+  base::Duration latency{};
+  std::optional<base::U128> amount;
+  std::optional<Commitment> rail_reference;
+  std::optional<base::Digest> body;
+  bool operator==(const AttemptReported&) const = default;
+};
+
+/// A question to a rail, or a void that is to leave a tombstone there.
+struct InquiryStarted {
+  EventNumber transfer = 0;
+  std::uint8_t attempt = 0;
+  RailNumber rail = 0;
+  std::uint32_t inquiry = 0;    ///< from 1 within the attempt
+  bool is_void = false;
+  base::Instant due{};          ///< of the next one
+  bool operator==(const InquiryStarted&) const = default;
+};
+
+/// A person's voice where two are needed, or one.
+struct VoteRecorded {
+  EventNumber transfer = 0;
+  PrincipalNumber person = 0;
+  VoteKind vote = VoteKind::approve;
+  std::uint8_t counted = 0;     ///< people who say the same, this one included
+  std::uint8_t needed = 0;
+  std::optional<Commitment> reason;
+  bool operator==(const VoteRecorded&) const = default;
+};
+
+/// Something for people. `amount` was posted between the rail's clearing and suspense accounts by the event before, if any
+/// could be.
+struct CaseOpened {
+  EventNumber transfer = 0;
+  std::uint8_t attempt = 0;
+  RailNumber rail = 0;
+  CaseKind kind = CaseKind::late_success;
+  base::U128 amount = 0;
+  EventNumber posting = 0;      ///< the posting to suspense; 0 if there is none
+  bool operator==(const CaseOpened&) const = default;
+};
+
+/// A report that changed nothing, kept so that it can be seen.
+struct ReportIgnored {
+  EventNumber transfer = 0;
+  std::uint8_t attempt = 0;
+  ReportSource source = ReportSource::reply;
+  RailResult result = RailResult::unknown;
+  RailReason reason = RailReason::none;
+  IgnoredWhy why = IgnoredWhy::duplicate;
+  std::optional<base::U128> amount;
+  std::optional<base::Digest> body;
+  bool operator==(const ReportIgnored&) const = default;
+};
+
+/// A transfer is in a state for longer than it should be. Once for each stay.
+struct AgeAlarmRaised {
+  EventNumber transfer = 0;
+  TransferState state = TransferState::sending;
+  base::Instant since{};
+  bool operator==(const AgeAlarmRaised&) const = default;
+};
+
+/// The money of an open hold is for another account from here on: what is pending moves from the former credited account
+/// (`debit`) to the new one (`credit`). The account whose money is held is not touched.
+struct HoldRedirected {
+  EventNumber hold = 0;
+  base::U128 amount = 0;
+  AssetNumber asset = 0;
+  Side debit;
+  Side credit;
+  bool operator==(const HoldRedirected&) const = default;
+};
+
+/// The sums of what was given back of a transfer, and what may be.
+struct RefundCounted {
+  EventNumber original = 0;
+  EventNumber refund = 0;       ///< whose step this is
+  AssetNumber asset = 0;
+  base::U128 captured = 0;
+  base::U128 pending = 0;
+  base::U128 posted = 0;
+  bool operator==(const RefundCounted&) const = default;
+};
+
 using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet,
                                TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded,
                                ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped,
-                               LogKeyChanged>;
+                               LogKeyChanged, RailConfigured, RailControlled, RailObserved, TransferRequested,
+                               TransferMoved, RouteDecided, AttemptStarted, AttemptReported, InquiryStarted,
+                               VoteRecorded, CaseOpened, ReportIgnored, AgeAlarmRaised, HoldRedirected,
+                               RefundCounted>;
 
 struct Event {
   base::Instant at{};

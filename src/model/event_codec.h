@@ -28,6 +28,21 @@ constexpr std::array<std::uint8_t, std::variant_size_v<EventBody>> event_kinds =
     30,  // ClockConfirmed
     31,  // EpochBumped
     32,  // LogKeyChanged
+    40,  // RailConfigured
+    41,  // RailControlled
+    42,  // RailObserved
+    50,  // TransferRequested
+    51,  // TransferMoved
+    52,  // RouteDecided
+    53,  // AttemptStarted
+    54,  // AttemptReported
+    55,  // InquiryStarted
+    56,  // VoteRecorded
+    57,  // CaseOpened
+    58,  // ReportIgnored
+    59,  // AgeAlarmRaised
+    60,  // HoldRedirected
+    61,  // RefundCounted
 };
 
 template <typename C>
@@ -178,6 +193,197 @@ template <typename C>
 void describe(C& c, typename C::template Ref<LogKeyChanged> body) {
   c.number(2, body.version);
   c.digest(3, body.public_key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RailConfigured> body) {
+  c.number(2, body.number);
+  c.number(3, body.tenant);
+  c.number(4, body.asset);
+  c.number(5, body.clearing);
+  c.number(6, body.suspense);
+  c.rail_name(7, body.name);
+  c.nested(8, *body.profile);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RailControlled> body) {
+  c.number(2, body.rail);
+  c.boolean(3, body.paused);
+  c.instant(4, body.maintenance_from);
+  c.instant(5, body.maintenance_until);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RailHealth> health) {
+  c.number(1, health.successes);
+  c.number(2, health.attempts);
+  c.number(3, health.recent_faults);
+  c.number(4, health.recent_attempts);
+  c.instant(5, health.observed_at);
+  c.duration(6, health.latency);
+  c.instant(7, health.open_until);
+  c.number(8, health.faults_in_a_row);
+  c.number(9, health.openings_in_a_row);
+  c.breaker(10, health.breaker);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<DimensionHealth> health) {
+  c.number(1, health.successes);
+  c.number(2, health.attempts);
+  c.number(3, health.value);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RailObserved> body) {
+  c.number(2, body.rail);
+  c.nested_if_any(3, body.health);
+  c.nested_if_any(4, body.country);
+  c.nested_if_any(5, body.instrument);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<TransferRequested> body) {
+  c.choice(2, body.kind, TransferKind::payout, TransferKind::recall);
+  c.number(3, body.account);
+  c.number(4, body.asset);
+  c.amount(5, body.amount);
+  c.number(6, body.wanted);
+  c.number(7, body.country);
+  c.number(8, body.instrument);
+  c.number(9, body.approvals, approvals_max);
+  c.instant(10, body.send_by);
+  c.event_number(11, body.original);
+  c.optional_digest(12, body.beneficiary);
+  c.optional_digest(13, body.reference);
+  c.optional_digest(14, body.metadata);
+  c.number(15, body.requester);
+  c.event_number(16, body.original_attempt);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<TransferMoved> body) {
+  c.event_number(2, body.transfer);
+  c.choice(3, body.from, TransferState::requested, TransferState::reversed);
+  c.choice(4, body.to, TransferState::requested, TransferState::reversed);
+  c.choice(5, body.cause, MoveCause::request, MoveCause::refund);
+  c.reason(6, body.reason);
+  c.number(7, body.rail);
+  c.event_number(8, body.hold);
+  c.instant(9, body.due);
+  c.instant(10, body.alarm_at);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RouteChoice> choice) {
+  c.number(1, choice.rail);
+  c.choice(2, choice.verdict, RouteVerdict::chosen, route_verdict_last);
+  c.number(3, choice.success);
+  c.signed_number(4, choice.value);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RouteDecided> body) {
+  c.event_number(2, body.transfer);
+  c.list(3, body.choices, route_choices_max);
+  c.instant(4, body.due);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<AttemptStarted> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.attempt);
+  c.number(4, body.rail);
+  c.choice(5, body.kind, TransferKind::payout, TransferKind::recall);
+  c.number(6, body.asset);
+  c.amount(7, body.amount);
+  c.event_number(8, body.original);
+  c.boolean(9, body.probe);
+  c.instant(10, body.send_not_after);
+  c.event_number(11, body.original_attempt);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<AttemptReported> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.attempt);
+  c.number(4, body.rail);
+  c.choice(5, body.source, ReportSource::reply, ReportSource::recovery);
+  c.choice(6, body.result, RailResult::not_sent, RailResult::unknown);
+  c.reason(7, body.reason);
+  c.duration(8, body.latency);
+  c.optional_amount(9, body.amount);
+  c.optional_digest(10, body.rail_reference);
+  c.optional_digest(11, body.body);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<InquiryStarted> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.attempt);
+  c.number(4, body.rail);
+  c.number(5, body.inquiry);
+  c.boolean(6, body.is_void);
+  c.instant(7, body.due);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<VoteRecorded> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.person);
+  c.choice(4, body.vote, VoteKind::approve, VoteKind::resolve_failed);
+  c.number(5, body.counted);
+  c.number(6, body.needed);
+  c.optional_digest(7, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<CaseOpened> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.attempt);
+  c.number(4, body.rail);
+  c.choice(5, body.kind, CaseKind::late_success, case_kind_last);
+  c.amount(6, body.amount);
+  c.event_number(7, body.posting);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ReportIgnored> body) {
+  c.event_number(2, body.transfer);
+  c.number(3, body.attempt);
+  c.choice(4, body.source, ReportSource::reply, ReportSource::recovery);
+  c.choice(5, body.result, RailResult::not_sent, RailResult::unknown);
+  c.reason(6, body.reason);
+  c.choice(7, body.why, IgnoredWhy::no_such_attempt, ignored_why_last);
+  c.optional_amount(8, body.amount);
+  c.optional_digest(9, body.body);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<AgeAlarmRaised> body) {
+  c.event_number(2, body.transfer);
+  c.choice(3, body.state, TransferState::requested, TransferState::reversed);
+  c.instant(4, body.since);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<HoldRedirected> body) {
+  c.event_number(2, body.hold);
+  c.amount(3, body.amount);
+  c.number(4, body.asset);
+  c.nested(5, body.debit);
+  c.nested(6, body.credit);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RefundCounted> body) {
+  c.event_number(2, body.original);
+  c.event_number(3, body.refund);
+  c.number(4, body.asset);
+  c.amount(5, body.captured);
+  c.amount(6, body.pending);
+  c.amount(7, body.posted);
 }
 
 }  // namespace model

@@ -66,6 +66,8 @@ class FieldWriter {
   /// Enumerations whose zero is left out.
   void operation(std::uint8_t key, Operation value) { number(key, static_cast<std::uint64_t>(value)); }
   void standing(std::uint8_t key, HoldStanding value) { number(key, static_cast<std::uint64_t>(value)); }
+  void reason(std::uint8_t key, RailReason value) { number(key, static_cast<std::uint64_t>(value)); }
+  void breaker(std::uint8_t key, Breaker value) { number(key, static_cast<std::uint64_t>(value)); }
   /// False is left out.
   void boolean(std::uint8_t key, bool value) {
     if (!value) return;
@@ -86,11 +88,12 @@ class FieldWriter {
     number(key, static_cast<std::uint64_t>(value.ns));
   }
   /// Zero is left out; may be negative.
-  void signed_duration(std::uint8_t key, base::Duration value) {
-    if (value.ns == 0) return;
+  void signed_duration(std::uint8_t key, base::Duration value) { signed_number(key, value.ns); }
+  void signed_number(std::uint8_t key, std::int64_t value) {
+    if (value == 0) return;
     put_key(key);
-    const auto bits = static_cast<std::uint64_t>(value.ns);
-    put_head(value.ns < 0 ? 1 : 0, value.ns < 0 ? ~bits : bits);
+    const auto bits = static_cast<std::uint64_t>(value);
+    put_head(value < 0 ? 1 : 0, value < 0 ? ~bits : bits);
   }
   /// Zero is left out.
   void amount(std::uint8_t key, base::U128 value) {
@@ -117,6 +120,29 @@ class FieldWriter {
     std::memcpy(at_, value.code.data(), size);
     at_ += size;
     put_head(0, value.scale);
+  }
+  void optional_asset(std::uint8_t key, const std::optional<Asset>& value) {
+    if (value) asset(key, *value);
+  }
+  /// The name without its padding.
+  void rail_name(std::uint8_t key, const RailName& value) {
+    const std::string_view text = to_text(value);
+    CHECK(is_rail_name(text));
+    put_key(key);
+    put_head(3, text.size());
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  /// Numbers up to the last that is not zero, little-endian, as one byte string; nothing if all are zero.
+  template <std::size_t size>
+  void half_words(std::uint8_t key, const std::array<std::uint16_t, size>& value) {
+    std::size_t count = size;
+    while (count > 0 && value[count - 1] == 0) --count;
+    if (count == 0) return;
+    put_key(key);
+    put_head(2, count * 2);
+    std::memcpy(at_, value.data(), count * 2);
+    at_ += count * 2;
   }
   /// `count` little-endian 32-bit numbers as one byte string; nothing if there are none.
   void words(std::uint8_t key, const std::array<std::uint32_t, fingerprint_fields_max>& value, std::uint8_t count) {
@@ -148,8 +174,8 @@ class FieldWriter {
     if (value) nested(key, *value);
   }
   template <typename T>
-  void list(std::uint8_t key, const std::vector<T>& values) {
-    CHECK(values.size() <= group_items_max);
+  void list(std::uint8_t key, const std::vector<T>& values, std::size_t items_max = group_items_max) {
+    CHECK(values.size() <= items_max);
     put_key(key);
     put_head(4, values.size());
     for (const T& value : values) {
@@ -284,6 +310,16 @@ class FieldReader {
     number(key, found, static_cast<std::uint64_t>(HoldStanding::expired));
     value = static_cast<HoldStanding>(found);
   }
+  void reason(std::uint8_t key, RailReason& value) {
+    std::uint8_t found = 0;
+    number(key, found, rail_reasons.size() - 1);
+    value = static_cast<RailReason>(found);
+  }
+  void breaker(std::uint8_t key, Breaker& value) {
+    std::uint8_t found = 0;
+    number(key, found, static_cast<std::uint64_t>(Breaker::open));
+    value = static_cast<Breaker>(found);
+  }
   void boolean(std::uint8_t key, bool& value) {
     value = false;
     if (key_ != key) return;
@@ -294,11 +330,12 @@ class FieldReader {
   void instant(std::uint8_t key, base::Instant& value) { number(key, value.ns); }
   void required_instant(std::uint8_t key, base::Instant& value) { required_number(key, value.ns); }
   void duration(std::uint8_t key, base::Duration& value) { number(key, value.ns); }
-  void signed_duration(std::uint8_t key, base::Duration& value) {
-    value.ns = 0;
+  void signed_duration(std::uint8_t key, base::Duration& value) { signed_number(key, value.ns); }
+  void signed_number(std::uint8_t key, std::int64_t& value) {
+    value = 0;
     if (key_ != key) return;
-    value.ns = in_.sint().value_or(0);
-    if (value.ns == 0) in_.fail();
+    value = in_.sint().value_or(0);
+    if (value == 0) in_.fail();
     advance();
   }
   void amount(std::uint8_t key, base::U128& value) {
@@ -337,6 +374,32 @@ class FieldReader {
     value.scale = static_cast<std::uint8_t>(scale);
     advance();
   }
+  void optional_asset(std::uint8_t key, std::optional<Asset>& value) {
+    if (key_ == key) asset(key, value.emplace());
+  }
+  void rail_name(std::uint8_t key, RailName& value) {
+    if (!present(key)) return;
+    const auto found = parse_rail_name(in_.text().value_or(""));
+    if (!found) {
+      in_.fail();
+      return;
+    }
+    value = *found;
+    advance();
+  }
+  template <std::size_t size>
+  void half_words(std::uint8_t key, std::array<std::uint16_t, size>& value) {
+    value = {};
+    if (key_ != key) return;
+    const base::ByteView found = in_.bytes().value_or(base::ByteView{});
+    if (found.empty() || found.size() % 2 != 0 || found.size() / 2 > size) {
+      in_.fail();
+      return;
+    }
+    std::memcpy(value.data(), found.data(), found.size());
+    if (value[found.size() / 2 - 1] == 0) in_.fail();
+    advance();
+  }
   void words(std::uint8_t key, std::array<std::uint32_t, fingerprint_fields_max>& value, std::uint8_t& count) {
     value = {};
     count = 0;
@@ -372,10 +435,10 @@ class FieldReader {
     if (key_ == key) nested(key, value.emplace());
   }
   template <typename T>
-  void list(std::uint8_t key, std::vector<T>& values) {
+  void list(std::uint8_t key, std::vector<T>& values, std::size_t items_max = group_items_max) {
     if (!present(key)) return;
     const std::uint64_t count = in_.array().value_or(0);
-    if (count > group_items_max) {
+    if (count > items_max) {
       in_.fail();
       return;
     }

@@ -73,7 +73,7 @@ struct RailReasonRow {
   bool reroutable;    ///< after `rejected` with this reason another rail may be tried
 };
 
-constexpr std::array<RailReasonRow, 33> rail_reasons = {{
+inline constexpr std::array<RailReasonRow, 33> rail_reasons = {{
     {RailReason::none, "none", false, false},
     {RailReason::connection_refused, "connection_refused", true, true},
     {RailReason::name_not_resolved, "name_not_resolved", true, true},
@@ -138,9 +138,10 @@ enum RailCapability : std::uint16_t {
   expiry_honoured = 1u << 3,        ///< never acts after `valid_until`
   callback_supported = 1u << 4,
   statement_supported = 1u << 5,
+  recall_supported = 1u << 6,       ///< can be asked to give back a settled payment
 };
 using RailCapabilities = std::uint16_t;
-constexpr RailCapabilities all_rail_capabilities = (1u << 6) - 1;
+constexpr RailCapabilities all_rail_capabilities = (1u << 7) - 1;
 
 /// What a rail carries.
 enum RailDirection : std::uint8_t { payouts = 1, collects = 2 };
@@ -153,6 +154,27 @@ constexpr std::optional<Country> parse_country(std::string_view text) {
   return static_cast<Country>(static_cast<unsigned>(text[0]) << 8 | static_cast<unsigned>(text[1]));
 }
 constexpr std::size_t rail_countries_max = 16;
+
+/// Name of a rail: 1 to 32 characters a-z 0-9 and `-`, starting with a letter; padded with zero bytes. Not personal.
+using RailName = std::array<char, 32>;
+constexpr bool is_rail_name(std::string_view text) {
+  if (text.empty() || text.size() > 32 || text[0] < 'a' || text[0] > 'z') return false;
+  for (const char c : text) {
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') return false;
+  }
+  return true;
+}
+constexpr std::string_view to_text(const RailName& name) {
+  std::size_t size = 0;
+  while (size < name.size() && name[size] != 0) ++size;
+  return {name.data(), size};
+}
+constexpr std::optional<RailName> parse_rail_name(std::string_view text) {
+  if (!is_rail_name(text)) return std::nullopt;
+  RailName name{};
+  for (std::size_t i = 0; i < text.size(); ++i) name[i] = text[i];
+  return name;
+}
 
 /// What is configured of a rail. Durations are never negative; a zero amount_max is no bound.
 struct RailProfile {
@@ -177,5 +199,35 @@ struct RailProfile {
 };
 
 constexpr std::uint32_t rail_cost_basis_points_max = 10'000;
+
+/// Breaker of a rail. Open turns into half-open by time alone; that is no event.
+enum class Breaker : std::uint8_t { closed = 0, open = 1 };
+
+/// What routing knows of a rail after a report. Weights count attempts in units of 1/65536 and decay (core/routing/health.h).
+struct RailHealth {
+  std::uint64_t successes = 0;         ///< weight
+  std::uint64_t attempts = 0;          ///< weight of all that count, successes included
+  std::uint64_t recent_faults = 0;     ///< weight, decays within seconds; for the breaker
+  std::uint64_t recent_attempts = 0;
+  base::Instant observed_at{};         ///< weights are as of then
+  base::Duration latency{};            ///< smoothed, of answers
+  base::Instant open_until{};          ///< of an open breaker; then it is half-open
+  std::uint16_t faults_in_a_row = 0;
+  std::uint16_t openings_in_a_row = 0; ///< the breaker stays open longer each time
+  Breaker breaker = Breaker::closed;
+  bool operator==(const RailHealth&) const = default;
+};
+
+/// What else success may depend on.
+enum class Dimension : std::uint8_t { country = 1, instrument = 2 };
+constexpr std::size_t dimensions_max = 2;
+
+/// The same for one value of one dimension; `attempts` 0 where there is none.
+struct DimensionHealth {
+  std::uint64_t successes = 0;
+  std::uint64_t attempts = 0;
+  std::uint16_t value = 0;
+  bool operator==(const DimensionHealth&) const = default;
+};
 
 }  // namespace model

@@ -26,15 +26,11 @@ using Clock = std::chrono::steady_clock;
 
 std::uint64_t since(Clock::time_point start) { return static_cast<std::uint64_t>((Clock::now() - start).count()); }
 
-constexpr core::StateSection all_sections[] = {core::StateSection::head,     core::StateSection::tenants, core::StateSection::assets,
-                                               core::StateSection::accounts, core::StateSection::limits,  core::StateSection::holds,
-                                               core::StateSection::clients};
-
 // The public part of a snapshot of this state would have this digest.
 base::Digest digest_of(const core::FrozenState& state, const store::SnapshotPosition& position) {
   std::vector<store::SnapshotSection> sections;
   base::Bytes head;
-  for (const core::StateSection section : all_sections) {
+  for (const core::StateSection section : core::all_state_sections) {
     store::SnapshotSection part{.name = std::string(core::name_of(section)), .chunks = {}};
     state.for_each_piece(section, [&](base::ByteView piece) {
       if (section == core::StateSection::head) {
@@ -43,6 +39,7 @@ base::Digest digest_of(const core::FrozenState& state, const store::SnapshotPosi
       }
       part.chunks.push_back(piece);
     });
+    if (part.chunks.empty() && core::is_left_out_when_empty(section)) continue;
     sections.push_back(std::move(part));
   }
   return store::digest_of_state(position, sections);

@@ -460,8 +460,7 @@ bool Engine::take_own(const model::Command& command, base::Instant at, std::vect
 }
 
 bool Engine::tick(base::Instant at) {
-  const auto& expiries = state_.expiries();
-  if (expiries.empty() || expiries.begin()->first > at.ns) return false;
+  if (!core::is_anything_due(state_, at)) return false;
   return take_own({.tenant = 1, .idempotency = {}, .body = model::Tick{options_.tick_expiries_max}}, at);
 }
 

@@ -13,9 +13,6 @@ namespace node {
 namespace {
 
 constexpr std::string_view names_section = "names";
-constexpr std::array sections{core::StateSection::head,   core::StateSection::tenants, core::StateSection::assets,
-                              core::StateSection::accounts, core::StateSection::limits,  core::StateSection::holds,
-                              core::StateSection::clients};
 
 // Layout of the private section "names": u32 number of tenants, each u16 size and bytes; then for every account in order of
 // number: u32 tenant, u8 size, bytes.
@@ -75,7 +72,9 @@ struct Loaded {
 
 base::Result<Loaded> load(store::SnapshotReader& snapshot) {
   core::StateLoader loader;
-  for (const core::StateSection section : sections) {
+  for (const core::StateSection section : core::all_state_sections) {
+    const bool there = std::ranges::any_of(snapshot.sections(), [&](const auto& one) { return one.name == core::name_of(section); });
+    if (!there && core::is_left_out_when_empty(section)) continue;
     TRY(snapshot.read(core::name_of(section), [&](base::ByteView chunk) {
       loader.take(section, chunk);
       return base::ok();
@@ -138,7 +137,7 @@ std::vector<store::SnapshotSection> snapshot_sections(const core::FrozenState& s
                                                       const std::vector<std::string>& tenant_names, base::Bytes& head,
                                                       base::Bytes& names) {
   std::vector<store::SnapshotSection> result;
-  for (const core::StateSection section : sections) {
+  for (const core::StateSection section : core::all_state_sections) {
     store::SnapshotSection part{.name = std::string(core::name_of(section)), .chunks = {}};
     state.for_each_piece(section, [&](base::ByteView piece) {
       if (section == core::StateSection::head) {
@@ -147,6 +146,7 @@ std::vector<store::SnapshotSection> snapshot_sections(const core::FrozenState& s
       }
       part.chunks.push_back(piece);
     });
+    if (part.chunks.empty() && core::is_left_out_when_empty(section)) continue;
     result.push_back(std::move(part));
   }
   append_names(names, directory, static_cast<std::uint32_t>(state.accounts.size()),

@@ -81,7 +81,7 @@ std::optional<Violation> DerivedIndexesAgree::check_events(const State& state, s
       // A later event of the same run may have resolved it; then the run's own check of that event speaks.
       if (const HoldRecord* hold = state.open_hold(number)) {
         if (hold->placed != number || hold->amount != placed->amount || hold->debit != placed->debit.account ||
-            hold->credit != placed->credit.account || hold->expires_at_ns != placed->expires_at.ns) {
+            (hold->credit != placed->credit.account && hold->transfer == 0) || hold->expires_at_ns != placed->expires_at.ns) {
           return Violation{name(), "hold " + std::to_string(number) + " is not what was placed", placed->debit.account};
         }
         if (hold->expires_at_ns != 0 && !state.expiries().contains({hold->expires_at_ns, number})) {
@@ -94,6 +94,9 @@ std::optional<Violation> DerivedIndexesAgree::check_events(const State& state, s
       if (state.open_hold(resolved->hold) != nullptr) {
         return Violation{name(), "hold " + std::to_string(resolved->hold) + " is open after it was resolved", resolved->debit.account};
       }
+    } else if (const auto* redirected = std::get_if<model::HoldRedirected>(&event.body)) {
+      holds_of(redirected->debit.account) -= 1;
+      holds_of(redirected->credit.account) += 1;
     }
     ++number;
   }

@@ -13,6 +13,9 @@ std::vector<std::unique_ptr<Law>> all_laws() {
   laws.push_back(std::make_unique<ClosedAccountsAreAtRest>());
   laws.push_back(std::make_unique<HistoryIsLinked>());
   laws.push_back(std::make_unique<DerivedIndexesAgree>());
+  laws.push_back(std::make_unique<SagasKeepTheirHolds>());
+  laws.push_back(std::make_unique<OneAttemptAtATime>());
+  laws.push_back(std::make_unique<RefundsWithinCaptured>());
   return laws;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// The seven laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
+// The ten laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
 // remember what they saw of each account (64, 32 and 4 bytes), so that a step costs the accounts it touched and no more.
 
+#include <set>
 #include <vector>
 
 #include "core/invariant/invariant.h"
@@ -111,6 +112,42 @@ class DerivedIndexesAgree final : public Law {
   std::uint32_t& holds_of(model::AccountNumber number);
 
   std::vector<std::uint32_t> holds_;   // open ones on either side, by account number
+};
+
+/// An open payout past its request keeps an open hold of its own amount on its own account, for the rail that it is with, until
+/// it ends: also while its outcome is unknown. No other hold is kept, and nothing that has ended keeps one. What is out at each
+/// rail is what is in `sending` there.
+class SagasKeepTheirHolds final : public Law {
+ public:
+  std::string_view name() const override { return "sagas_keep_their_holds"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  std::optional<Violation> judge(const State& state, const TransferRecord& transfer) const;
+};
+
+/// An attempt starts only where the one before is over: reported not sent or rejected. Remembers what is out.
+class OneAttemptAtATime final : public Law {
+ public:
+  std::string_view name() const override { return "one_attempt_at_a_time"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  std::set<model::EventNumber> out_;   // transfers whose newest attempt may be with a rail
+};
+
+/// Of every transfer, what was given back and what is on its way back is at most what was moved; and what is on its way is the
+/// sum of its open refunds.
+class RefundsWithinCaptured final : public Law {
+ public:
+  std::string_view name() const override { return "refunds_within_captured"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  std::optional<Violation> judge(const RefundRecord& refund) const;
 };
 
 }  // namespace core

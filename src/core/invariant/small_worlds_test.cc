@@ -177,8 +177,7 @@ class Model {
   }
 };
 
-constexpr std::array sections{StateSection::head,   StateSection::tenants, StateSection::assets, StateSection::accounts,
-                              StateSection::limits, StateSection::holds,   StateSection::clients};
+constexpr auto& sections = all_state_sections;
 
 // A state is not copied by anything but its own snapshot.
 State copy_of(const FrozenState& frozen) {

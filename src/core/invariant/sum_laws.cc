@@ -89,6 +89,9 @@ std::optional<Violation> PendingEqualsOpenHolds::check_touched(const State& stat
     } else if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
       held_by(resolved->debit.account).debits -= resolved->held;
       held_by(resolved->credit.account).credits -= resolved->held;
+    } else if (const auto* redirected = std::get_if<model::HoldRedirected>(&event.body)) {
+      held_by(redirected->debit.account).credits -= redirected->amount;
+      held_by(redirected->credit.account).credits += redirected->amount;
     }
   }
   for (const model::AccountNumber number : touched_accounts(events)) {

@@ -45,13 +45,7 @@ class Decision {
     return record != nullptr && state_.tenant_of(*record) == command_.tenant ? record : nullptr;
   }
 
-  AccountView view_of(model::AccountNumber number) const {
-    const AccountRecord* record = state_.account(number);
-    CHECK(record != nullptr);
-    AccountView view{.number = number, .record = *record, .limits = {}};
-    if (const LimitsRecord* limits = state_.limits_of(*record)) view.limits = *limits;
-    return view;
-  }
+  AccountView view_of(model::AccountNumber number) const { return core::view_of(state_, number); }
 
   void decide_body(const model::OpenTenant& body);
   void decide_body(const model::RegisterAsset& body);
@@ -70,6 +64,10 @@ class Decision {
   void decide_body(const model::ConfirmClock& body);
   void decide_body(const model::BumpEpoch& body);
   void decide_body(const model::ChangeLogKey& body);
+  template <typename Body>
+  void decide_body(const Body&) {
+    CHECK_THAT(false, "decide() gives the ledger its own commands only");
+  }
 
   void decide_single(const model::TransferItem& item);
   void decide_group(const model::CreateTransfer& body);
@@ -161,6 +159,7 @@ void Decision::decide_body(const model::ChangeAccountFlags& body) {
   if ((account->flags & model::closed) != 0) return refuse_account(Outcome::account_closed, body.account);
   if ((account->flags & model::is_world) != 0 && body.set != 0) return refuse_account(Outcome::world_account_stays_open, body.account);
   if ((body.set & model::closed) != 0) {
+    if (state_.sagas().is_rail_account(body.account)) return refuse_account(Outcome::rail_account_stays_open, body.account);
     if (account->open_holds != 0) return refuse_account(Outcome::account_has_pending_holds, body.account);
     const model::Counters& counters = account->counters;
     if (counters.debits_posted != counters.credits_posted) return refuse_account(Outcome::account_balance_is_not_zero, body.account);
@@ -254,24 +253,7 @@ void Decision::decide_group(const model::CreateTransfer& body) {
 
 void Decision::resolve(const HoldRecord& hold, model::HoldResolution resolution, base::U128 captured, AccountView& debit,
                        AccountView& credit) {
-  model::Counters& from = debit.record.counters;
-  model::Counters& to = credit.record.counters;
-  const auto from_pending = base::checked_sub(from.debits_pending, base::planted_bug(3) ? captured : hold.amount);
-  const auto to_pending = base::checked_sub(to.credits_pending, hold.amount);
-  CHECK_THAT(from_pending && to_pending && captured <= hold.amount, "pending counters cover every open hold");
-  from.debits_pending = *from_pending;
-  to.credits_pending = *to_pending;
-  from.debits_posted += captured;   // cannot overflow: posted + pending is bounded and pending shrank by at least as much
-  to.credits_posted += captured;
-  const model::EventNumber event = next_event();
-  model::Side debit_side = take_side(debit, event), credit_side = take_side(credit, event);
-  emit(model::HoldResolved{.hold = hold.placed,
-                           .resolution = resolution,
-                           .held = hold.amount,
-                           .captured = captured,
-                           .asset = hold.asset,
-                           .debit = debit_side,
-                           .credit = credit_side});
+  emit(resolve_hold(hold, resolution, captured, debit, credit, next_event()));
 }
 
 const HoldRecord* Decision::find_hold(model::EventNumber number, model::HoldStanding standing, base::U128 amount) {
@@ -296,6 +278,7 @@ void Decision::decide_body(const model::CaptureHold& body) {
   const model::Refused particulars{.debit = hold->debit, .credit = hold->credit, .amount = amount, .subject = body.hold};
   if (amount == 0) return refuse(Outcome::capture_must_not_be_zero, particulars);
   if (amount > hold->amount) return refuse(Outcome::capture_exceeds_held_amount, particulars);
+  if (hold->transfer != 0) return refuse(Outcome::hold_belongs_to_transfer, particulars);
   AccountView debit = view_of(hold->debit), credit = view_of(hold->credit);
   resolve(*hold, model::HoldResolution::captured, amount, debit, credit);
 }
@@ -303,6 +286,9 @@ void Decision::decide_body(const model::CaptureHold& body) {
 void Decision::decide_body(const model::VoidHold& body) {
   const HoldRecord* hold = find_hold(body.hold, body.standing, 0);
   if (hold == nullptr) return;
+  if (hold->transfer != 0) {
+    return refuse(Outcome::hold_belongs_to_transfer, {.debit = hold->debit, .credit = hold->credit, .subject = body.hold});
+  }
   AccountView debit = view_of(hold->debit), credit = view_of(hold->credit);
   resolve(*hold, model::HoldResolution::voided, 0, debit, credit);
 }
@@ -370,10 +356,8 @@ void Decision::decide_body(const model::ChangeLogKey& body) {
 
 }  // namespace
 
-void decide(const State& state, const model::Command& command, base::Instant at, const LedgerBounds& bounds,
-            std::vector<Event>& events) {
-  CHECK_THAT(at >= state.head().last_instant, "time in the core never goes back");
-  events.clear();
+void decide_ledger(const State& state, const model::Command& command, base::Instant at, const LedgerBounds& bounds,
+                   std::vector<Event>& events) {
   Decision(state, command, at, bounds, events).run();
 }
 

@@ -13,8 +13,7 @@ using namespace core;
 
 namespace {
 
-constexpr std::array all_sections{StateSection::head,   StateSection::tenants, StateSection::assets, StateSection::accounts,
-                                  StateSection::limits, StateSection::holds,   StateSection::clients};
+constexpr auto& all_sections = all_state_sections;
 static_assert(all_sections.size() == state_section_count);
 
 using Sections = std::map<StateSection, base::Bytes>;

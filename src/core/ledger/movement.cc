@@ -51,6 +51,14 @@ void count_daily_debit(AccountRecord& account, base::Instant at, base::U128 amou
   account.debited_on_day = sum ? *sum : base::amount_max;
 }
 
+AccountView view_of(const State& state, model::AccountNumber number) {
+  const AccountRecord* record = state.account(number);
+  CHECK(record != nullptr);
+  AccountView view{.number = number, .record = *record, .limits = {}};
+  if (const LimitsRecord* limits = state.limits_of(*record)) view.limits = *limits;
+  return view;
+}
+
 Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item) {
   if (item.amount == 0) return Outcome::amount_must_not_be_zero;
   if (item.amount > base::amount_max) return Outcome::amount_exceeds_maximum;
@@ -125,6 +133,34 @@ model::Side take_side(AccountView& view, model::EventNumber event) {
     record.last_4096 = event;
   }
   return side;
+}
+
+void follow_side(AccountView& view, const model::Side& side, model::EventNumber event) {
+  CHECK(view.number == side.account);
+  const model::Side taken = take_side(view, event);
+  CHECK(taken.links == side.links);
+  view.record.counters = side.after;
+}
+
+model::HoldResolved resolve_hold(const HoldRecord& hold, model::HoldResolution resolution, base::U128 captured, AccountView& debit,
+                                 AccountView& credit, model::EventNumber event) {
+  model::Counters& from = debit.record.counters;
+  model::Counters& to = credit.record.counters;
+  const auto from_pending = base::checked_sub(from.debits_pending, base::planted_bug(3) ? captured : hold.amount);
+  const auto to_pending = base::checked_sub(to.credits_pending, hold.amount);
+  CHECK_THAT(from_pending && to_pending && captured <= hold.amount, "pending counters cover every open hold");
+  from.debits_pending = *from_pending;
+  to.credits_pending = *to_pending;
+  from.debits_posted += captured;   // cannot overflow: posted + pending is bounded and pending shrank by at least as much
+  to.credits_posted += captured;
+  model::Side debit_side = take_side(debit, event), credit_side = take_side(credit, event);
+  return {.hold = hold.placed,
+          .resolution = resolution,
+          .held = hold.amount,
+          .captured = captured,
+          .asset = hold.asset,
+          .debit = debit_side,
+          .credit = credit_side};
 }
 
 }  // namespace core

@@ -19,6 +19,9 @@ struct AccountView {
   std::optional<LimitsRecord> limits;
 };
 
+/// An account that exists, as the state has it.
+AccountView view_of(const State& state, model::AccountNumber number);
+
 /// What stands in the way of the item before its accounts are looked into: amount, assets, sides. Accounts of other
 /// tenants do not exist for it. `done` if nothing does, and then both accounts exist.
 model::Outcome check_shape(const State& state, model::TenantNumber tenant, const model::TransferItem& item);
@@ -30,6 +33,13 @@ model::Outcome move(const model::TransferItem& item, base::Instant at, const Led
 
 /// Side of an event for an account whose counters were just changed; advances the view's history as apply() will.
 model::Side take_side(AccountView& view, model::EventNumber event);
+
+/// Takes over a side that an earlier event of the same decision gave the account; as apply() will.
+void follow_side(AccountView& view, const model::Side& side, model::EventNumber event);
+
+/// The end of an open hold, as event number `event`; changes both views as apply() will.
+model::HoldResolved resolve_hold(const HoldRecord& hold, model::HoldResolution resolution, base::U128 captured, AccountView& debit,
+                                 AccountView& credit, model::EventNumber event);
 
 /// What a debit may still use: posted credits - posted debits - pending debits; 0 where that is negative.
 base::U128 available_balance(const model::Counters& counters);

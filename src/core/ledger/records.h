@@ -63,7 +63,8 @@ struct HoldRecord {
   model::AccountNumber credit = 0;
   model::AssetNumber asset = 0;
   std::uint32_t next_free = 0;           ///< in a free slot: the next free slot plus one
-  std::uint64_t pad64[2] = {};
+  model::EventNumber transfer = 0;       ///< the payout that keeps it; nobody else may resolve it
+  std::uint64_t pad64 = 0;
 };
 static_assert(sizeof(HoldRecord) == 64);
 

@@ -12,7 +12,9 @@ namespace core {
 
 namespace {
 
-constexpr std::uint64_t head_version = 3;
+// Version 4 has the scalars of transfers as well. Where they are all zero, version 3 is written: it says the same.
+constexpr std::uint64_t head_version_without_sagas = 3;
+constexpr std::uint64_t head_version = 4;
 
 base::Error malformed(const char* what) { return {"snapshot_state_malformed", what}; }
 
@@ -27,6 +29,10 @@ std::string_view name_of(StateSection section) {
     case StateSection::limits: return "limits";
     case StateSection::holds: return "holds";
     case StateSection::clients: return "clients";
+    case StateSection::rails: return "rails";
+    case StateSection::transfers: return "transfers";
+    case StateSection::rail_cells: return "rail_cells";
+    case StateSection::refunds: return "refunds";
   }
   CHECK_THAT(false, "a section outside the enumeration");
   return "";
@@ -206,24 +212,51 @@ void State::apply_body(const model::LogKeyChanged& body) {
   head_.log_key = body.version;
 }
 
+void State::apply_body(const model::TransferMoved& body) {
+  if (body.hold != 0) {
+    const auto found = hold_slots_.find(body.hold);
+    CHECK_THAT(found != hold_slots_.end(), "a transfer keeps a hold that is open");
+    holds_.writable(found->second).transfer = body.transfer;
+  }
+  sagas_.apply(body, head_.next_event, head_.last_instant);
+}
+
+void State::apply_body(const model::HoldRedirected& body) {
+  const auto found = hold_slots_.find(body.hold);
+  CHECK_THAT(found != hold_slots_.end(), "an open hold is redirected");
+  HoldRecord& record = holds_.writable(found->second);
+  CHECK_THAT(record.credit == body.debit.account && record.amount == body.amount, "a hold is redirected from the account that it was for");
+  touch(body.debit).open_holds -= 1;
+  touch(body.credit).open_holds += 1;
+  record.credit = body.credit.account;
+}
+
 FrozenState State::freeze() const {
   FrozenState frozen;
   frozen.head = head_;
   base::CborWriter writer(frozen.encoded_head_);
-  writer.array(7);
-  writer.uint(head_version);
+  const SagaHead& sagas = sagas_.head();
+  const bool has_sagas = sagas != SagaHead{};
+  writer.array(has_sagas ? 10 : 7);
+  writer.uint(has_sagas ? head_version : head_version_without_sagas);
   writer.uint(head_.next_event);
   writer.sint(head_.last_instant.ns);
   writer.uint(head_.epoch);
   writer.uint(head_.first_free_hold);
   writer.uint(head_.open_holds);
   writer.uint(head_.log_key);
+  if (has_sagas) {
+    writer.uint(sagas.first_free_transfer);
+    writer.uint(sagas.transfers);
+    writer.uint(sagas.open_transfers);
+  }
   frozen.tenants = tenants_.freeze();
   frozen.assets = assets_.freeze();
   frozen.accounts = accounts_.freeze();
   frozen.limits = limits_.freeze();
   frozen.holds = holds_.freeze();
   frozen.clients = clients_.freeze();
+  frozen.sagas = sagas_.freeze();
   return frozen;
 }
 
@@ -259,6 +292,10 @@ void StateLoader::take(StateSection section, base::ByteView piece) {
     case StateSection::limits: return take_records(state_.limits_, section, piece);
     case StateSection::holds: return take_records(state_.holds_, section, piece);
     case StateSection::clients: return take_records(state_.clients_, section, piece);
+    case StateSection::rails: return take_records(state_.sagas_.rails_, section, piece);
+    case StateSection::transfers: return take_records(state_.sagas_.transfers_, section, piece);
+    case StateSection::rail_cells: return take_records(state_.sagas_.cells_, section, piece);
+    case StateSection::refunds: return take_records(state_.sagas_.refunds_, section, piece);
   }
 }
 
@@ -275,7 +312,17 @@ base::Result<State> StateLoader::finish() {
   const auto first_free = reader.uint();
   const auto open_holds = reader.uint();
   const auto log_key = reader.uint();
-  if (!reader.done() || *items != 7 || *version != head_version || *next_event == 0 ||
+  const bool has_sagas = version && *version == head_version;
+  SagaHead sagas;
+  if (has_sagas) {
+    for (std::uint32_t* scalar : {&sagas.first_free_transfer, &sagas.transfers, &sagas.open_transfers}) {
+      const auto value = reader.uint();
+      if (value && *value > UINT32_MAX) return malformed("the head does not decode");
+      *scalar = static_cast<std::uint32_t>(value.value_or(0));
+    }
+  }
+  if (!reader.done() || *items != (has_sagas ? 10u : 7u) || (!has_sagas && *version != head_version_without_sagas) ||
+      has_sagas != (sagas != SagaHead{}) || *next_event == 0 ||
       *next_event > model::event_number_max || *last_instant < 0 || *epoch == 0 || *epoch > UINT32_MAX ||
       *first_free > UINT32_MAX || *open_holds > UINT32_MAX || *log_key == 0 || *log_key > UINT32_MAX) {
     return malformed("the head does not decode");
@@ -283,6 +330,7 @@ base::Result<State> StateLoader::finish() {
   state_.head_ = {*next_event, base::Instant{*last_instant}, static_cast<model::Epoch>(*epoch),
                   static_cast<std::uint32_t>(*first_free), static_cast<std::uint32_t>(*open_holds),
                   static_cast<std::uint32_t>(*log_key)};
+  state_.sagas_.head_ = sagas;
   TRY(state_.rebuild_derived());
   return std::move(state_);
 }
@@ -293,6 +341,7 @@ base::Status State::rebuild_derived() {
     if (hold.placed == 0) continue;
     if (account(hold.debit) == nullptr || account(hold.credit) == nullptr) return malformed("a hold names no account");
     if (hold.placed >= head_.next_event) return malformed("a hold was placed by an event to come");
+    if (hold.transfer >= head_.next_event) return malformed("a hold is kept by a transfer to come");
     hold_slots_.emplace(hold.placed, static_cast<std::uint32_t>(slot));
     if (hold.expires_at_ns != 0) expiries_.emplace(hold.expires_at_ns, hold.placed);
   }
@@ -312,6 +361,13 @@ base::Status State::rebuild_derived() {
         !base::checked_add(c.debits_pending, c.debits_posted) || !base::checked_add(c.credits_pending, c.credits_posted)) {
       return malformed("an account's counters exceed the maximum");
     }
+  }
+  TRY(sagas_.rebuild_derived(head_.next_event, asset_count(), account_count()));
+  for (std::size_t slot = 0; slot < sagas_.transfers_.size(); ++slot) {
+    const TransferRecord& transfer = sagas_.transfers_[slot];
+    if (transfer.hold == 0) continue;
+    const HoldRecord* hold = open_hold(transfer.hold);
+    if (hold == nullptr || hold->transfer != transfer.requested) return malformed("a transfer keeps no open hold of its own");
   }
   return base::ok();
 }

@@ -2,6 +2,7 @@
 // The state of the ledger: everything the law depends on, in memory. Changed by apply() alone, one event at a time.
 // Belongs to one thread; FrozenState may be read anywhere.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "core/ledger/cow_array.h"
 #include "core/ledger/records.h"
+#include "core/tables/saga_tables.h"
 #include "model/event.h"
 
 namespace core {
@@ -28,9 +30,17 @@ struct StateHead {
 };
 
 /// Named parts of a state as raw record bytes, in this fixed order in every snapshot.
-enum class StateSection : std::uint8_t { head, tenants, assets, accounts, limits, holds, clients };
+enum class StateSection : std::uint8_t {
+  head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds
+};
 std::string_view name_of(StateSection section);
-constexpr std::size_t state_section_count = 7;
+constexpr std::size_t state_section_count = 11;
+inline constexpr std::array all_state_sections = {
+    StateSection::head,    StateSection::tenants, StateSection::assets,    StateSection::accounts,   StateSection::limits, StateSection::holds,
+    StateSection::clients, StateSection::rails,   StateSection::transfers, StateSection::rail_cells, StateSection::refunds};
+/// Sections that came later: a snapshot leaves them out while they are empty, so that a log without rails has the snapshots and
+/// digests it always had.
+constexpr bool is_left_out_when_empty(StateSection section) { return section >= StateSection::rails; }
 
 class State;
 
@@ -46,6 +56,7 @@ class FrozenState {
   CowArray<LimitsRecord>::Frozen limits;
   CowArray<HoldRecord>::Frozen holds;
   CowArray<ClientRecord>::Frozen clients;
+  SagaTables::Frozen sagas;
 
   /// Canonical bytes of a section, in pieces: `take(ByteView)` is called once or more (never for an empty section).
   /// Views live as long as this object's content does, also after it was moved.
@@ -95,6 +106,9 @@ class State {
   /// Open holds by placing event -> slot.
   const std::unordered_map<model::EventNumber, std::uint32_t>& open_hold_slots() const { return hold_slots_; }
 
+  /// Rails and transfers over them.
+  const SagaTables& sagas() const { return sagas_; }
+
   void prefetch_account(model::AccountNumber number) const {
     if (number != 0) accounts_.prefetch(number - 1);
   }
@@ -130,6 +144,13 @@ class State {
   void apply_body(const model::ClockConfirmed&) {}
   void apply_body(const model::EpochBumped& body);
   void apply_body(const model::LogKeyChanged& body);
+  void apply_body(const model::TransferMoved& body);
+  void apply_body(const model::HoldRedirected& body);
+  /// The rest is about rails and transfers alone.
+  template <typename Body>
+  void apply_body(const Body& body) {
+    sagas_.apply(body, head_.next_event, head_.last_instant);
+  }
 
   friend class StateLoader;
   AccountRecord& touch(const model::Side& side);
@@ -143,6 +164,7 @@ class State {
   CowArray<LimitsRecord> limits_;
   CowArray<HoldRecord> holds_;
   CowArray<ClientRecord> clients_;
+  SagaTables sagas_;
   // Derived from holds_, rebuilt on load; never iterated in hash order.
   std::unordered_map<model::EventNumber, std::uint32_t> hold_slots_;
   std::set<std::pair<std::int64_t, model::EventNumber>> expiries_;
@@ -181,6 +203,10 @@ void FrozenState::for_each_piece(StateSection section, Take take) const {
     case StateSection::limits: return each(limits);
     case StateSection::holds: return each(holds);
     case StateSection::clients: return each(clients);
+    case StateSection::rails: return each(sagas.rails);
+    case StateSection::transfers: return each(sagas.transfers);
+    case StateSection::rail_cells: return each(sagas.cells);
+    case StateSection::refunds: return each(sagas.refunds);
   }
 }
 

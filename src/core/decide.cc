@@ -1,0 +1,34 @@
+// The door of the law: ledger commands to the ledger, those of rails and transfers to the sagas, time to both.
+
+#include "core/ledger/decide.h"
+
+#include <variant>
+
+#include "base/check.h"
+#include "core/transfer/saga.h"
+
+namespace core {
+
+void decide(const State& state, const model::Command& command, base::Instant at, const LedgerBounds& bounds,
+            std::vector<model::Event>& events) {
+  CHECK_THAT(at >= state.head().last_instant, "time in the core never goes back");
+  events.clear();
+  std::visit(
+      [&](const auto& body) {
+        using Body = std::decay_t<decltype(body)>;
+        constexpr bool is_of_sagas = requires(Draft& draft) { decide(draft, body); };
+        if constexpr (!is_of_sagas || std::is_same_v<Body, model::Tick>) decide_ledger(state, command, at, bounds, events);
+        if constexpr (is_of_sagas) {
+          Draft draft(state, command, at, bounds, events);
+          decide(draft, body);
+        }
+      },
+      command.body);
+}
+
+bool is_anything_due(const State& state, base::Instant at) {
+  const auto is_due = [at](const auto& index) { return !index.empty() && index.begin()->first <= at.ns; };
+  return is_due(state.expiries()) || is_due(state.sagas().deadlines()) || !state.sagas().parked().empty();
+}
+
+}  // namespace core
