@@ -24,6 +24,8 @@ Command verify_command();
 Command verify_chain_command();
 Command witness_command();
 Command bench_command();
+Command sandbox_rail_command();
+Command fault_proxy_command();
 Command completion_command();
 Command version_command();
 

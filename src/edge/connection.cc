@@ -67,6 +67,7 @@ void Connection::serve(bool readable) {
   if ((readable || input_left_) && !input_ended_) read();
   if (closed_) return;
   hand_over();
+  if (closed_) return;
   write();
   if (closed_) return;
   if (machine_->wants_close() && machine_->output().empty()) return linger();
@@ -114,6 +115,7 @@ void Connection::read() {
         server_.unfinished_bytes_ += result.bytes;
         machine_->receive(std::span(buffer).first(result.bytes), server_.loop_.now_ns());
         hand_over();
+        if (closed_) return;
         if (server_.unfinished_bytes_ > server_.options_.unfinished_bytes_max) {
           ++server_.stats_.cut_off;
           return give_up();
@@ -141,7 +143,9 @@ void Connection::read() {
 }
 
 void Connection::hand_over() {
-  while (auto received = machine_->take_request()) {
+  while (!closed_) {   // a handler may take the connection over
+    auto received = machine_->take_request();
+    if (!received) return;
     forget_unfinished();
     ++server_.stats_.requests;
     ++server_.stats_.outstanding;

@@ -123,6 +123,14 @@ std::string_view Server::peer_of(const Exchange& exchange) {
   return connection == nullptr ? std::string_view() : connection->address();
 }
 
+std::unique_ptr<io::Stream> Server::take_over(const Exchange& exchange) {
+  --stats_.outstanding;
+  Connection* const connection = find(exchange);
+  if (connection == nullptr) return nullptr;
+  close(*connection);   // stops watching; the object lives until the end of the turn
+  return std::move(connection->stream_);
+}
+
 void Server::close(Connection& connection) {
   if (connection.closed_) return;
   connection.stop();

@@ -98,6 +98,10 @@ class Server final : public io::EventHandler {
 
   /// The answer to a request. Nothing happens if its connection or stream is gone.
   void reply(const Exchange& exchange, const wire::Response& response);
+  /// The answer to a request that is none of ours to give: its connection leaves the server, with what was written to it and
+  /// nothing more (like an upgrade, RFC 9110 section 7.8). Null if the connection is gone. Requests that were pipelined behind
+  /// it are never seen. The stream is the caller's; it is no longer watched.
+  std::unique_ptr<io::Stream> take_over(const Exchange& exchange);
   /// Where a request came from: the address, or the network, that its connection counts under; empty if it is gone.
   std::string_view peer_of(const Exchange& exchange);
 

@@ -269,6 +269,36 @@ TEST_CASE("a shutdown does not wait for ever") {
   CHECK_EQ(edge.server->stats().cut_off, 1u);
 }
 
+TEST_CASE("a handler may take a connection over: the server forgets it, pipelined requests behind it are never seen") {
+  struct Taker final : Handler {
+    void handle(Server& server, Exchange exchange, wire::Request&& request) override {
+      ++seen;
+      if (request.path == "/take") {
+        taken = server.take_over(exchange);
+      } else {
+        server.reply(exchange, wire::Response{});
+      }
+    }
+    int seen = 0;
+    std::unique_ptr<io::Stream> taken;
+  } taker;
+  io::ignore_broken_pipes();
+  const auto loop = io::Loop::open().value();
+  io::SimulatedClock clock;
+  const auto server = Server::open(*loop, clock, {"127.0.0.1", 0}, nullptr, taker).value();
+  auto fd = io::connect_blocking("127.0.0.1", server->endpoint().port, base::seconds(5)).value();
+  const std::string_view asked = "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /take HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n";
+  REQUIRE_EQ(::write(fd.get(), asked.data(), asked.size()), static_cast<ssize_t>(asked.size()));
+  for (int i = 0; i < 100 && taker.taken == nullptr; ++i) loop->run_once(base::milliseconds(10));
+  REQUIRE(taker.taken != nullptr);
+  for (int i = 0; i < 3; ++i) loop->run_once(base::milliseconds(1));
+  CHECK_EQ(taker.seen, 2);
+  CHECK_EQ(server->stats().connections, 0u);
+  CHECK_EQ(taker.taken->write(base::as_bytes("mine")).bytes, 4u);
+  std::array<char, 16> got{};
+  CHECK_EQ(::read(fd.get(), got.data(), got.size()), 4);
+}
+
 TEST_CASE("an address in use is an error, not a crash") {
   RunningEdge edge;
   const auto second = Server::open(*edge.loop, edge.clock, edge.server->endpoint(), nullptr, edge.api);

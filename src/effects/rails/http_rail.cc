@@ -83,7 +83,8 @@ bool is_json_object(std::string_view text) {
 
 }  // namespace
 
-/// One open question. The request is kept (signed, unchanged) as long as it may have to go out a second time.
+/// One open question. The request is kept, unsigned, as long as it may have to go out a second time: under the same reference,
+/// with a nonce of its own.
 struct HttpRail::Asked {
   RailQuestion question = RailQuestion::send;
   std::string reference;
@@ -171,35 +172,47 @@ void HttpRail::ask(std::shared_ptr<Asked> asked) {
   };
   if (in_flight_ >= options_.in_flight_max) return refuse(RailReason::rail_busy, "as many requests to this rail are open as may be");
   asked->request.authority = client_.origin().authority;
-  const base::Status is_signed = sign_request(asked->request, scheme_, signer_, {options_.key_id, std::string(rail_signature_tag)}, clock_.wall(), random_);
-  if (!is_signed.ok()) return refuse(RailReason::other, std::string("the request could not be signed: ") + is_signed.error().code);
   ++in_flight_;
-  put(asked);
+  const base::Status put_out = put(asked);
+  if (put_out.ok()) return;
+  --in_flight_;
+  refuse(RailReason::other, std::string("the request could not be signed: ") + put_out.error().code);
 }
 
-void HttpRail::put(const std::shared_ptr<Asked>& asked) {
+// Signs a copy and hands it over. Errors: those of the signer.
+base::Status HttpRail::put(const std::shared_ptr<Asked>& asked) {
   HttpCall call;
   call.request = asked->request;
+  call.wiped = asked->question == RailQuestion::send;
+  const base::Status is_signed = sign_request(call.request, scheme_, signer_, {options_.key_id, std::string(rail_signature_tag)}, clock_.wall(), random_);
+  if (!is_signed.ok()) {
+    wipe_text(call.request.body);
+    return is_signed;
+  }
   call.reply_timeout = asked->timeout;
   call.send_not_after_boot_ns = asked->send_not_after_boot_ns;
-  call.wiped = asked->question == RailQuestion::send;
   call.done = [this, asked](HttpReply&& reply) { replied(asked, std::move(reply)); };
   client_.call(std::move(call));
+  return base::ok();
 }
 
 void HttpRail::replied(const std::shared_ptr<Asked>& asked, HttpReply&& reply) {
   const bool sending = asked->question == RailQuestion::send;
   if (reply.failure == HttpFailure::connection_lost && !reply.fresh && !reply.reply_begun && asked->may_repeat &&
       clock_.boot_ns() < asked->send_not_after_boot_ns) {
-    // Once; and what went out may have arrived, so the outcome is open whatever happens to the second.
+    // Once; and what went out may have arrived.
     asked->may_repeat = false;
     asked->went_out = true;
-    return put(asked);
+    if (put(asked).ok()) return;
   }
   const bool sent = reply.sent || asked->went_out;
   RailAnswer answer;
   if (reply.failure == HttpFailure::none) {
     answer = judge_reply(asked->question, asked->reference, asked->expected, reply.response);
+    // A refusal of the second copy may have nothing to do with the first: only what the rail says of the payment, or that it
+    // keeps a tombstone, ends it.
+    const bool refusal = reply.response.status >= 400 && answer.reason != RailReason::tombstoned;
+    if (asked->went_out && refusal) answer.result = RailResult::unknown;
   } else {
     answer = not_sent(reason_of(reply.failure), std::move(reply.detail));
     if (sent || !sending) answer.result = RailResult::unknown;

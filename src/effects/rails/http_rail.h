@@ -43,7 +43,7 @@ class HttpRail final : public Rail {
   /// Nothing written: `not_sent`. Anything written and no final answer that is understood: `unknown`.
   ///
   /// A kept-alive connection may be found dead just as it is used. Where the rail takes a reference once only
-  /// (idempotent_reference), and the time for sending has not passed, the same bytes go out once more on another connection.
+  /// (idempotent_reference), and the time for sending has not passed, the same order goes out once more on another connection.
   void send(SendOrder&& order, RailAnswered done) override;
   void inquire(const std::string& reference, const Expected& expected, RailAnswered done) override;
   void void_payment(const std::string& reference, const Expected& expected, RailAnswered done) override;
@@ -56,7 +56,7 @@ class HttpRail final : public Rail {
   HttpRail(io::Loop& loop, io::Clock& clock, io::Random& random, io::Resolver* resolver, std::shared_ptr<const io::TlsOutgoingContext> tls,
            custody::Signer& signer, HttpRailOptions options, HttpOrigin origin);
   void ask(std::shared_ptr<Asked> asked);
-  void put(const std::shared_ptr<Asked>& asked);
+  base::Status put(const std::shared_ptr<Asked>& asked);
   void replied(const std::shared_ptr<Asked>& asked, HttpReply&& reply);
   void answer_later(std::shared_ptr<Asked> asked, RailAnswer&& answer);
   void finish(const std::shared_ptr<Asked>& asked, RailAnswer&& answer);

@@ -163,7 +163,7 @@ TEST_CASE("a slow drip that ends in time is an answer") {
   is(sent_to({.bytes = json(201, settled).bytes, .drip_ms = 1}), RailResult::settled, RailReason::none);
 }
 
-TEST_CASE("a kept-alive connection that is dead is tried once more, with the same bytes, in time only") {
+TEST_CASE("a kept-alive connection that is dead is tried once more: the same order, signed anew") {
   std::atomic<int> count{0};
   ScriptedServer server([&](const std::string&) { return ++count == 2 ? ScriptedReply{.bytes = "", .end = End::close} : json(201, settled); });
   Stage stage(server.url(), server.disk);
@@ -171,7 +171,9 @@ TEST_CASE("a kept-alive connection that is dead is tried once more, with the sam
   is(stage.send(), RailResult::settled, RailReason::none);
   const auto requests = server.requests();
   REQUIRE_EQ(requests.size(), 3u);
-  CHECK_EQ(requests[1], requests[2]);
+  const auto body = [](const std::string& request) { return request.substr(request.find("\r\n\r\n")); };
+  CHECK_EQ(body(requests[1]), body(requests[2]));
+  CHECK(requests[1] != requests[2]);   // another nonce: the same one would be refused as a replay
 
   // Where the rail does not promise to take a reference once only, never.
   count = 0;
@@ -188,6 +190,21 @@ TEST_CASE("the second copy fails too: unknown, whatever it fails of") {
   is(stage.send(), RailResult::settled, RailReason::none);
   is(stage.send(), RailResult::unknown, RailReason::reply_lost);
   CHECK_EQ(count, 3);
+}
+
+TEST_CASE("a refusal of the second copy says nothing about the first") {
+  for (const char* code : {"signature_refused", "rate_limited", "beneficiary_refused", "valid_until_passed"}) {
+    std::atomic<int> count{0};
+    const std::string text = "{\"code\":\"" + std::string(code) + "\",\"reference\":\"r-1\"}";
+    ScriptedServer server([&](const std::string&) {
+      const int nth = ++count;
+      return nth == 1 ? json(201, settled) : nth == 2 ? ScriptedReply{.bytes = "", .end = End::close} : refusal(422, text);
+    });
+    Stage stage(server.url(), server.disk);
+    is(stage.send(), RailResult::settled, RailReason::none);
+    CHECK_EQ(stage.send().result, RailResult::unknown);
+    CHECK_EQ(count, 3);
+  }
 }
 
 TEST_CASE("inquiry and void") {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "crypto/hash.h"
+#include "wire/json_writer.h"
 #include "wire/structured_field.h"
 
 namespace effects {
@@ -123,6 +124,12 @@ RailAnswer judge_payment(const std::string& reference, const Rail::Expected& exp
 
 std::string_view to_text(RailPaymentState state) { return state_names[static_cast<std::size_t>(state)]; }
 
+std::optional<RailPaymentState> parse_rail_payment_state(std::string_view text) {
+  const auto found = std::ranges::find(state_names, text);
+  if (found == state_names.end()) return std::nullopt;
+  return static_cast<RailPaymentState>(found - state_names.begin());
+}
+
 std::string_view to_text(model::TransferKind kind) {
   switch (kind) {
     case model::TransferKind::payout:
@@ -152,17 +159,38 @@ std::optional<RailPayment> read_rail_payment(wire::JsonValue value) {
   auto payment = optional_text(value, "payment", rail_reference_bytes_max);
   auto reason = optional_text(value, "reason", 64);
   if (!reference || !kind || !state || !amount || !asset || !payment || !reason) return std::nullopt;
-  const auto known_state = std::ranges::find(state_names, *state);
+  const auto known_state = parse_rail_payment_state(*state);
   const auto known_kind = parse_transfer_kind(*kind);
   const auto number = base::parse_decimal(*amount);
-  if (known_state == state_names.end() || !known_kind || !number || asset->size() > 32) return std::nullopt;
+  if (!known_state || !known_kind || !number || asset->size() > 32) return std::nullopt;
   return RailPayment{.reference = std::string(*reference),
                      .payment = std::move(*payment),
                      .kind = *known_kind,
-                     .state = static_cast<RailPaymentState>(known_state - state_names.begin()),
+                     .state = *known_state,
                      .reason = std::move(*reason),
                      .amount = *number,
                      .asset = std::string(*asset)};
+}
+
+void write_rail_payment(const RailPayment& payment, std::string& out) {
+  wire::JsonWriter json(out);
+  const auto optional = [&](std::string_view name, const std::string& text) {
+    json.key(name);
+    if (text.empty()) {
+      json.null();
+    } else {
+      json.string(text);
+    }
+  };
+  json.begin_object();
+  json.member("reference", std::string_view(payment.reference));
+  optional("payment", payment.payment);
+  json.member("kind", to_text(payment.kind));
+  json.member("state", to_text(payment.state));
+  optional("reason", payment.reason);
+  json.member("amount", std::string_view(base::to_decimal(payment.amount)));
+  json.member("asset", std::string_view(payment.asset));
+  json.end_object();
 }
 
 RailAnswer answer_of(const RailPayment& payment) {

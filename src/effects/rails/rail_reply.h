@@ -20,6 +20,7 @@ enum class RailQuestion : std::uint8_t { send, inquire, void_payment };
 /// States of a payment at a rail.
 enum class RailPaymentState : std::uint8_t { accepted, settled, rejected, returned, voided };
 std::string_view to_text(RailPaymentState state);
+std::optional<RailPaymentState> parse_rail_payment_state(std::string_view text);
 
 /// A payment as the rail states it, read strictly: `reference`, `kind`, `state`, `amount`, `asset`; `payment` and `reason` may be
 /// null or absent. Members nobody here knows are passed over.
@@ -34,6 +35,8 @@ struct RailPayment {
 };
 /// Nothing if it is not a payment.
 std::optional<RailPayment> read_rail_payment(wire::JsonValue value);
+/// The inverse: appends the object.
+void write_rail_payment(const RailPayment& payment, std::string& out);
 
 std::string_view to_text(model::TransferKind kind);
 std::optional<model::TransferKind> parse_transfer_kind(std::string_view text);
