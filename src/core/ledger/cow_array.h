@@ -25,7 +25,7 @@ class CowArray {
   static_assert((sizeof(Record) & (sizeof(Record) - 1)) == 0, "a power of two keeps indexing to shifts");
 
  public:
-  static constexpr std::size_t chunk_bytes = 64 * 1024;
+  static constexpr std::size_t chunk_bytes = 16 * 1024;   ///< small, so that a burst after a freeze copies little at a time
   static constexpr std::size_t chunk_records = chunk_bytes / sizeof(Record);
 
  private:

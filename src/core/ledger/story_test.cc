@@ -81,7 +81,7 @@ Story::Story() : now(*base::parse_rfc3339("2026-01-01T00:00:00Z")) {
 
 std::vector<model::Event> Story::run(model::CommandBody body) {
   std::vector<model::Event> decided;
-  decide(state, {.tenant = tenant, .principal = 1, .trace = {}, .idempotency = {}, .body = std::move(body)}, now, bounds, decided);
+  decide(state, {.tenant = tenant, .principal = principal, .trace = {}, .idempotency = {}, .body = std::move(body)}, now, bounds, decided);
   for (const model::Event& event : decided) {
     CHECK_EQ(event.at, now);
     if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {

@@ -52,6 +52,7 @@ class Story {
   LedgerBounds bounds;
   base::Instant now;
   model::TenantNumber tenant = 1;
+  model::PrincipalNumber principal = 1;
   std::map<std::string, model::EventNumber> holds;   // by the name a story gave them
   std::vector<model::Event> events;                  // all of them; number n at index n - 1
 

@@ -20,6 +20,7 @@ std::uint64_t mixed(std::uint64_t value) {
 
 bool reaches(const RailRecord& rail, model::Country country) {
   if (rail.countries[0] == 0) return true;
+  if (country == 0) return false;   // a rail that is not for every country has to know which
   return std::find(std::begin(rail.countries), std::end(rail.countries), country) != std::end(rail.countries);
 }
 

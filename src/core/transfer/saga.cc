@@ -150,13 +150,17 @@ void move_to(Draft& draft, model::EventNumber number, const Move& move) {
 
 void ask(Draft& draft, model::EventNumber number, bool is_void) {
   const TransferRecord& transfer = draft.transfer(number);
-  const std::uint32_t asked = transfer.inquiries - transfer.inquiries_before;
+  const RailRecord& rail = draft.rail(transfer.rail);
+  base::Instant due = draft.at() + inquiry_distance(rail, transfer.inquiries - transfer.inquiries_before);
+  // From the horizon on an answer may prove absence: that question is not put off.
+  const base::Instant horizon = base::Instant{transfer.send_not_after_ns} + base::Duration{rail.visibility_horizon_ns};
+  if (draft.at() < horizon) due = std::min(due, horizon);
   draft.emit(model::InquiryStarted{.transfer = number,
                                    .attempt = transfer.attempt,
                                    .rail = transfer.rail,
                                    .inquiry = transfer.inquiries + 1,
                                    .is_void = is_void,
-                                   .due = draft.at() + inquiry_distance(draft.rail(transfer.rail), asked)});
+                                   .due = due});
 }
 
 // --- sending ----------------------------------------------------------------------------------------------------------------
