@@ -93,6 +93,7 @@ struct KeyIndex::Shared {
   std::vector<std::shared_ptr<const RunSet>> retired_runs;  ///< let go by the core thread; freed by the background thread
   std::vector<std::shared_ptr<const FrozenKeys>> retired_keys;
   std::unique_ptr<KeyTable> spare;                          ///< empty, for the next generation
+  std::atomic<bool> spare_needed{false};                    ///< the active generation is well on its way
 
   std::atomic<std::uint64_t> runs_version{0};   ///< tells the core thread to look, without a lock
   std::atomic<std::uint64_t> keys_in_memory{0};
@@ -125,7 +126,9 @@ class KeyIndex::Core {
         active_(std::make_unique<KeyTable>(generation_keys_)),
         frozen_through_(runs_->covered),
         complete_(runs_->covered),
-        version_(shared.runs_version.load(std::memory_order_acquire)) {}
+        version_(shared.runs_version.load(std::memory_order_acquire)) {
+    active_->provide_memory();
+  }
 
   void prefetch(std::uint64_t high) const {
     active_->prefetch(high);
@@ -148,6 +151,7 @@ class KeyIndex::Core {
     refresh();
     shared_.keys_in_memory.store(active_->size() + frozen_keys_, std::memory_order_relaxed);
     if (active_->size() >= generation_keys_) freeze();
+    else if (active_->size() >= generation_keys_ / 4) shared_.spare_needed.store(true, std::memory_order_relaxed);
   }
 
   void freeze() {
@@ -164,6 +168,7 @@ class KeyIndex::Core {
       shared_.to_flush.push_back(std::move(keys));
       active_ = std::move(shared_.spare);
     }
+    shared_.spare_needed.store(false, std::memory_order_relaxed);
     if (active_ == nullptr) active_ = std::make_unique<KeyTable>(generation_keys_);
     count_frozen();
   }
@@ -386,10 +391,19 @@ class KeyIndex::Background {
       keys.swap(shared_.retired_keys);
       spare_wanted = shared_.spare == nullptr;
     }
-    if (keys.empty() || !spare_wanted) return;
-    // Nobody else refers to a retired generation: the core thread let go of it, the flush of it is over.
-    auto spare = std::move(std::const_pointer_cast<FrozenKeys>(keys.back())->table);
-    spare->reset();
+    if (!spare_wanted) return;
+    std::unique_ptr<KeyTable> spare;
+    if (!keys.empty()) {
+      // Nobody else refers to a retired generation: the core thread let go of it, the flush of it is over.
+      spare = std::move(std::const_pointer_cast<FrozenKeys>(keys.back())->table);
+      spare->reset();
+    } else if (shared_.spare_needed.load(std::memory_order_relaxed)) {
+      // The core thread must not wait for memory in the middle of its work.
+      spare = std::make_unique<KeyTable>(options_.generation_keys);
+      spare->provide_memory();
+    } else {
+      return;
+    }
     const std::lock_guard lock(shared_.mutex);
     shared_.spare = std::move(spare);
   }

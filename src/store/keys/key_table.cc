@@ -101,6 +101,12 @@ std::uint64_t KeyTable::memory_bytes() const {
   return tags_.bytes() + slots_.bytes() + (size_ - used_) * sizeof(model::EventNumber) + many_.capacity() * sizeof many_[0];
 }
 
+void KeyTable::provide_memory() {
+  CHECK(size_ == 0);
+  std::memset(tags_.data(), 0, tags_.bytes());
+  std::memset(static_cast<void*>(slots_.data()), 0, slots_.bytes());
+}
+
 void KeyTable::reset() {
   std::memset(tags_.data(), 0, tags_.bytes());
   used_ = 0;

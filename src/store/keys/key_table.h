@@ -33,6 +33,8 @@ class KeyTable {
   std::uint64_t memory_bytes() const;
   /// Empties it for another generation, keeping the memory.
   void reset();
+  /// Has the system provide all memory of an empty table now: the first touch of a huge page takes a millisecond or more.
+  void provide_memory();
 
  private:
   friend class KeyTableScan;
