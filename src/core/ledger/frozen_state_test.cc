@@ -149,7 +149,7 @@ TEST_CASE("pieces stay where they are when a frozen state is moved") {
 TEST_CASE("sections have names") {
   std::string names;
   for (const StateSection section : all_sections) names += std::string(name_of(section)) + " ";
-  CHECK_EQ(names, "head tenants assets accounts limits holds clients ");
+  CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds ");
 }
 
 TEST_CASE("what was frozen stays while the state goes on, read by another thread meanwhile") {
@@ -183,7 +183,7 @@ TEST_CASE("the loader refuses what is no state") {
     CHECK_EQ(loaded.error().message, sentence);
   };
   for (const StateSection section : all_sections) {
-    if (section == StateSection::head) continue;
+    if (section == StateSection::head || good.at(section).empty()) continue;
     refuses("a section ends in the middle of a record", [section](Sections& s) { s[section].pop_back(); });
     refuses("a section ends in the middle of a record", [section](Sections& s) { s[section].push_back(0); });
   }
