@@ -1,6 +1,7 @@
 #include "effects/rails/rail_reply.h"
 
-#include <set>
+#include <fstream>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -125,6 +126,25 @@ TEST_CASE("a refused question says nothing about the payment") {
     is(judged(reply(503, refusal, problem("reference_voided")), question), RailResult::unknown, RailReason::rail_internal_error);
     is(judged(reply(200, json, payment("settled")), question), RailResult::settled, RailReason::none);
     is(judged(reply(200, json, payment("rejected", "beneficiary_refused")), question), RailResult::rejected, RailReason::beneficiary_refused);
+  }
+}
+
+TEST_CASE("the documents name the codes that the program knows") {
+  const std::string directory = std::string(HOLDFAST_SOURCE_DIR) + "/docs/";
+  std::ifstream page(directory + "rail-protocol.md"), openapi(directory + "rail-openapi.json");
+  const std::string text((std::istreambuf_iterator<char>(page)), {}), schema((std::istreambuf_iterator<char>(openapi)), {});
+  const auto document = wire::parse_json(base::as_bytes(schema));
+  REQUIRE(document.ok());
+  std::optional<wire::JsonValue> at = document->root();
+  for (const char* step : {"components", "schemas", "Refusal", "properties", "code", "enum"}) {
+    at = at->find(step);
+    REQUIRE(at.has_value());
+  }
+  CHECK_EQ(at->size(), 22u);
+  for (const wire::JsonValue code : at->elements()) {
+    const std::string name(code.string().value_or(""));
+    CHECK_MESSAGE(meaning_of_refusal(name).has_value(), name);
+    CHECK_MESSAGE(text.find("`" + name + "`") != std::string::npos, name);
   }
 }
 
