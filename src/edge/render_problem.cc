@@ -27,6 +27,7 @@ bool is_sent_by_clients(model::Operation operation) {
     case model::Operation::confirm_clock:
     case model::Operation::bump_epoch:
     case model::Operation::change_log_key:
+    case model::Operation::report_rail:
       return false;
     default:
       return true;

@@ -28,7 +28,7 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 15> scope_names 
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 
-constexpr std::array<std::pair<model::Operation, std::string_view>, 13> operation_names = {{
+constexpr std::array<std::pair<model::Operation, std::string_view>, 21> operation_names = {{
     {model::Operation::open_tenant, "open_tenant"},
     {model::Operation::register_asset, "register_asset"},
     {model::Operation::open_account, "open_account"},
@@ -42,6 +42,14 @@ constexpr std::array<std::pair<model::Operation, std::string_view>, 13> operatio
     {model::Operation::create_client, "create_client"},
     {model::Operation::rotate_client, "rotate_client"},
     {model::Operation::revoke_client, "revoke_client"},
+    {model::Operation::configure_rail, "configure_rail"},
+    {model::Operation::control_rail, "control_rail"},
+    {model::Operation::create_payout, "create_payout"},
+    {model::Operation::create_collect, "create_collect"},
+    {model::Operation::cancel_transfer, "cancel_transfer"},
+    {model::Operation::review_transfer, "review_transfer"},
+    {model::Operation::resolve_unknown, "resolve_unknown"},
+    {model::Operation::refund_transfer, "refund_transfer"},
 }};
 
 }  // namespace
