@@ -6,7 +6,10 @@
 #include "crypto/chain/pem.h"
 #include "crypto/chain/reason.h"
 
+#include <cstdlib>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "base/text.h"
 
@@ -20,6 +23,21 @@ using namespace crypto::chain::making;
 std::string rewritten(std::string_view text) {
   const auto address = parse_address(text);
   return address ? address_text(address->view()) : "refused";
+}
+
+// docs/chain-codes.md is this text and nothing else.
+std::string reference() {
+  std::string out =
+      "# Codes of certificate paths\n\n"
+      "Everything that `holdfast verify-chain` can say. Codes keep their meaning for ever. An `error` refuses, a `warning` or an `info` does not;\n"
+      "what is wrong with a list or a response is a warning, because `revocation_is_unknown` follows from it where that matters.\n"
+      "Made from `src/crypto/chain/reason.def`: run `HOLDFAST_UPDATE=1 build/release/crypto_tests -dt-tc='*reference of chain codes*'` after a change.\n\n"
+      "| code | severity | what to do | 处理办法 |\n|---|---|---|---|\n"
+      "| `path_is_valid` | accepted | Nothing. | 无需处理。 |\n";
+  for (const ReasonRow& row : all_reasons()) {
+    out += "| `" + std::string(row.code) + "` | " + std::string(name_of(row.weight)) + " | " + std::string(row.remedy_en) + " | " + std::string(row.remedy_zh) + " |\n";
+  }
+  return out;
 }
 
 GeneralName general(Form form, std::string_view text) { return {form, base::as_bytes(text)}; }
@@ -139,6 +157,15 @@ TEST_CASE("every reason has one code and both remedies") {
     CHECK_NE(row.remedy_zh.find("\xE3\x80\x82"), std::string_view::npos);
     CHECK_EQ(row_of(row.reason).code, row.code);
   }
+}
+
+TEST_CASE("the published reference of chain codes is in step with the table") {
+  const std::string path = std::string(HOLDFAST_SOURCE_DIR) + "/docs/chain-codes.md";
+  if (std::getenv("HOLDFAST_UPDATE") != nullptr) std::ofstream(path) << reference();
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  CHECK_EQ(text.str(), reference());
 }
 
 TEST_CASE("signature algorithms take the keys and parameters of their RFC and no others") {
