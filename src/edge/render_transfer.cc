@@ -106,8 +106,12 @@ void write_resolution(JsonWriter& json, const Backend& backend, const EventAt& a
 
 void write_posting(JsonWriter& json, const Backend& backend, const EventAt& at, model::AccountNumber account) {
   const auto* end = std::get_if<model::HoldResolved>(&at.event.body);
-  const Creation movement =
-      end != nullptr ? Creation{end->captured, end->asset, end->debit, end->credit, 0, nullptr} : creation_of(at.event);
+  // A hold that is for another account from now on: both accounts are on its credit side.
+  const auto* redirected = std::get_if<model::HoldRedirected>(&at.event.body);
+  const Creation movement = end != nullptr ? Creation{end->captured, end->asset, end->debit, end->credit, 0, nullptr}
+                            : redirected != nullptr
+                                ? Creation{redirected->amount, redirected->asset, redirected->debit, redirected->credit, 0, nullptr}
+                                : creation_of(at.event);
   const bool debited = movement.debit.account == account;
   write_position(json, backend, "event", at.number);
   write_instant(json, "at", at.event.at);
@@ -115,11 +119,13 @@ void write_posting(JsonWriter& json, const Backend& backend, const EventAt& at, 
     json.member("type", end->resolution == model::HoldResolution::captured ? "hold_captured"
                         : end->resolution == model::HoldResolution::voided ? "hold_voided"
                                                                            : "hold_expired");
+  } else if (redirected != nullptr) {
+    json.member("type", "hold_redirected");
   } else {
     json.member("type", movement.hold != nullptr ? "hold_placed" : "transfer_posted");
   }
-  write_transfer_id(json, backend, "transfer", end != nullptr ? end->hold : at.number);
-  json.member("side", debited ? "debit" : "credit");
+  write_transfer_id(json, backend, "transfer", end != nullptr ? end->hold : redirected != nullptr ? redirected->hold : at.number);
+  json.member("side", debited && redirected == nullptr ? "debit" : "credit");
   write_amount(json, "amount", movement.amount);
   if (end != nullptr) write_amount(json, "released_amount", end->held - end->captured);
   write_asset(json, backend, "asset", movement.asset);
