@@ -22,7 +22,16 @@ std::uint64_t account_name_hash(TenantNumber tenant, std::string_view name);
 
 /// A name in a command that the pipeline must turn into a number: which command, which item, which field.
 struct NameToResolve {
-  enum class Field : std::uint8_t { debit, credit, account, opened_account, opened_tenant };
+  enum class Field : std::uint8_t {
+    debit,
+    credit,
+    account,           ///< of a change to an account; of a payout or collect
+    opened_account,
+    opened_tenant,
+    rail,              ///< a rail by its name: ControlRail::rail, RailRequest::wanted
+    clearing_account,  ///< ConfigureRail
+    suspense_account,
+  };
   std::uint32_t command = 0;   ///< index into Admitted::commands
   std::uint32_t item = 0;      ///< index into CreateTransfer::items
   Field field = Field::debit;
@@ -30,7 +39,8 @@ struct NameToResolve {
   std::string name;
 };
 
-/// A personal value whose event number is not known yet.
+/// A personal value whose event number is not known yet. `item` says which of the command's events it belongs to; of
+/// ConfigureRail 0 is the clearing account's name and 1 the suspense account's.
 struct PrivateDraft {
   std::uint32_t command = 0;
   std::uint32_t item = 0;

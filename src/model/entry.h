@@ -53,6 +53,7 @@ enum class PrivateField : std::uint8_t {
   transfer_beneficiary = 8,   ///< or payer: what the rail is told of them
   vote_reason = 9,            ///< of a review or a resolution
   rail_reference = 10,        ///< what a rail calls a payment
+  rail_report = 11,           ///< the bytes of a report as they came in; their digest is in the event
 };
 
 /// A personal value on its way to the private section: bound to the event whose commitment covers it.
