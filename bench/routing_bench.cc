@@ -1,5 +1,5 @@
 // What one routing decision costs in process: rails of one asset with pasts of their own, all eligible, country and instrument
-// known. Budget: 5 microseconds for twenty rails. Then a whole payout through decide() and apply().
+// known. Budget: 5 microseconds for twenty rails. Then a whole payout through decide() and apply(), and 100,000 open ones.
 
 #include <algorithm>
 #include <chrono>
@@ -99,9 +99,55 @@ void bench_payouts() {
   std::printf("payout requested, routed over 20 rails, settled: %.2f us, %.1f events\n", each, static_cast<double>(made) / payouts);
 }
 
+// A restart in the middle of many payouts: the state is built from its bytes, and time moves all of them on.
+void bench_open_sagas() {
+  constexpr int sagas = 100'000;
+  core::State state;
+  core::LedgerBounds bounds;
+  std::vector<model::Event> events;
+  base::Instant now{1'800'000'000'000'000'000};
+  const model::Asset usd = *model::parse_asset("USD/2");
+  const auto run = [&](core::State& on, model::CommandBody body) {
+    core::decide(on, {.tenant = 1, .principal = 1, .trace = {}, .idempotency = {}, .body = std::move(body)}, now, bounds, events);
+    for (const model::Event& event : events) on.apply(event);
+    return events.size();
+  };
+  run(state, model::OpenTenant{});
+  run(state, model::RegisterAsset{.asset = usd, .world_name = {}});
+  run(state, model::OpenAccount{.name = {}, .asset = usd, .flags = 0, .limits = {}, .metadata = {}});
+  model::ConfigureRail rail;
+  rail.name = *model::parse_rail_name("rail");
+  rail.asset = usd;
+  rail.profile->in_flight_max = 1'000'000;
+  rail.profile->capabilities = model::inquiry_supported;
+  run(state, rail);
+  bounds.sagas.routing.silent_attempts_min = UINT32_MAX;
+  for (int i = 0; i < sagas; ++i) {
+    run(state, model::CreatePayout{{.account = 2, .asset = usd, .amount = 100, .beneficiary = {}, .reference = {}, .metadata = {}}});
+  }
+  auto start = Clock::now();
+  const core::FrozenState frozen = state.freeze();
+  core::StateLoader loader;
+  for (const core::StateSection section : core::all_state_sections) {
+    frozen.for_each_piece(section, [&](base::ByteView piece) { loader.take(section, piece); });
+  }
+  auto loaded = loader.finish();
+  std::printf("%d open sagas: state from its bytes in %.0f ms", sagas, microseconds(Clock::now() - start) / 1000);
+  if (!loaded.ok()) {
+    std::printf(": %s\n", loaded.error().message.c_str());
+    return;
+  }
+  now.ns += 60'000'000'000;
+  start = Clock::now();
+  std::size_t ticks = 0;
+  while (run(*loaded, model::Tick{}) != 0) ++ticks;
+  std::printf("; all fall silent in %.0f ms, %zu ticks\n", microseconds(Clock::now() - start) / 1000, ticks);
+}
+
 }  // namespace
 
 int main() {
   for (const std::size_t count : {3u, 20u, 60u}) bench_route(count);
   bench_payouts();
+  bench_open_sagas();
 }
