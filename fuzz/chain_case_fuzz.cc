@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<OcspResponse> responses;
   for (std::size_t at = 1; at + 3 <= size;) {
     const std::uint8_t kind = data[at] % 5;
-    const std::size_t length = std::min<std::size_t>(data[at + 1] | data[at + 2] << 8, size - at - 3);
+    const std::size_t length = std::min<std::size_t>(data[at + 1] + std::size_t{256} * data[at + 2], size - at - 3);
     base::Bytes der(data + at + 3, data + at + 3 + length);
     at += 3 + length;
     if (kind < 3) {

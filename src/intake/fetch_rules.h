@@ -42,6 +42,10 @@ struct Network {
 };
 std::optional<Network> parse_network(std::string_view text);
 
+/// What a fetch may cost. Redirects are never followed, proxies of the environment never used.
+constexpr std::size_t fetched_certificate_bytes_max = std::size_t{64} << 10, fetched_list_bytes_max = std::size_t{16} << 20;
+constexpr std::uint64_t fetch_connect_ms_max = 3'000, fetch_total_ms_max = 5'000;
+
 struct FetchRules {
   std::vector<std::string> hosts;      ///< the only ones that may be asked, lower case; `*.example.com` covers one label
   std::vector<Network> networks;       ///< reached although they are not for everybody

@@ -198,8 +198,12 @@ std::vector<KeyChange> KeySetCache::fetched(std::string_view issuer_name, std::v
   for (PublishedKey& key : keys) {
     if (key.kid.empty()) key.kid = key.thumbprint;
   }
-  std::stable_sort(keys.begin(), keys.end(), [](const PublishedKey& a, const PublishedKey& b) { return a.kid < b.kid; });
-  keys.erase(std::unique(keys.begin(), keys.end(), [](const PublishedKey& a, const PublishedKey& b) { return a.kid == b.kid; }), keys.end());
+  std::vector<PublishedKey> sorted;
+  for (PublishedKey& key : keys) {
+    const auto place = place_of(sorted, key.kid);
+    if (place == sorted.end() || place->kid != key.kid) sorted.insert(place, std::move(key));
+  }
+  keys = std::move(sorted);
   std::vector<PublishedKey> next, quarantined;
   for (PublishedKey& key : keys) {
     PublishedKey* const old = key_of(issuer->keys, key.kid);

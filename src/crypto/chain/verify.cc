@@ -1,6 +1,7 @@
 #include "crypto/chain/verify.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "crypto/chain/lint.h"
 #include "crypto/chain/search.h"
@@ -43,10 +44,11 @@ std::vector<Fault> leaf_faults(const Certificate& leaf, const Demands& demands) 
   std::vector<Fault> asked;
   judge_leaf(leaf, demands, asked);
   if (asked.empty()) return own;
-  std::stable_partition(own.begin(), own.end(), [](const Fault& fault) { return comes_first(fault.reason); });
-  const auto rest = std::find_if(own.begin(), own.end(), [](const Fault& fault) { return !comes_first(fault.reason); });
-  own.insert(rest, std::make_move_iterator(asked.begin()), std::make_move_iterator(asked.end()));
-  return own;
+  // What makes the rest uninteresting, what was asked for, the rest.
+  std::vector<Fault> ordered, rest;
+  for (Fault& fault : own) (comes_first(fault.reason) ? ordered : rest).push_back(std::move(fault));
+  for (auto* const list : {&asked, &rest}) ordered.insert(ordered.end(), std::make_move_iterator(list->begin()), std::make_move_iterator(list->end()));
+  return ordered;
 }
 
 // How the certificates were sent, compared with how they belong.
