@@ -190,6 +190,7 @@ base::Status HttpRail::put(const std::shared_ptr<Asked>& asked) {
     return is_signed;
   }
   call.reply_timeout = asked->timeout;
+  call.wait_max = options_.connection_wait;
   call.send_not_after_boot_ns = asked->send_not_after_boot_ns;
   call.done = [this, asked](HttpReply&& reply) { replied(asked, std::move(reply)); };
   client_.call(std::move(call));

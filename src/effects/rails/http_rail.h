@@ -25,6 +25,7 @@ struct HttpRailOptions {
       model::callback_supported | model::statement_supported | model::recall_supported;
   base::Duration reply_timeout = base::seconds(10);     ///< of a send, from its first byte
   base::Duration inquiry_timeout = base::seconds(10);   ///< of everything else
+  base::Duration connection_wait = base::seconds(2);    ///< for a connection that is free; then a send is `not_sent`
   std::uint32_t in_flight_max = 256;                    ///< bulkhead: sends beyond it are `not_sent` at once, questions too
   std::uint64_t statement_bytes_max = std::uint64_t{64} << 20;
   HttpClientOptions http = {};
