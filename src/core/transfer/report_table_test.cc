@@ -39,9 +39,6 @@ model::EventNumber payout_in(RailStory& story, TransferState state, int attempts
     case TransferState::outcome_unknown: story.report(payout, {RailResult::unknown, RailReason::reply_lost}); break;
     case TransferState::manual_review:
       story.report(payout, {RailResult::unknown, RailReason::reply_lost});
-      story.pass(base::seconds(4));
-      story.now = story.now + base::seconds(200);
-      for (int i = 0; i < 40 && story.transfer(payout).status() == state; ++i) {}
       while (story.at(payout) == "outcome_unknown") {
         story.now = story.now + base::seconds(301);
         story.run(model::Tick{});

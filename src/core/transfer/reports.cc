@@ -115,6 +115,8 @@ class Judgement {
 
   void judge_open(TransferState state) {
     const bool unclear = state == TransferState::outcome_unknown || state == TransferState::manual_review;
+    // One person's word is no evidence: two people decide, by ResolveUnknown.
+    if (unclear && report_.source == ReportSource::operator_decision) return ignore(IgnoredWhy::no_news);
     switch (report_.result) {
       case RailResult::settled:
         return settle_now();
@@ -132,7 +134,7 @@ class Judgement {
         if (is_absence_proven()) return go_on();
         ignore(IgnoredWhy::absence_not_proven);
         // Past the horizon a rail with tombstones is asked for one at once.
-        if (unclear && is_past_horizon() && transfer_.void_asked == 0 && state == TransferState::outcome_unknown &&
+        if (state == TransferState::outcome_unknown && is_past_horizon() && transfer_.void_asked == 0 &&
             draft_.state().sagas().rail(report_.rail)->can(model::void_supported)) {
           ask(draft_, report_.transfer, true);
         }

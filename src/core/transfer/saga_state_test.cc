@@ -1,6 +1,7 @@
 // The state of sagas as bytes: a snapshot of it is the state, a replay makes it again, and the page of the format says what
 // the table says.
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 

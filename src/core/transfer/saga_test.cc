@@ -103,6 +103,8 @@ TEST_CASE("never another rail after unknown, whatever time passes; in the end tw
   CHECK(story.state.account(story.account("a"))->counters.debits_pending == 100);
   CHECK(story.count<model::AgeAlarmRaised>() >= 1);
 
+  CHECK(ignored(story.report(payout, {RailResult::settled, RailReason::none, ReportSource::operator_decision})) == IgnoredWhy::no_news);
+
   model::ResolveUnknown verdict{.transfer = payout, .verdict = model::Verdict::failed, .reason = {}};
   CHECK(story.by(RailStory::service, verdict) == Outcome::approver_must_be_a_person);
   CHECK(story.by(RailStory::requester, verdict) == Outcome::approver_must_not_be_requester);
