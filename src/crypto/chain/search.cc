@@ -98,6 +98,8 @@ void Search::keep(Attempt attempt) {
 }
 
 bool Search::run() {
+  best_.path.assign(1, Step{Role::leaf, 0});
+  best_.refusal = {Reason::path_search_is_exhausted, Role::whole_case, 0, "nothing could be tried"};
   for (const bool only_sound : {true, false}) {
     only_sound_ = only_sound;
     path_.assign(1, Step{Role::leaf, 0});
