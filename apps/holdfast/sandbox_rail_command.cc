@@ -165,8 +165,7 @@ int run_sandbox_rail(const Arguments& arguments) {
 Command sandbox_rail_command() {
   return {.name = "sandbox-rail",
           .summary = "a bank to try things out with, good and bad",
-          .examples = "  holdfast sandbox-rail --data /tmp/bank-a --client-key holdfast:BASE64 --callback-url https://127.0.0.1:8443/v1/rails/bank-a/callbacks "
-                      "--callback-ca ca.pem\n"
+          .examples = "  holdfast sandbox-rail --data /tmp/bank-a --client-key holdfast:BASE64 --listen 127.0.0.1:8450\n"
                       "  curl -X PUT --data @profile.json http://127.0.0.1:PORT/control/profile\n",
           .verbs = {{.name = "",
                      .operands = "",

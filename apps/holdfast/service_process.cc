@@ -56,8 +56,11 @@ std::string own_program() {
 
 base::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const std::string& program, const std::string& directory,
                                                                     const std::string& messages_file, base::Duration patience) {
-  std::vector<std::string> texts{program,    "serve",      "--dev",          "--data",           directory,
-                                 "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0"};
+  return launch({program, "serve", "--dev", "--data", directory, "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0"}, messages_file, patience);
+}
+
+base::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::launch(std::vector<std::string> texts, const std::string& messages_file,
+                                                                     base::Duration patience) {
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   words.push_back(nullptr);
@@ -72,7 +75,7 @@ base::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::start(const std::s
   }
   const pid_t pid = ::fork();
   if (pid < 0) return base::Error{"service_not_started", io::errno_text(errno)};
-  if (pid == 0) become(program.c_str(), words.data(), output_of_child.get(), messages.valid() ? messages.get() : -1);
+  if (pid == 0) become(texts.front().c_str(), words.data(), output_of_child.get(), messages.valid() ? messages.get() : -1);
   output_of_child.close();
   std::string line = first_line(output.get(), patience);
   std::unique_ptr<ServiceProcess> process(new ServiceProcess(pid, line));

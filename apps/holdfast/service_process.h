@@ -1,5 +1,5 @@
 #pragma once
-// A service as a child process, for the guided tour and for tests that kill it.
+// A service, or another of our long-running commands, as a child process: for the guided tour and for tests that kill it.
 
 #include <sys/types.h>
 
@@ -19,6 +19,10 @@ class ServiceProcess {
   static base::Result<std::unique_ptr<ServiceProcess>> start(const std::string& program, const std::string& directory,
                                                              const std::string& messages_file = {},
                                                              base::Duration patience = base::seconds(60));
+  /// The same for any command that prints a ready line: `words` are the program and its arguments (`sandbox-rail ...`,
+  /// `fault-proxy ...`).
+  static base::Result<std::unique_ptr<ServiceProcess>> launch(std::vector<std::string> words, const std::string& messages_file = {},
+                                                              base::Duration patience = base::seconds(60));
   /// Kills it if it still runs.
   ~ServiceProcess();
   ServiceProcess(const ServiceProcess&) = delete;
