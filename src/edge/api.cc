@@ -29,6 +29,8 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::TrialBalance&) const { return "get_trial_balance"; }
     std::string_view operator()(const gate::GetCheckpoint&) const { return "get_checkpoint"; }
     std::string_view operator()(const gate::GetTile& tile) const { return tile.entries ? "get_entry_bundle" : "get_tile"; }
+    std::string_view operator()(const gate::ListRails&) const { return "list_rails"; }
+    std::string_view operator()(const gate::GetRail&) const { return "get_rail"; }
     std::string_view operator()(const gate::GetEvidence&) const { return "get_transfer_evidence"; }
   };
   return std::visit(Name{}, body);
@@ -107,7 +109,9 @@ void Api::handle(Server& server, Exchange exchange, wire::Request&& request) {
     call.principal = admitted->principal;
     call.operation =
         admitted->is_batch ? model::Operation::record_batch : model::operation_of(admitted->commands[0].body);
-    call.action = gate::to_text(call.operation);
+    // Reports are commands of the process itself; the one that comes here is a callback.
+    const bool callback = call.operation == model::Operation::report_rail;
+    call.action = callback ? std::string_view("take_rail_callback") : gate::to_text(call.operation);
     call.secret = std::exchange(admitted->secret, {});
     token = keep(std::move(call));
     taken = backend_.submit(std::move(*admitted), *this, token);

@@ -57,11 +57,30 @@ struct AccountReading {
   base::Bytes metadata;                              ///< as the gate encoded it; empty if none
 };
 
-/// A transfer: the event that created it and, for a hold that is no longer open, the one that resolved it.
+/// A transfer: the event that created it and, for a hold that is no longer open, the one that resolved it. Of a transfer over
+/// a rail `created` is its request, and what came of it is in `steps`.
 struct TransferReading {
   AnswerItem created;
   gate::TransferState state = gate::TransferState::posted;
   std::optional<AnswerItem> resolved;
+  std::vector<AnswerItem> steps;                     ///< ascending, the request not among them
+};
+
+/// A rail as the core has it at `position`.
+struct RailReading {
+  std::string name;
+  model::AssetNumber asset = 0;
+  model::AccountNumber clearing = 0;
+  model::AccountNumber suspense = 0;
+  model::RailProfile profile;
+  bool paused = false;
+  base::Instant maintenance_from{};
+  base::Instant maintenance_until{};                 ///< 0: no window
+  model::RailHealth health;
+  std::uint32_t in_flight = 0;                       ///< attempts that may have left and were not answered
+};
+struct RailsReading {
+  std::vector<RailReading> rails;
 };
 
 struct AccountsPage {
@@ -71,6 +90,7 @@ struct AccountsPage {
 struct TransfersPage {
   std::vector<TransferReading> transfers;
   model::EventNumber next = 0;                       ///< for the cursor, if there is more
+  bool by_age = false;                               ///< oldest first: the cursor is of that list
 };
 /// Events that touched an account, newest first: postings, holds and their resolutions.
 struct HistoryPage {
@@ -102,7 +122,9 @@ struct ReadRefused {
 
 struct Reading {
   model::EventNumber position = 0;
-  std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading> body;
+  std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading,
+               RailReading, RailsReading>
+      body;
 };
 
 /// Receives what was asked for, on the loop thread that asked.
@@ -124,6 +146,8 @@ class Backend {
   /// The id of an account and the asset of a number, for rendering. Cheap, loop thread. Empty if unknown.
   virtual std::string_view account_name(model::AccountNumber number) const = 0;
   virtual std::optional<model::Asset> asset(model::AssetNumber number) const = 0;
+  /// The name of a rail; never changes. Empty if unknown. Loop thread.
+  virtual std::string rail_name(model::RailNumber number) const = 0;
   virtual model::PartitionNumber partition() const = 0;
 };
 

@@ -102,6 +102,7 @@ class FakeBackend final : public Backend {
   std::optional<model::Asset> asset(model::AssetNumber number) const override {
     return number == 1 ? std::optional(usd) : std::nullopt;
   }
+  std::string rail_name(model::RailNumber number) const override { return number == 1 ? "bank-a" : ""; }
   model::PartitionNumber partition() const override { return 0; }
 
  private:

@@ -13,6 +13,7 @@ using wire::JsonWriter;
 namespace {
 
 constexpr std::uint16_t created_status = 201;
+constexpr std::uint16_t accepted_status = 202;
 
 Rendered created(std::string location = {}) {
   return {.status = created_status, .outcome = Outcome::done, .location = std::move(location)};
@@ -37,6 +38,14 @@ std::vector<wire::FieldProblem> differences(model::Operation operation, const An
         {"request_field_differs", "/" + std::string(name), "differs from the first request with this key", ""});
   }
   return fields;
+}
+
+// The transfer that a person's or a client's command is about; 0 for other commands.
+model::EventNumber decided_transfer(const model::Command& command) {
+  if (const auto* cancel = std::get_if<model::CancelTransfer>(&command.body)) return cancel->transfer;
+  if (const auto* review = std::get_if<model::ReviewTransfer>(&command.body)) return review->transfer;
+  if (const auto* resolve = std::get_if<model::ResolveUnknown>(&command.body)) return resolve->transfer;
+  return 0;
 }
 
 // One overload for each kind of event a client can be answered with.
@@ -67,6 +76,10 @@ struct ItemWriter {
     return created();
   }
   Rendered operator()(const model::AccountOpened& event) const {
+    // A new rail opens its accounts first; the answer is the rail.
+    for (const model::Event& other : at.source.entry.events) {
+      if (const auto* rail = std::get_if<model::RailConfigured>(&other.body)) return (*this)(*rail);
+    }
     const auto value = private_value(at.source, at.number, model::PrivateField::account_name);
     const std::string_view name = value ? base::as_text(*value) : backend().account_name(event.number);
     json.key("id");
@@ -102,9 +115,16 @@ struct ItemWriter {
   Rendered operator()(const model::HoldPlaced&) const { return transfer(gate::TransferState::held); }
   Rendered transfer(gate::TransferState state) const {
     write_transfer(json, backend(), at, state, nullptr);
+    if (const auto* refund = std::get_if<model::RefundTransfer>(&at.source.entry.command.body)) {
+      write_transfer_id(json, backend(), "refund_of", refund->original);
+    }
     return created("/v1/transfers/" + model::transfer_id(backend().partition(), at.number));
   }
   Rendered operator()(const model::HoldResolved& event) const {
+    if (const model::EventNumber transfer = decided_transfer(at.source.entry.command); transfer != 0) {
+      write_decision(json, backend(), at, transfer);
+      return {};
+    }
     write_resolution(json, backend(), at, event);
     return {};
   }
@@ -159,11 +179,29 @@ struct ItemWriter {
     json.member("version", std::uint64_t{event.version});
     return {};
   }
-  // Steps of rails and of transfers over them.
+  // Accepted, not created: money has not moved over a rail by the time of this reply.
+  Rendered operator()(const model::TransferRequested&) const {
+    write_requested(json, backend(), at);
+    return {.status = accepted_status,
+            .outcome = Outcome::done,
+            .location = "/v1/transfers/" + model::transfer_id(backend().partition(), at.number)};
+  }
+  Rendered operator()(const model::RailConfigured& event) const {
+    write_rail_configured(json, backend(), at, event);
+    return created("/v1/rails/" + std::string(model::to_text(event.name)));
+  }
+  Rendered operator()(const model::RailControlled& event) const {
+    write_rail_controlled(json, backend(), at, event);
+    return {};
+  }
+  // Other steps answer a command that names the transfer, or a report. Whoever reports learns no more than that it was taken.
   template <typename Step>
-  Rendered operator()(const Step& event) const {
-    if constexpr (requires { event.transfer; }) write_transfer_id(json, backend(), "transfer", event.transfer);
-    write_instant(json, "at", at.event.at);
+  Rendered operator()(const Step&) const {
+    if (const model::EventNumber transfer = decided_transfer(at.source.entry.command); transfer != 0) {
+      write_decision(json, backend(), at, transfer);
+    } else {
+      write_instant(json, "taken_at", at.event.at);
+    }
     return {};
   }
 };

@@ -53,6 +53,20 @@ void write_resolution(wire::JsonWriter& json, const Backend& backend, const Even
                       const model::HoldResolved& end);
 /// Members of one line of an account's history.
 void write_posting(wire::JsonWriter& json, const Backend& backend, const EventAt& at, model::AccountNumber account);
+/// The transfer over a rail whose step an event is; 0 if it is none. `number` is the event's own.
+model::EventNumber saga_of(const model::EventBody& body, model::EventNumber number);
+/// Members of a transfer over a rail: its request, and the steps after it that are known, ascending.
+void write_saga(wire::JsonWriter& json, const Backend& backend, std::span<const EventAt> steps);
+/// The same as far as the entry of its request tells.
+void write_requested(wire::JsonWriter& json, const Backend& backend, const EventAt& at);
+/// Members of the reply to a cancellation, a review or a resolution: where the transfer is now.
+void write_decision(wire::JsonWriter& json, const Backend& backend, const EventAt& at, model::EventNumber transfer);
+void write_rail_configured(wire::JsonWriter& json, const Backend& backend, const EventAt& at,
+                           const model::RailConfigured& rail);
+void write_rail_controlled(wire::JsonWriter& json, const Backend& backend, const EventAt& at,
+                           const model::RailControlled& rail);
+/// An object.
+void write_rail_reading(wire::JsonWriter& json, const Backend& backend, const RailReading& rail);
 /// Members of the problem an event recorded.
 void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
 

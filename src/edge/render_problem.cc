@@ -42,6 +42,12 @@ bool is_hold_operation(model::Operation operation) {
   return operation == model::Operation::capture_hold || operation == model::Operation::void_hold;
 }
 
+// Commands about a transfer over a rail, or one to give back.
+bool is_transfer_operation(model::Operation operation) {
+  return operation == model::Operation::cancel_transfer || operation == model::Operation::review_transfer ||
+         operation == model::Operation::resolve_unknown || operation == model::Operation::refund_transfer;
+}
+
 }  // namespace
 
 void write_problem_head(JsonWriter& json, const model::OutcomeRow& row, std::string_view detail) {
@@ -87,7 +93,9 @@ void write_refused(JsonWriter& json, const Backend& backend, const EventAt& at, 
   const model::OutcomeRow& row = model::row_of(refused.outcome);
   write_problem_head(json, row,
                      "decided against the state of the ledger at refused_at; the answer sticks to the idempotency key");
-  const bool moves = refused.operation == model::Operation::create_transfer || is_hold_operation(refused.operation);
+  const bool moves = refused.operation == model::Operation::create_transfer ||
+                     refused.operation == model::Operation::create_payout ||
+                     refused.operation == model::Operation::create_collect || is_hold_operation(refused.operation);
   if (is_sent_by_clients(refused.operation)) json.member("operation", gate::to_text(refused.operation));
   if (moves) {
     if (refused.amount != 0) write_amount(json, "amount", refused.amount);
@@ -97,7 +105,7 @@ void write_refused(JsonWriter& json, const Backend& backend, const EventAt& at, 
     write_account(json, backend, "account", refused.debit);
   }
   if (refused.subject != 0) {
-    if (is_hold_operation(refused.operation)) write_transfer_id(json, backend, "transfer", refused.subject);
+    if (is_hold_operation(refused.operation) || is_transfer_operation(refused.operation)) write_transfer_id(json, backend, "transfer", refused.subject);
     if (is_client_operation(refused.operation)) {
       json.member("client", std::string_view(model::client_id(static_cast<model::PrincipalNumber>(refused.subject))));
     }

@@ -24,7 +24,11 @@ void write_account_reading(JsonWriter& json, const AccountReading& account) {
 void write_transfer_reading(JsonWriter& json, const Backend& backend, const TransferReading& transfer) {
   const EventAt created = event_of(transfer.created);
   json.begin_object();
-  if (transfer.resolved) {
+  if (std::holds_alternative<model::TransferRequested>(created.event.body)) {
+    std::vector<EventAt> steps{created};
+    for (const AnswerItem& step : transfer.steps) steps.push_back(event_of(step));
+    write_saga(json, backend, steps);
+  } else if (transfer.resolved) {
     const EventAt resolved = event_of(*transfer.resolved);
     write_transfer(json, backend, created, transfer.state, &resolved);
   } else {
@@ -67,7 +71,8 @@ struct ReadingWriter {
     return {};
   }
   Rendered operator()(const TransfersPage& page) {
-    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::transfers, page.next);
+    const gate::ListKind kind = page.by_age ? gate::ListKind::transfers_by_age : gate::ListKind::transfers;
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(kind, page.next);
     list(page.transfers, next,
          [&](const TransferReading& transfer) { write_transfer_reading(json, context.backend, transfer); });
     return {};
@@ -80,6 +85,14 @@ struct ReadingWriter {
       write_posting(json, context.backend, event_of(item), page.number);
       json.end_object();
     });
+    return {};
+  }
+  Rendered operator()(const RailReading& rail) {
+    write_rail_reading(json, context.backend, rail);
+    return {};
+  }
+  Rendered operator()(const RailsReading& reading) {
+    list(reading.rails, {}, [&](const RailReading& rail) { write_rail_reading(json, context.backend, rail); });
     return {};
   }
   Rendered operator()(const DocumentReading& document) {

@@ -74,6 +74,29 @@ std::uint64_t seconds_of(base::Duration duration) {
   return static_cast<std::uint64_t>(duration.ns / base::seconds(1).ns);
 }
 
+// docs/format/idempotency.md: an array of all members in the order of the struct.
+base::Bytes canonical_profile(const model::RailProfile& profile) {
+  base::Bytes bytes;
+  base::CborWriter out(bytes);
+  out.array(16);
+  out.uint(profile.capabilities);
+  out.uint(profile.directions);
+  out.amount(profile.amount_min);
+  out.amount(profile.amount_max);
+  out.amount(profile.cost_fixed);
+  out.uint(profile.cost_basis_points);
+  for (const base::Duration duration : {profile.send_window, profile.reply_timeout, profile.visibility_horizon,
+                                        profile.settle_within, profile.inquiry_first, profile.inquiry_max}) {
+    out.uint(static_cast<std::uint64_t>(duration.ns));
+  }
+  out.uint(profile.inquiries_max);
+  out.uint(profile.in_flight_max);
+  out.uint(profile.rate_per_second);
+  out.array(profile.countries.size());
+  for (const model::Country country : profile.countries) out.uint(country);
+  return bytes;
+}
+
 // Gives each body's fields to the maker, in ascending order of the numbers in docs/format/idempotency.md.
 struct FieldGiver {
   FingerprintMaker& maker;
@@ -113,6 +136,48 @@ struct FieldGiver {
     if (body.amount) maker.amount(2, *body.amount);
   }
   void operator()(const Voiding& body) { maker.number(1, number_of(body.hold)); }
+  void operator()(const RailTransferRequest& body) {
+    maker.text(1, body.account);
+    maker.asset(2, body.asset);
+    maker.amount(3, body.amount);
+    if (!body.rail.empty()) maker.text(4, body.rail);
+    maker.text(5, body.beneficiary);
+    if (body.country != 0) maker.number(6, body.country);
+    if (body.instrument != 0) maker.number(7, body.instrument);
+    if (body.send_within.ns != 0) maker.number(8, seconds_of(body.send_within));
+    if (!body.reference.empty()) maker.text(9, body.reference);
+    if (!body.metadata.empty()) maker.bytes(10, body.metadata);
+  }
+  void operator()(const TransferCancellation& body) { maker.number(1, number_of(body.transfer)); }
+  void operator()(const TransferReview& body) {
+    maker.number(1, number_of(body.transfer));
+    maker.number(2, body.approve ? 1 : 2);
+    if (!body.reason.empty()) maker.text(3, body.reason);
+  }
+  void operator()(const UnknownResolution& body) {
+    maker.number(1, number_of(body.transfer));
+    maker.number(2, static_cast<std::uint64_t>(body.verdict));
+    maker.text(3, body.reason);
+  }
+  void operator()(const Refund& body) {
+    maker.number(1, number_of(body.original));
+    if (body.amount) maker.amount(2, *body.amount);
+    if (!body.reference.empty()) maker.text(3, body.reference);
+    if (!body.metadata.empty()) maker.bytes(4, body.metadata);
+  }
+  void operator()(const RailConfiguration& body) {
+    maker.text(1, body.name);
+    maker.asset(2, body.asset);
+    maker.bytes(3, canonical_profile(body.profile));
+  }
+  void operator()(const RailControl& body) {
+    maker.text(1, body.name);
+    maker.number(2, static_cast<std::uint64_t>(body.action));
+    if (body.action != RailAction::maintenance) return;
+    maker.number(3, static_cast<std::uint64_t>(body.from.ns));
+    maker.number(4, static_cast<std::uint64_t>(body.until.ns));
+    if (body.paused) maker.boolean(5, true);
+  }
   void operator()(const KeyCancellation& body) {
     maker.number(1, static_cast<std::uint64_t>(body.operation));
     maker.text(2, body.key);
@@ -138,6 +203,15 @@ struct OperationOf {
   model::Operation operator()(const TransferRequest&) const { return model::Operation::create_transfer; }
   model::Operation operator()(const Capture&) const { return model::Operation::capture_hold; }
   model::Operation operator()(const Voiding&) const { return model::Operation::void_hold; }
+  model::Operation operator()(const RailTransferRequest& body) const {
+    return body.kind == model::TransferKind::payout ? model::Operation::create_payout : model::Operation::create_collect;
+  }
+  model::Operation operator()(const TransferCancellation&) const { return model::Operation::cancel_transfer; }
+  model::Operation operator()(const TransferReview&) const { return model::Operation::review_transfer; }
+  model::Operation operator()(const UnknownResolution&) const { return model::Operation::resolve_unknown; }
+  model::Operation operator()(const Refund&) const { return model::Operation::refund_transfer; }
+  model::Operation operator()(const RailConfiguration&) const { return model::Operation::configure_rail; }
+  model::Operation operator()(const RailControl&) const { return model::Operation::control_rail; }
   model::Operation operator()(const KeyCancellation&) const { return model::Operation::cancel_key; }
   model::Operation operator()(const ClientCreation&) const { return model::Operation::create_client; }
   model::Operation operator()(const ClientRotation&) const { return model::Operation::rotate_client; }
@@ -148,6 +222,10 @@ struct OperationOf {
 bool names_other_partition(const RequestBody& body) {
   if (const auto* capture = std::get_if<Capture>(&body)) return capture->hold.partition != 0;
   if (const auto* voiding = std::get_if<Voiding>(&body)) return voiding->hold.partition != 0;
+  if (const auto* cancellation = std::get_if<TransferCancellation>(&body)) return cancellation->transfer.partition != 0;
+  if (const auto* review = std::get_if<TransferReview>(&body)) return review->transfer.partition != 0;
+  if (const auto* resolution = std::get_if<UnknownResolution>(&body)) return resolution->transfer.partition != 0;
+  if (const auto* refund = std::get_if<Refund>(&body)) return refund->original.partition != 0;
   return false;
 }
 
@@ -216,6 +294,88 @@ model::IdempotencyTag Gate::add_transfer(Builder& builder, std::string_view key,
   return *item.idempotency;
 }
 
+model::CommandBody Gate::rail_transfer_of(Builder& builder, const RailTransferRequest& body) {
+  using Field = model::NameToResolve::Field;
+  model::RailRequest request;
+  request.asset = body.asset;
+  request.amount = body.amount;
+  request.country = body.country;
+  request.instrument = body.instrument;
+  request.approvals = approvals_for(body.asset, body.amount);
+  request.send_within = body.send_within;
+  builder.resolve(Field::account, body.account);
+  if (!body.rail.empty()) builder.resolve(Field::rail, body.rail);
+  request.beneficiary = builder.commit(model::PrivateField::transfer_beneficiary, base::as_bytes(body.beneficiary));
+  if (!body.reference.empty()) {
+    request.reference = builder.commit(model::PrivateField::transfer_reference, base::as_bytes(body.reference));
+    request.reference_key = reference_mac(keys_, builder.sender.tenant, body.reference);
+  }
+  if (!body.metadata.empty()) request.metadata = builder.commit(model::PrivateField::transfer_metadata, body.metadata);
+  if (body.kind == model::TransferKind::payout) return model::CreatePayout{std::move(request)};
+  return model::CreateCollect{std::move(request)};
+}
+
+std::uint8_t Gate::approvals_for(const model::Asset& asset, base::U128 amount) const {
+  std::uint8_t needed = 0;
+  for (const ApprovalRule& rule : settings_.approvals) {
+    if (rule.asset == asset && amount >= rule.amount_from) needed = std::max(needed, rule.people);
+  }
+  return std::min(needed, model::approvals_max);
+}
+
+// Decisions of people, and what gives money back.
+model::CommandBody Gate::decision_of(Builder& builder, const RequestBody& request) {
+  const auto reason_of = [&](std::string_view reason) {
+    return builder.commit(model::PrivateField::vote_reason, base::as_bytes(reason));
+  };
+  if (const auto* body = std::get_if<TransferCancellation>(&request)) {
+    return model::CancelTransfer{.transfer = body->transfer.event};
+  }
+  if (const auto* body = std::get_if<TransferReview>(&request)) {
+    model::ReviewTransfer review{.transfer = body->transfer.event, .approve = body->approve, .reason = {}};
+    if (!body->reason.empty()) review.reason = reason_of(body->reason);
+    return review;
+  }
+  if (const auto* body = std::get_if<UnknownResolution>(&request)) {
+    return model::ResolveUnknown{
+        .transfer = body->transfer.event, .verdict = body->verdict, .reason = reason_of(body->reason)};
+  }
+  const auto& body = std::get<Refund>(request);
+  model::RefundTransfer refund;
+  refund.original = body.original.event;
+  refund.amount = body.amount;
+  refund.approvals = std::min(settings_.refund_approvals, model::approvals_max);
+  if (!body.reference.empty()) {
+    refund.reference = builder.commit(model::PrivateField::transfer_reference, base::as_bytes(body.reference));
+    refund.reference_key = reference_mac(keys_, builder.sender.tenant, body.reference);
+  }
+  if (!body.metadata.empty()) refund.metadata = builder.commit(model::PrivateField::transfer_metadata, body.metadata);
+  return refund;
+}
+
+model::CommandBody Gate::rail_command_of(Builder& builder, const RequestBody& request) {
+  using Field = model::NameToResolve::Field;
+  if (const auto* body = std::get_if<RailControl>(&request)) {
+    builder.resolve(Field::rail, body->name);
+    const bool window = body->action == RailAction::maintenance;
+    return model::ControlRail{.paused = window ? body->paused : body->action == RailAction::pause,
+                              .maintenance_from = window ? body->from : base::Instant{},
+                              .maintenance_until = window ? body->until : base::Instant{}};
+  }
+  const auto& body = std::get<RailConfiguration>(request);
+  const std::string clearing = "rails/" + std::string(body.name) + "/clearing";
+  const std::string suspense = "suspense/" + std::string(body.name);
+  builder.resolve(Field::clearing_account, clearing);
+  builder.resolve(Field::suspense_account, suspense);
+  model::ConfigureRail rail;
+  rail.name = model::parse_rail_name(body.name).value_or(model::RailName{});
+  rail.asset = body.asset;
+  rail.profile = body.profile;
+  rail.clearing_name = builder.commit(model::PrivateField::account_name, base::as_bytes(clearing), 0);
+  rail.suspense_name = builder.commit(model::PrivateField::account_name, base::as_bytes(suspense), 1);
+  return rail;
+}
+
 model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request) {
   using Field = model::NameToResolve::Field;
   if (const auto* body = std::get_if<TenantOpening>(&request)) {
@@ -278,7 +438,37 @@ model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request
                                .secret_hash = hash_refresh_secret(keys_.secret, builder.admitted.secret),
                                .overlap = body->overlap};
   }
-  return model::RevokeClient{.client = std::get<ClientRevocation>(request).client};
+  if (const auto* body = std::get_if<ClientRevocation>(&request)) return model::RevokeClient{.client = body->client};
+  if (const auto* body = std::get_if<RailTransferRequest>(&request)) return rail_transfer_of(builder, *body);
+  if (std::holds_alternative<RailConfiguration>(request) || std::holds_alternative<RailControl>(request)) {
+    return rail_command_of(builder, request);
+  }
+  return decision_of(builder, request);
+}
+
+model::Admitted Gate::admit_report(const RailReport& report) {
+  Builder builder({.tenant = report.tenant, .principal = 0, .trace = report.trace}, random_);
+  model::Command& command = builder.add_command();
+  model::ReportRail body;
+  body.reference = report.reference;
+  body.source = report.source;
+  body.result = report.result;
+  body.reason = report.reason;
+  body.inquiry = report.inquiry;
+  body.latency = report.latency;
+  body.amount = report.amount;
+  body.asset = report.asset;
+  body.body = report.body;
+  if (!report.rail_reference.empty()) {
+    body.rail_reference = builder.commit(model::PrivateField::rail_reference, base::as_bytes(report.rail_reference));
+  }
+  if (!report.raw.empty()) {
+    if (!body.body) body.body = crypto::sha256(report.raw);
+    if (report.raw.size() <= rail_report_bytes_max) builder.commit(model::PrivateField::rail_report, report.raw);
+  }
+  command.body = body;
+  if (!report.rail.empty()) builder.resolve(model::NameToResolve::Field::rail, report.rail);
+  return builder.finish();
 }
 
 std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, std::string_view key,

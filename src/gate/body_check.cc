@@ -11,6 +11,7 @@ namespace {
 constexpr const char* malformed = "request_field_malformed";
 constexpr const char* out_of_range = "request_field_out_of_range";
 constexpr std::size_t client_name_bytes_max = 128;
+constexpr const char* rail_name_rule = "1 to 32 of a-z 0-9 -, a letter first";
 constexpr std::string_view world_prefix = "world/";
 
 bool has_control_character(std::string_view text) {
@@ -60,10 +61,8 @@ class BodyChecker {
     amount(body.amount, "amount");
     require(body.hold || body.hold_for.ns == 0, "hold_seconds", out_of_range,
             "only a transfer with hold: true takes this");
-    require(body.hold_for.ns >= 0 && body.hold_for.ns % base::seconds(1).ns == 0, "hold_seconds", out_of_range,
-            "whole seconds, not negative");
-    require(body.reference.size() <= reference_bytes_max && !has_control_character(body.reference), "reference",
-            malformed, "1 to 255 bytes without control characters");
+    whole_seconds(body.hold_for, "hold_seconds");
+    reference(body.reference);
     metadata(body.metadata);
   }
   void operator()(const Capture& body) {
@@ -71,6 +70,47 @@ class BodyChecker {
     if (body.amount) amount(*body.amount, "amount");
   }
   void operator()(const Voiding& body) { transfer_id(body.hold); }
+  void operator()(const RailTransferRequest& body) {
+    account(body.account, body.kind == model::TransferKind::payout ? "debit_account" : "credit_account");
+    asset(body.asset, "asset");
+    amount(body.amount, "amount");
+    require(body.rail.empty() || model::is_rail_name(body.rail), "rail", malformed, rail_name_rule);
+    require(body.beneficiary.size() >= 2 && body.beneficiary.size() <= beneficiary_bytes_max,
+            body.kind == model::TransferKind::payout ? "beneficiary" : "payer", out_of_range, "at most 4096 bytes");
+    whole_seconds(body.send_within, "send_within_seconds");
+    reference(body.reference);
+    metadata(body.metadata);
+  }
+  void operator()(const TransferCancellation& body) { transfer_id(body.transfer); }
+  void operator()(const TransferReview& body) {
+    transfer_id(body.transfer);
+    reason(body.reason);
+  }
+  void operator()(const UnknownResolution& body) {
+    transfer_id(body.transfer);
+    require(!body.reason.empty(), "reason", malformed, "say why, in 1 to 1000 bytes");
+    reason(body.reason);
+  }
+  void operator()(const Refund& body) {
+    transfer_id(body.original);
+    if (body.amount) amount(*body.amount, "amount");
+    reference(body.reference);
+    metadata(body.metadata);
+  }
+  void operator()(const RailConfiguration& body) {
+    require(model::is_rail_name(body.name), "name", malformed, rail_name_rule);
+    asset(body.asset, "asset");
+    amount(body.profile.amount_min, "amount_min");
+    amount(body.profile.amount_max, "amount_max");
+    amount(body.profile.cost_fixed, "cost_fixed");
+    require(body.profile.cost_basis_points <= model::rail_cost_basis_points_max, "cost_basis_points", out_of_range,
+            "at most 10000");
+  }
+  void operator()(const RailControl& body) {
+    require(model::is_rail_name(body.name), "name", malformed, rail_name_rule);
+    require(body.from.ns >= 0, "from", out_of_range, "an instant since 1970");
+    require(body.until.ns >= 0, "until", out_of_range, "an instant since 1970");
+  }
   void operator()(const KeyCancellation& body) {
     require(is_idempotency_key(body.key), "key", malformed, "1 to 255 printable ASCII characters");
     require(body.operation != model::Operation::cancel_key, "operation", out_of_range,
@@ -113,6 +153,18 @@ class BodyChecker {
   void metadata(const base::Bytes& canonical) {
     if (canonical.empty()) return;
     require(parse_metadata(canonical).has_value(), "metadata", malformed, "not canonical metadata");
+  }
+  void whole_seconds(base::Duration duration, std::string_view field) {
+    require(duration.ns >= 0 && duration.ns % base::seconds(1).ns == 0, field, out_of_range,
+            "whole seconds, not negative");
+  }
+  void reference(std::string_view text) {
+    require(text.size() <= reference_bytes_max && !has_control_character(text), "reference", malformed,
+            "1 to 255 bytes without control characters");
+  }
+  void reason(std::string_view text) {
+    require(text.size() <= vote_reason_bytes_max && !has_control_character(text), "reason", malformed,
+            "1 to 1000 bytes without control characters");
   }
   void transfer_id(const model::TransferId& id) {
     require(id.event != 0 && id.event <= model::event_number_max, "id", malformed, "not a transfer id");

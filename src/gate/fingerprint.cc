@@ -27,7 +27,20 @@ constexpr std::array<std::string_view, 1> record_batch = {"items"};
 constexpr std::array<std::string_view, 3> create_client = {"name", "kind", "scopes"};
 constexpr std::array<std::string_view, 2> rotate_client = {"id", "overlap_seconds"};
 constexpr std::array<std::string_view, 1> revoke_client = {"id"};
+constexpr std::array<std::string_view, 11> create_payout = {
+    "debit_account", "asset", "amount", "rail", "beneficiary", "country", "instrument", "send_within_seconds",
+    "reference", "metadata", "kind"};
+constexpr std::array<std::string_view, 11> create_collect = {
+    "credit_account", "asset", "amount", "rail", "payer", "country", "instrument", "send_within_seconds",
+    "reference", "metadata", "kind"};
+constexpr std::array<std::string_view, 1> cancel_transfer = {"id"};
+constexpr std::array<std::string_view, 3> review_transfer = {"id", "decision", "reason"};
+constexpr std::array<std::string_view, 3> resolve_unknown = {"id", "verdict", "reason"};
+constexpr std::array<std::string_view, 4> refund_transfer = {"id", "amount", "reference", "metadata"};
+constexpr std::array<std::string_view, 3> configure_rail = {"name", "asset", "profile"};
+constexpr std::array<std::string_view, 5> control_rail = {"name", "action", "from", "until", "paused"};
 static_assert(create_transfer.size() <= model::fingerprint_fields_max);
+static_assert(create_payout.size() <= model::fingerprint_fields_max);
 
 void write_scope(base::CborWriter& out, model::TenantNumber tenant, model::PrincipalNumber principal,
                  model::Operation operation, std::string_view key) {
@@ -85,19 +98,27 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
       return rotate_client;
     case model::Operation::revoke_client:
       return revoke_client;
+    case model::Operation::configure_rail:
+      return configure_rail;
+    case model::Operation::control_rail:
+      return control_rail;
+    case model::Operation::create_payout:
+      return create_payout;
+    case model::Operation::create_collect:
+      return create_collect;
+    case model::Operation::cancel_transfer:
+      return cancel_transfer;
+    case model::Operation::review_transfer:
+      return review_transfer;
+    case model::Operation::resolve_unknown:
+      return resolve_unknown;
+    case model::Operation::refund_transfer:
+      return refund_transfer;
     case model::Operation::none:
     case model::Operation::tick:
     case model::Operation::confirm_clock:
     case model::Operation::bump_epoch:
     case model::Operation::change_log_key:
-    case model::Operation::configure_rail:
-    case model::Operation::control_rail:
-    case model::Operation::create_payout:
-    case model::Operation::create_collect:
-    case model::Operation::cancel_transfer:
-    case model::Operation::review_transfer:
-    case model::Operation::resolve_unknown:
-    case model::Operation::refund_transfer:
     case model::Operation::report_rail:
       break;
   }

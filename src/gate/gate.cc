@@ -80,9 +80,9 @@ Gate::Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random,
     : keys_(keys),
       clients_(clients),
       random_(std::move(random)),
-      settings_(settings),
+      settings_(std::move(settings)),
       tokens_(keys.tokens),
-      limiter_(settings.rate),
+      limiter_(settings_.rate),
       fingerprints_(keys) {}
 
 base::Tag128 Gate::trace_of(const wire::Request& request) {
@@ -129,6 +129,7 @@ Admission Gate::judge(Call& call) {
   if (route.scope && (call.scopes & *route.scope) == 0) {
     return missing_scope(*route.scope, call.sender.trace);
   }
+  if (route.action == Action::take_rail_callback) return admit_callback(call);
   if (route.method == "GET") {
     Query query{
         .tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
@@ -206,6 +207,23 @@ Admission Gate::grant_token(Call& call) {
                                       .issued_at = call.now,
                                       .expires_at = grant.expires_at});
   return grant;
+}
+
+// Whoever signed it is not known by a token: every attempt has counted against its address.
+Admission Gate::admit_callback(Call& call) {
+  const std::string& rail = call.match.parameters[0];
+  if (voices_ == nullptr || !model::is_rail_name(rail)) return call.refuse(Outcome::rail_not_found, "there is no such rail");
+  if (call.request.body.size() > rail_report_bytes_max) {
+    return call.refuse(Outcome::body_too_large, "a callback has at most 64 KiB");
+  }
+  auto heard = voices_->hear(rail, call.request, call.now);
+  if (auto* refused = std::get_if<VoiceRefused>(&heard)) return call.refuse(refused->outcome, std::move(refused->detail));
+  auto& report = std::get<RailReport>(heard);
+  report.rail = rail;
+  report.source = model::ReportSource::callback;
+  report.trace = call.sender.trace;
+  if (report.raw.empty()) report.raw = base::to_bytes(base::as_bytes(call.request.body));
+  return admit_report(report);
 }
 
 Admission Gate::admit_change(Call& call) {

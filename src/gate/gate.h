@@ -16,6 +16,7 @@
 #include "gate/fingerprint.h"
 #include "gate/keys.h"
 #include "gate/query.h"
+#include "gate/rail_report.h"
 #include "gate/rate_limit.h"
 #include "gate/refusal.h"
 #include "gate/request_body.h"
@@ -37,9 +38,18 @@ struct AccessTokenGrant {
 
 using Admission = std::variant<model::Admitted, Query, AccessTokenGrant, Refusal>;
 
+/// Payouts and collects of at least so much wait for so many people, neither of them the requester.
+struct ApprovalRule {
+  model::Asset asset;
+  base::U128 amount_from = 0;
+  std::uint8_t people = 1;   ///< more than model::approvals_max count as that
+};
+
 struct GateSettings {
   RateLimits rate;
   base::Duration token_lifetime = base::seconds(900);
+  std::vector<ApprovalRule> approvals = {};   ///< of several that fit the most people are asked
+  std::uint8_t refund_approvals = 0;     ///< people who must approve a refund over a rail, whatever its amount
 };
 
 /// On whose behalf a caller inside the process asks. Principal 0 is the process itself.
@@ -60,6 +70,9 @@ struct Caller {
 class Gate {
  public:
   Gate(const GateKeys& keys, const ClientBook& clients, RandomSource random, GateSettings settings = {});
+
+  /// Who understands callbacks of rails; null, as at first: there are none, and their paths lead nowhere. Outlives the gate.
+  void listen_to(RailVoices* voices) { voices_ = voices; }
 
   /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is
   /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
@@ -83,6 +96,10 @@ class Gate {
   std::variant<model::Admitted, Refusal> admit_body(const Sender& sender, std::string_view key,
                                                     const RequestBody& body);
 
+  /// What a rail said of an attempt, as a command of the process itself: no credentials and no idempotency key are asked for.
+  /// The caller vouches for it: it heard the rail, or verified who sent it.
+  model::Admitted admit_report(const RailReport& report);
+
   /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a
   /// whole then has no key (batch_tag is empty).
   std::variant<model::Admitted, Refusal> admit_transfers(const Sender& sender,
@@ -97,15 +114,21 @@ class Gate {
   Admission grant_token(Call& call);
   Admission admit_change(Call& call);
   Admission admit_batch(Call& call, std::string_view key);
+  Admission admit_callback(Call& call);
   std::optional<Refusal> refuse_reach(const Call& call, const RequestBody& body);
   model::IdempotencyTag add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer);
   model::IdempotencyTag tag_of(Builder& builder, std::string_view key, const RequestBody& body);
   model::CommandBody command_of(Builder& builder, const RequestBody& body);
+  model::CommandBody rail_transfer_of(Builder& builder, const RailTransferRequest& body);
+  model::CommandBody rail_command_of(Builder& builder, const RequestBody& body);
+  model::CommandBody decision_of(Builder& builder, const RequestBody& body);
+  std::uint8_t approvals_for(const model::Asset& asset, base::U128 amount) const;
 
   const GateKeys& keys_;
   const ClientBook& clients_;
   RandomSource random_;
   GateSettings settings_;
+  RailVoices* voices_ = nullptr;
   TokenAuthority tokens_;
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;

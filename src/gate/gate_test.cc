@@ -56,7 +56,7 @@ TEST_CASE("bad bodies: the code and every field that is wrong") {
        "request_field_unknown /debit_account /asset /x"},
       {"/v1/transfers", R"({"debit_account":"a//b","credit_account":"b","asset":"USD/2","amount":"1"})",
        "request_field_invalid /debit_account"},
-      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","kind":"payout"})",
+      {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","kind":"gift"})",
        "request_field_invalid /kind"},
       {"/v1/transfers", R"({"debit_account":"a","credit_account":"b","asset":"USD/2","amount":"1","hold":"yes"})",
        "request_field_invalid /hold"},

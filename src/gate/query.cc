@@ -48,6 +48,14 @@ std::optional<TransferState> parse_transfer_state(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<model::TransferState> parse_saga_state(std::string_view text) {
+  for (std::size_t number = 1; number <= model::transfer_state_count; ++number) {
+    const auto state = static_cast<model::TransferState>(number);
+    if (model::name_of(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
 std::string to_position(model::PartitionNumber partition, model::EventNumber event) {
   CHECK(event <= model::event_number_max);
   return std::string(position_prefix) + base::to_base32((std::uint64_t{partition} << 48) | event);

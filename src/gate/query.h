@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/command.h"
 #include "model/ids.h"
+#include "model/transfer.h"
 
 namespace gate {
 
@@ -51,18 +52,30 @@ struct ListAccounts {
 enum class TransferState : std::uint8_t { posted = 1, held = 2, captured = 3, voided = 4, expired = 5 };
 std::string_view to_text(TransferState state);
 std::optional<TransferState> parse_transfer_state(std::string_view text);
+/// A state of transfers over rails by its name.
+std::optional<model::TransferState> parse_saga_state(std::string_view text);
 
-/// GET /v1/transfers?key&operation | reference | state | account, cursor, limit: newest first. Exactly one of the
-/// filters is set; `state` is never `posted` (nobody keeps an index of what needs no work).
+/// GET /v1/transfers?key&operation | reference | state | account, cursor, limit: newest first; by a state of transfers over
+/// rails oldest first, because those are queues of work. Exactly one of the filters is set; `state` is never `posted`
+/// (nobody keeps an index of what needs no work).
 struct ListTransfers {
   std::optional<base::Tag128> key;  ///< IdempotencyTag::key of this principal, operation and key
   model::Operation operation = model::Operation::create_transfer;  ///< of the key
   std::optional<base::Tag128> reference_key;                       ///< TransferItem::reference_key of the reference
   std::optional<TransferState> state;
+  std::optional<model::TransferState> saga_state;  ///< the same filter; `held` is the state of holds
   std::string account;  ///< name; empty if not the filter
   std::uint64_t account_hash = 0;
-  model::EventNumber before = 0;  ///< from the cursor
+  model::EventNumber before = 0;  ///< from the cursor; with `saga_state`: only transfers behind it
   std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/rails: all of the tenant, in the order in which they were configured.
+struct ListRails {};
+
+/// GET /v1/rails/{name}
+struct GetRail {
+  std::string name;
 };
 
 /// GET /v1/trial-balance?asset
@@ -87,7 +100,7 @@ struct GetEvidence {
 };
 
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
-                               GetCheckpoint, GetTile, GetEvidence>;
+                               GetCheckpoint, GetTile, GetEvidence, ListRails, GetRail>;
 
 struct Query {
   model::TenantNumber tenant = 1;
@@ -103,7 +116,7 @@ std::string to_position(model::PartitionNumber partition, model::EventNumber eve
 std::optional<model::EventNumber> parse_position(std::string_view text);
 
 /// Cursors: opaque to clients, base64url of CBOR [list, place]. A cursor of another list is refused.
-enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3 };
+enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4 };
 std::string to_cursor(ListKind list, model::EventNumber before);
 std::string to_cursor(ListKind list, std::string_view after);
 std::optional<model::EventNumber> parse_event_cursor(ListKind list, std::string_view text);

@@ -143,8 +143,9 @@ Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameter
   if (const auto state = parameters.take("state")) {
     ++filters;
     list.state = parse_transfer_state(*state);
-    if (!list.state || *list.state == TransferState::posted) {
-      parameters.report("state", malformed, "held, captured, voided or expired");
+    if (!list.state) list.saga_state = parse_saga_state(*state);
+    if ((!list.state && !list.saga_state) || list.state == TransferState::posted) {
+      parameters.report("state", malformed, "a state of holds or of transfers over rails");
     }
   }
   if (const auto account = parameters.take("account")) {
@@ -155,7 +156,8 @@ Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameter
   }
   list.limit = parameters.take_limit();
   if (const auto cursor = parameters.take("cursor")) {
-    const auto before = parse_event_cursor(ListKind::transfers, *cursor);
+    const ListKind kind = list.saga_state ? ListKind::transfers_by_age : ListKind::transfers;
+    const auto before = parse_event_cursor(kind, *cursor);
     if (!before) return BadCursor{};
     list.before = *before;
   }
@@ -225,6 +227,13 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
                                .accounts_visible = (scopes & model::accounts_read) != 0};
       break;
     }
+    case Action::list_rails:
+      query.body = ListRails{};
+      break;
+    case Action::get_rail:
+      if (!model::is_rail_name(match.parameters[0])) add_problem(problems, malformed, "/name", "not a rail's name");
+      query.body = GetRail{match.parameters[0]};
+      break;
     default:
       CHECK_THAT(false, "a route that is no read");
   }

@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 26> table = {{
+constexpr std::array<Route, 37> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -31,6 +31,18 @@ constexpr std::array<Route, 26> table = {{
     {"GET", "/v1/transfers/{id}", Action::get_transfer, Operation::none, model::transfers_read},
     {"POST", "/v1/transfers/{id}/capture", Action::capture_hold, Operation::capture_hold, model::transfers_write},
     {"POST", "/v1/transfers/{id}/void", Action::void_hold, Operation::void_hold, model::transfers_write},
+    {"POST", "/v1/transfers/{id}/cancel", Action::cancel_transfer, Operation::cancel_transfer, model::transfers_write},
+    {"POST", "/v1/transfers/{id}/review", Action::review_transfer, Operation::review_transfer, model::transfers_review},
+    {"POST", "/v1/transfers/{id}/resolve", Action::resolve_unknown, Operation::resolve_unknown,
+     model::transfers_resolve},
+    {"POST", "/v1/transfers/{id}/refunds", Action::refund_transfer, Operation::refund_transfer, model::transfers_write},
+    {"POST", "/v1/rails", Action::configure_rail, Operation::configure_rail, model::rails_write},
+    {"GET", "/v1/rails", Action::list_rails, Operation::none, model::transfers_read},
+    {"GET", "/v1/rails/{name}", Action::get_rail, Operation::none, model::transfers_read},
+    {"POST", "/v1/rails/{name}/pause", Action::pause_rail, Operation::control_rail, model::rails_write},
+    {"POST", "/v1/rails/{name}/resume", Action::resume_rail, Operation::control_rail, model::rails_write},
+    {"POST", "/v1/rails/{name}/maintenance", Action::set_rail_maintenance, Operation::control_rail, model::rails_write},
+    {"POST", "/v1/rails/{name}/callbacks", Action::take_rail_callback, Operation::none, std::nullopt},
     {"GET", "/v1/trial-balance", Action::get_trial_balance, Operation::none, model::accounts_read},
     {"POST", "/v1/idempotency-keys:cancel", Action::cancel_key, Operation::cancel_key, model::transfers_write},
     {"POST", "/v1/clients", Action::create_client, Operation::create_client, model::clients_admin},

@@ -41,6 +41,17 @@ enum class Action : std::uint8_t {
   get_tile,
   get_entry_bundle,
   get_transfer_evidence,
+  cancel_transfer,
+  review_transfer,
+  resolve_unknown,
+  refund_transfer,
+  configure_rail,
+  pause_rail,
+  resume_rail,
+  set_rail_maintenance,
+  take_rail_callback,
+  list_rails,
+  get_rail,
 };
 
 struct Route {
@@ -50,7 +61,8 @@ struct Route {
   std::string_view path;
   Action action = Action::get_account;
   model::Operation operation = model::Operation::none;  ///< scope of the idempotency key; none for reads
-  std::optional<model::Scope> scope;                    ///< nothing: no bearer token is asked for
+  std::optional<model::Scope> scope;                    ///< nothing: no bearer token is asked for;
+                                                        ///< who sent it shows by other means, or may not matter
   bool takes_cbor = false;                              ///< besides JSON
 };
 

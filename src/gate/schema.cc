@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gate/rail_names.h"
 #include "gate/scope.h"
 
 namespace gate {
@@ -94,9 +95,17 @@ model::Scopes read_scopes(JsonFields& fields) {
   return scopes;
 }
 
+// A reference that is there is not empty.
+std::string_view read_reference(JsonFields& fields) {
+  const auto reference = fields.optional_string("reference");
+  if (reference && reference->empty()) fields.report(malformed, "reference", "an empty reference: leave it out");
+  return reference.value_or("");
+}
+
 void check_kind(std::string_view kind, std::string_view prefix, Problems& problems) {
   if (kind != "internal")
-    add_problem(problems, malformed, wire::pointer_to(prefix, "kind"), "the only kind is internal");
+    add_problem(problems, malformed, wire::pointer_to(prefix, "kind"),
+                prefix.empty() ? "internal, payout or collect" : "the only kind in a batch is internal");
 }
 
 TransferRequest read_transfer(JsonFields& fields, std::string_view prefix, bool with_key, Problems& problems) {
@@ -109,9 +118,7 @@ TransferRequest read_transfer(JsonFields& fields, std::string_view prefix, bool 
   transfer.hold = fields.optional_boolean("hold").value_or(false);
   const auto hold_seconds = fields.optional_uint("hold_seconds", 1, hold_seconds_max);
   if (hold_seconds) transfer.hold_for = base::seconds(static_cast<std::int64_t>(*hold_seconds));
-  const auto reference = fields.optional_string("reference");
-  transfer.reference = reference.value_or("");
-  if (reference && reference->empty()) fields.report(malformed, "reference", "an empty reference: leave it out");
+  transfer.reference = read_reference(fields);
   transfer.metadata = read_metadata(fields);
   check_kind(fields.optional_string("kind").value_or("internal"), prefix, problems);
   fields.finish();
@@ -172,6 +179,147 @@ ClientCreation read_client_creation(JsonFields& fields) {
   return creation;
 }
 
+RailTransferRequest read_rail_transfer(JsonFields& fields, model::TransferKind kind) {
+  const bool payout = kind == model::TransferKind::payout;
+  RailTransferRequest transfer{.kind = kind};
+  fields.required_string("kind");
+  transfer.account = fields.required_string(payout ? "debit_account" : "credit_account").value_or("");
+  transfer.asset = read_asset(fields, "asset");
+  transfer.amount = read_amount(fields, "amount", true).value_or(0);
+  const auto rail = fields.optional_string("rail");
+  if (rail && rail->empty()) fields.report(malformed, "rail", "an empty name: leave it out");
+  transfer.rail = rail.value_or("");
+  const char* party = payout ? "beneficiary" : "payer";
+  if (const auto object = fields.required_object(party)) {
+    auto text = canonical_json(*object, beneficiary_bytes_max);
+    if (!text) {
+      fields.report("request_field_out_of_range", party,
+                    "at most 4096 bytes, and numbers without fraction and exponent: send others as strings");
+    }
+    transfer.beneficiary = std::move(text).value_or("");
+  }
+  if (const auto country = fields.optional_string("country")) {
+    const auto parsed = model::parse_country(*country);
+    if (!parsed) fields.report(malformed, "country", "two letters of ISO 3166-1, like DE");
+    transfer.country = parsed.value_or(0);
+  }
+  transfer.instrument = static_cast<model::Instrument>(fields.optional_uint("instrument", 1, UINT16_MAX).value_or(0));
+  const auto within = fields.optional_uint("send_within_seconds", 1, send_within_seconds_max);
+  if (within) transfer.send_within = base::seconds(static_cast<std::int64_t>(*within));
+  transfer.reference = read_reference(fields);
+  transfer.metadata = read_metadata(fields);
+  fields.finish();
+  return transfer;
+}
+
+TransferReview read_review(model::TransferId id, JsonFields& fields) {
+  TransferReview review{.transfer = id};
+  const auto decision = fields.required_string("decision");
+  review.approve = decision == "approve";
+  if (decision && !review.approve && decision != "reject") fields.report(malformed, "decision", "approve or reject");
+  const auto reason = fields.optional_string("reason");
+  if (reason && reason->empty()) fields.report(malformed, "reason", "an empty reason: leave it out");
+  review.reason = reason.value_or("");
+  return review;
+}
+
+UnknownResolution read_resolution(model::TransferId id, JsonFields& fields) {
+  UnknownResolution resolution{.transfer = id};
+  const auto verdict = fields.required_string("verdict");
+  if (verdict == "failed") {
+    resolution.verdict = model::Verdict::failed;
+  } else if (verdict && verdict != "settled") {
+    fields.report(malformed, "verdict", "settled or failed");
+  }
+  resolution.reason = fields.required_string("reason").value_or("");
+  return resolution;
+}
+
+// The bits of an array of names, each once.
+template <typename Names>
+unsigned read_set(JsonFields& fields, std::string_view name, const Names& names, unsigned otherwise, const char* detail) {
+  const auto array = fields.optional_array(name);
+  if (!array) return otherwise;
+  unsigned set = 0;
+  for (const JsonValue element : array->elements()) {
+    const auto text = element.string().value_or("");
+    const auto known = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.second == text; });
+    if (known == names.end() || (set & known->first) != 0) {
+      fields.report(malformed, name, detail);
+      break;
+    }
+    set |= known->first;
+  }
+  return set;
+}
+
+void read_milliseconds(JsonFields& fields, std::string_view name, base::Duration& duration) {
+  const auto given = fields.optional_uint(name, 0, rail_seconds_max * 1000);
+  if (given) duration = base::Duration{static_cast<std::int64_t>(*given) * 1'000'000};
+}
+
+void read_count(JsonFields& fields, std::string_view name, std::uint32_t& count) {
+  const auto given = fields.optional_uint(name, 0, UINT32_MAX);
+  if (given) count = static_cast<std::uint32_t>(*given);
+}
+
+void read_countries(JsonFields& fields, model::RailProfile& profile) {
+  const auto array = fields.optional_array("countries");
+  if (!array) return;
+  std::size_t place = 0;
+  for (const JsonValue element : array->elements()) {
+    const auto country = model::parse_country(element.string().value_or(""));
+    const auto end = profile.countries.begin() + static_cast<std::ptrdiff_t>(std::min(place, profile.countries.size()));
+    if (!country || place == profile.countries.size() || std::find(profile.countries.begin(), end, *country) != end) {
+      fields.report(malformed, "countries", "at most 16, each once and two letters of ISO 3166-1");
+      break;
+    }
+    profile.countries[place++] = *country;
+  }
+  std::sort(profile.countries.begin(), profile.countries.begin() + static_cast<std::ptrdiff_t>(place));
+}
+
+RailConfiguration read_rail(JsonFields& fields) {
+  RailConfiguration rail;
+  model::RailProfile& profile = rail.profile;
+  rail.name = fields.required_string("name").value_or("");
+  rail.asset = read_asset(fields, "asset");
+  profile.capabilities = static_cast<model::RailCapabilities>(
+      read_set(fields, "capabilities", rail_capability_names, profile.capabilities,
+               "each once: idempotent_reference, inquiry, void, expiry, callback, statement, recall"));
+  profile.directions = static_cast<model::RailDirections>(
+      read_set(fields, "directions", rail_direction_names, profile.directions, "each once: payouts, collects"));
+  profile.amount_min = read_amount(fields, "amount_min", false).value_or(profile.amount_min);
+  profile.amount_max = read_amount(fields, "amount_max", false).value_or(profile.amount_max);
+  profile.cost_fixed = read_amount(fields, "cost_fixed", false).value_or(profile.cost_fixed);
+  read_count(fields, "cost_basis_points", profile.cost_basis_points);
+  read_milliseconds(fields, "send_window_ms", profile.send_window);
+  read_milliseconds(fields, "reply_timeout_ms", profile.reply_timeout);
+  read_milliseconds(fields, "visibility_horizon_ms", profile.visibility_horizon);
+  read_milliseconds(fields, "settle_within_ms", profile.settle_within);
+  read_milliseconds(fields, "inquiry_first_ms", profile.inquiry_first);
+  read_milliseconds(fields, "inquiry_max_ms", profile.inquiry_max);
+  read_count(fields, "inquiries_max", profile.inquiries_max);
+  read_count(fields, "in_flight_max", profile.in_flight_max);
+  read_count(fields, "rate_per_second", profile.rate_per_second);
+  read_countries(fields, profile);
+  return rail;
+}
+
+RailControl read_maintenance(std::string_view name, JsonFields& fields) {
+  RailControl control{.name = name, .action = RailAction::maintenance};
+  const auto instant = [&](std::string_view field) {
+    const auto text = fields.required_string(field);
+    const auto parsed = text ? base::parse_rfc3339(*text) : std::nullopt;
+    if (text && !parsed) fields.report(malformed, field, "an RFC 3339 instant in UTC");
+    return parsed.value_or(base::Instant{});
+  };
+  control.from = instant("from");
+  control.until = instant("until");
+  control.paused = fields.optional_boolean("paused").value_or(false);
+  return control;
+}
+
 KeyCancellation read_key_cancellation(JsonFields& fields) {
   KeyCancellation cancellation;
   const auto name = fields.required_string("operation");
@@ -194,6 +342,9 @@ void add_problem(Problems& problems, const char* code, std::string pointer, std:
 RequestBody read_body(Action action, const std::vector<std::string>& parameters, JsonValue root, Problems& problems) {
   if (action == Action::create_transfer) {
     JsonFields fields(root, "", problems);
+    const auto kind = root.is_object() ? root.find("kind") : std::nullopt;
+    if (kind && kind->string() == "payout") return read_rail_transfer(fields, model::TransferKind::payout);
+    if (kind && kind->string() == "collect") return read_rail_transfer(fields, model::TransferKind::collect);
     return read_transfer(fields, "", false, problems);
   }
   JsonFields fields(root, "", problems);
@@ -241,6 +392,35 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::revoke_client:
       body = ClientRevocation{read_client_id(parameters, problems)};
       break;
+    case Action::cancel_transfer:
+      body = TransferCancellation{read_transfer_id(parameters, problems)};
+      break;
+    case Action::review_transfer:
+      body = read_review(read_transfer_id(parameters, problems), fields);
+      break;
+    case Action::resolve_unknown:
+      body = read_resolution(read_transfer_id(parameters, problems), fields);
+      break;
+    case Action::refund_transfer: {
+      Refund refund{.original = read_transfer_id(parameters, problems)};
+      refund.amount = read_amount(fields, "amount", false);
+      refund.reference = read_reference(fields);
+      refund.metadata = read_metadata(fields);
+      body = std::move(refund);
+      break;
+    }
+    case Action::configure_rail:
+      body = read_rail(fields);
+      break;
+    case Action::pause_rail:
+      body = RailControl{.name = parameter(parameters), .action = RailAction::pause};
+      break;
+    case Action::resume_rail:
+      body = RailControl{.name = parameter(parameters), .action = RailAction::resume};
+      break;
+    case Action::set_rail_maintenance:
+      body = read_maintenance(parameter(parameters), fields);
+      break;
     case Action::create_transfer:
     case Action::create_batch:
     case Action::get_access_token:
@@ -254,6 +434,9 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::get_tile:
     case Action::get_entry_bundle:
     case Action::get_transfer_evidence:
+    case Action::take_rail_callback:
+    case Action::list_rails:
+    case Action::get_rail:
       CHECK_THAT(false, "this action has no body of its own or another reader");
   }
   fields.finish();

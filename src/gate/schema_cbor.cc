@@ -147,7 +147,7 @@ class BatchReader {
       case kind: {
         std::string_view text;
         if (read_text(field, parent, text) && text != "internal") {
-          report(field, parent, "request_field_malformed", "the only kind is internal");
+          report(field, parent, "request_field_malformed", "the only kind in a batch is internal");
         }
         return;
       }

@@ -91,7 +91,8 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     if (list->key) question = AskKey{*list->key};
     if (list->reference_key) question = AskReference{*list->reference_key, 0, references_at_once};
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
-  } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
+  } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
+             std::holds_alternative<gate::GetRail>(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
     // What is published is durable: nothing to wait for.
@@ -175,7 +176,7 @@ void Backend::finish_read(Waiting&& waiting, Answer&& answer) {
   edge::Reading reading;
   if (std::holds_alternative<gate::GetAccount>(query.body)) {
     reading = read_account(query, answer);
-  } else if (std::holds_alternative<gate::GetTransfer>(query.body)) {
+  } else if (std::holds_alternative<gate::GetTransfer>(query.body) && !is_saga(answer)) {
     reading = read_transfer(query, answer);
   } else {
     const std::lock_guard lock(mutex_);
@@ -206,6 +207,10 @@ void Backend::run_reads() {
       reading = read_history(query, read.answer);
     } else if (std::holds_alternative<gate::ListAccounts>(query.body)) {
       reading = read_accounts(query, read.answer, read.deadline);
+    } else if (std::holds_alternative<gate::GetTransfer>(query.body)) {
+      reading = read_saga(query, read.answer, read.deadline);
+    } else if (std::holds_alternative<gate::ListRails>(query.body) || std::holds_alternative<gate::GetRail>(query.body)) {
+      reading = read_rails(query, read.answer);
     } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
       reading = read_trial_balance(query, read.answer);
     } else if (std::holds_alternative<gate::GetCheckpoint>(query.body)) {
@@ -236,7 +241,7 @@ bool Backend::wait_for_views(model::EventNumber position, Clock::time_point dead
   return true;
 }
 
-std::optional<Answer> Backend::ask_now(Question question) {
+std::optional<Answer> Backend::ask_now(Question question) const {
   class Promise final : public AnswerSink {
    public:
     void deliver(std::uint64_t, Answer&& answer) override {
@@ -292,6 +297,16 @@ base::Result<Backend::Source> Backend::load(model::EventNumber event, const stor
     };
     if (const auto* posted = std::get_if<model::TransferPosted>(&body)) TRY(transfer_values(*posted));
     if (const auto* held = std::get_if<model::HoldPlaced>(&body)) TRY(transfer_values(*held));
+    if (const auto* requested = std::get_if<model::TransferRequested>(&body)) {
+      TRY(transfer_values(*requested));
+      if (requested->beneficiary) TRY(want(number, model::PrivateField::transfer_beneficiary));
+    }
+    if (const auto* vote = std::get_if<model::VoteRecorded>(&body); vote != nullptr && vote->reason) {
+      TRY(want(number, model::PrivateField::vote_reason));
+    }
+    if (const auto* reported = std::get_if<model::AttemptReported>(&body); reported != nullptr && reported->rail_reference) {
+      TRY(want(number, model::PrivateField::rail_reference));
+    }
     if (const auto* opened = std::get_if<model::AccountOpened>(&body); opened != nullptr && opened->metadata) {
       TRY(want(number, model::PrivateField::account_metadata));
     }

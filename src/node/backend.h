@@ -37,6 +37,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   model::Outcome query(gate::Query&& query, edge::Receiver& receiver, std::uint64_t token) override;
   std::string_view account_name(model::AccountNumber number) const override { return service_.directory().name_of(number); }
   std::optional<model::Asset> asset(model::AssetNumber number) const override;
+  std::string rail_name(model::RailNumber number) const override;
   model::PartitionNumber partition() const override { return 0; }
 
   /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
@@ -75,6 +76,11 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_account(const gate::Query& query, const Answer& answer) const;
   base::Result<edge::TransferReading> transfer_reading(model::EventNumber created, bool open, model::EventNumber resolved) const;
   edge::Reading read_transfer(const gate::Query& query, const Answer& answer) const;
+  bool is_saga(const Answer& answer) const;
+  base::Result<edge::TransferReading> saga_reading(model::EventNumber requested) const;
+  edge::Reading read_saga(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
+  edge::Reading read_sagas(const gate::Query& query, const Answer& answer);
+  edge::Reading read_rails(const gate::Query& query, const Answer& answer);
   edge::Reading read_events(const gate::Query& query, const Answer& answer);
   edge::Reading read_history(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_accounts(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
@@ -84,8 +90,8 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_tile(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
   bool wait_for_views(model::EventNumber position, Clock::time_point deadline);
-  /// Asks the core and waits; reading thread only. Nothing if the pipeline takes no more.
-  std::optional<Answer> ask_now(Question question);
+  /// Asks the core and waits; not for the core's own threads. Nothing if the pipeline takes no more.
+  std::optional<Answer> ask_now(Question question) const;
 
   Service& service_;
   std::unique_ptr<store::Queries> queries_;
@@ -97,6 +103,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   std::uint64_t next_token_ = 1;
   bool turn_has_submissions_ = false;   // loop thread
   mutable std::vector<model::Asset> assets_;               // loop thread: copies of what never changes
+  mutable std::vector<std::string> rails_;                 // the same: names by number
 
   std::mutex mutex_;
   std::condition_variable read_arrived_;

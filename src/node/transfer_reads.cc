@@ -42,6 +42,61 @@ base::Result<edge::TransferReading> Backend::transfer_reading(model::EventNumber
   return reading;
 }
 
+// Steps from the views, what they say from the journal: the core forgets transfers some time after they end.
+base::Result<edge::TransferReading> Backend::saga_reading(model::EventNumber requested) const {
+  edge::TransferReading reading;
+  TRY_ASSIGN(reading.created, item_of(requested, nullptr));
+  TRY_ASSIGN(const std::vector<model::EventNumber> steps, queries_->saga_steps(requested));
+  const edge::AnswerItem* former = &reading.created;
+  reading.steps.reserve(steps.size());
+  for (const model::EventNumber event : steps) {
+    if (event == requested) continue;
+    const model::Entry& entry = former->source->entry;
+    if (event - entry.first_event < entry.events.size() && event >= entry.first_event) {
+      reading.steps.push_back({.source = former->source, .event_index = static_cast<std::uint32_t>(event - entry.first_event)});
+    } else {
+      TRY_ASSIGN(edge::AnswerItem item, item_of(event, nullptr));
+      reading.steps.push_back(std::move(item));
+    }
+    former = &reading.steps.back();
+  }
+  return reading;
+}
+
+bool Backend::is_saga(const Answer& answer) const {
+  const auto* found = std::get_if<TransferFound>(&answer.finding);
+  if (answer.refusal != Outcome::done || found == nullptr || found->open || found->resolved != 0) return false;
+  const auto item = item_of(found->created, nullptr);
+  return item.ok() && std::holds_alternative<model::TransferRequested>(event_of(*item).body);
+}
+
+edge::Reading Backend::read_saga(const gate::Query& query, const Answer& answer, Clock::time_point deadline) {
+  const model::EventNumber requested = std::get<TransferFound>(answer.finding).created;
+  if (queries_ == nullptr || !wait_for_views(std::max(query.position, answer.position), deadline)) {
+    return refused(answer.position, Outcome::view_not_caught_up);
+  }
+  auto reading = saga_reading(requested);
+  if (!reading.ok()) return failed(answer.position, reading.error());
+  // A compensation is requested by the core itself, in an entry of its tenant.
+  if (reading->created.source->entry.command.tenant != query.tenant) return refused(answer.position, Outcome::transfer_not_found);
+  return {answer.position, std::move(*reading)};
+}
+
+edge::Reading Backend::read_sagas(const gate::Query& query, const Answer& answer) {
+  const auto& list = std::get<gate::ListTransfers>(query.body);
+  const auto rows = queries_->sagas({.tenant = query.tenant, .state = *list.saga_state, .after = list.before, .limit = list.limit});
+  if (!rows.ok()) return failed(answer.position, rows.error());
+  edge::TransfersPage page;
+  page.by_age = true;
+  for (const store::SagaRow& row : rows->rows) {
+    auto reading = saga_reading(row.number);
+    if (!reading.ok()) return failed(answer.position, reading.error());
+    page.transfers.push_back(std::move(*reading));
+  }
+  if (!rows->next_cursor.empty()) page.next = rows->rows.back().number;
+  return {answer.position, std::move(page)};
+}
+
 edge::Reading Backend::read_transfer(const gate::Query& query, const Answer& answer) const {
   if (answer.refusal != Outcome::done) return refused(answer.position, answer.refusal);
   const auto* found = std::get_if<TransferFound>(&answer.finding);
@@ -82,6 +137,12 @@ edge::Reading Backend::read_events(const gate::Query& query, const Answer& answe
     if (!item.ok()) return failed(answer.position, item.error());
     if (item->source->entry.command.tenant != query.tenant) continue;
     const model::Event& created = event_of(*item);
+    if (std::holds_alternative<model::TransferRequested>(created.body)) {
+      auto saga = saga_reading(event);
+      if (!saga.ok()) return failed(answer.position, saga.error());
+      page.transfers.push_back(std::move(*saga));
+      continue;
+    }
     model::EventNumber resolved = 0;
     bool open = false;
     if (std::holds_alternative<model::HoldPlaced>(created.body) && queries_ != nullptr) {
@@ -102,6 +163,7 @@ edge::Reading Backend::read_transfers(const gate::Query& query, const Answer& an
     return refused(answer.position, Outcome::view_not_caught_up);
   }
   if (std::holds_alternative<EventsFound>(answer.finding)) return read_events(query, answer);
+  if (list.saga_state) return read_sagas(query, answer);
   store::TransferQuery wanted{.tenant = query.tenant, .state = {}, .account = {}, .reference = {}, .cursor = {}, .limit = list.limit};
   wanted.before = list.before;
   if (list.state) wanted.state = stored_state(*list.state);

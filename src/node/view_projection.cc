@@ -21,7 +21,8 @@ constexpr std::size_t dense = 4;
 constexpr const char* enough = "enough_for_now";
 
 bool has_row(const model::EventBody& body, bool every_transfer) {
-  return (every_transfer && std::holds_alternative<model::TransferPosted>(body)) || std::holds_alternative<model::TenantOpened>(body) || std::holds_alternative<model::AssetRegistered>(body) ||
+  return store::saga_of_step(body, 1) != 0 || std::holds_alternative<model::HoldRedirected>(body) ||
+         (every_transfer && std::holds_alternative<model::TransferPosted>(body)) || std::holds_alternative<model::TenantOpened>(body) || std::holds_alternative<model::AssetRegistered>(body) ||
          std::holds_alternative<model::AccountOpened>(body) || std::holds_alternative<model::AccountFlagsChanged>(body) ||
          std::holds_alternative<model::AccountLimitsSet>(body) || std::holds_alternative<model::HoldPlaced>(body) ||
          std::holds_alternative<model::HoldResolved>(body) || std::holds_alternative<model::ClientCreated>(body) ||

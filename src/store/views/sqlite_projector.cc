@@ -30,6 +30,17 @@ std::optional<std::string> owned(const std::optional<std::string_view>& text) {
 
 }  // namespace
 
+model::EventNumber saga_of_step(const model::EventBody& body, model::EventNumber number) {
+  if (std::holds_alternative<model::TransferRequested>(body)) return number;
+  if (const auto* counted = std::get_if<model::RefundCounted>(&body)) return counted->original;
+  return std::visit(
+      [](const auto& step) -> model::EventNumber {
+        if constexpr (requires { step.transfer; }) return step.transfer;
+        return 0;
+      },
+      body);
+}
+
 SqliteProjector::SqliteProjector(Connection connection, AboutRow about)
     : connection_(std::move(connection)), about_(about), opened_at_(about.positions) {
   committed_rows_ = about.positions.rows;
@@ -65,9 +76,12 @@ base::Status SqliteProjector::prepare() {
   TRY(into(statements_.account, replace_account));
   TRY(into(statements_.balance, replace_balance));
   TRY(into(statements_.transfer, replace_transfer));
+  TRY(into(statements_.saga, replace_saga));
+  TRY(into(statements_.saga_step, replace_saga_step));
   TRY(into(statements_.client, replace_client));
   TRY(into(statements_.read_account, "SELECT * FROM accounts WHERE number = ?"));
   TRY(into(statements_.read_transfer, "SELECT * FROM transfers WHERE number = ?"));
+  TRY(into(statements_.read_saga, "SELECT * FROM sagas WHERE number = ?"));
   TRY(into(statements_.read_client, "SELECT * FROM clients WHERE number = ?"));
   // Erasing is rare: these look at every row.
   TRY(into(statements_.find_tenant, "SELECT * FROM tenants WHERE opened_event = ?"));
@@ -125,6 +139,7 @@ base::Status SqliteProjector::project(const ProjectedEvent& projected) {
   }
   TRY(project_account(projected));
   TRY(project_transfer(projected));
+  TRY(project_saga(projected));
   return project_client(projected);
 }
 
@@ -185,6 +200,12 @@ base::Status SqliteProjector::project_transfer(const ProjectedEvent& projected) 
     row.expires_at = placed->expires_at;
     return written(statements_.transfer, row);
   }
+  if (const auto* redirected = std::get_if<model::HoldRedirected>(&body)) {
+    TRY_ASSIGN(const bool found, read_one(statements_.read_transfer, redirected->hold, row));
+    if (!found) return missing("transfers", redirected->hold);
+    row.credit = redirected->credit.account;
+    return written(statements_.transfer, row);
+  }
   if (const auto* resolved = std::get_if<model::HoldResolved>(&body)) {
     TRY_ASSIGN(const bool found, read_one(statements_.read_transfer, resolved->hold, row));
     if (!found) return missing("transfers", resolved->hold);
@@ -199,6 +220,32 @@ base::Status SqliteProjector::project_transfer(const ProjectedEvent& projected) 
     return written(statements_.transfer, row);
   }
   return base::ok();
+}
+
+base::Status SqliteProjector::project_saga(const ProjectedEvent& projected) {
+  const model::EventBody& body = projected.event->body;
+  const model::EventNumber saga = saga_of_step(body, projected.number);
+  if (saga == 0) return base::ok();
+  SagaRow row;
+  if (const auto* requested = std::get_if<model::TransferRequested>(&body)) {
+    row.number = projected.number;
+    row.tenant = projected.tenant;
+    row.kind = requested->kind;
+    row.account = requested->account;
+    row.since = projected.event->at;
+    TRY(written(statements_.saga, row));
+  } else {
+    TRY_ASSIGN(const bool found, read_one(statements_.read_saga, saga, row));
+    // What was moved between accounts has no saga, and its refunds are counted all the same.
+    if (!found && std::holds_alternative<model::RefundCounted>(body)) return base::ok();
+    if (!found) return missing("sagas", saga);
+    if (const auto* moved = std::get_if<model::TransferMoved>(&body)) {
+      row.state = moved->to;
+      row.since = projected.event->at;
+      TRY(written(statements_.saga, row));
+    }
+  }
+  return written(statements_.saga_step, SagaStepRow{saga, projected.number});
 }
 
 base::Status SqliteProjector::project_client(const ProjectedEvent& projected) {
@@ -260,6 +307,11 @@ base::Status SqliteProjector::erase(model::PrivateField field, model::EventNumbe
 
 base::Status SqliteProjector::erase_row(model::PrivateField field, model::EventNumber event) {
   switch (field) {
+    case model::PrivateField::transfer_beneficiary:
+    case model::PrivateField::vote_reason:
+    case model::PrivateField::rail_reference:
+    case model::PrivateField::rail_report:
+      return base::ok();   // no view has them
     case model::PrivateField::tenant_name: {
       TenantRow row;
       TRY_ASSIGN(const bool found, read_one(statements_.find_tenant, event, row));

@@ -23,6 +23,8 @@ base::Status read_with_balance(Statement& at, AccountRow& row) {
 }
 base::Status read_any(Statement& at, AccountRow& row) { return read_with_balance(at, row); }
 base::Status read_any(Statement& at, TransferRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, SagaRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, SagaStepRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, ClientRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, AssetRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, TenantRow& row) { return read_row(at, row); }
@@ -199,6 +201,39 @@ base::Result<std::optional<TransferRow>> SqliteQueries::transfer(model::EventNum
   TransferRow row;
   TRY(read_row(select, row));
   return std::optional(std::move(row));
+}
+
+base::Result<Page<SagaRow>> SqliteQueries::sagas(const SagaQuery& query) {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM sagas INDEXED BY sagas_by_state WHERE tenant = ? AND "
+                                                   "state = ? AND number > ? ORDER BY number LIMIT ?"));
+  const std::uint32_t limit = limit_of(query.limit);
+  select.bind(query.tenant).bind(static_cast<std::int64_t>(query.state)).bind(static_cast<std::int64_t>(query.after));
+  select.bind(std::int64_t{limit} + 1);
+  Page<SagaRow> page;
+  TRY_ASSIGN(const bool more, read_rows(select, limit, page.rows));
+  if (more) page.next_cursor = "more";
+  return page;
+}
+
+base::Result<std::optional<SagaRow>> SqliteQueries::saga(model::EventNumber number) {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM sagas WHERE number = ?"));
+  select.bind(static_cast<std::int64_t>(number));
+  TRY_ASSIGN(const bool found, select.step());
+  if (!found) return std::optional<SagaRow>();
+  SagaRow row;
+  TRY(read_row(select, row));
+  return std::optional(row);
+}
+
+base::Result<std::vector<model::EventNumber>> SqliteQueries::saga_steps(model::EventNumber number) {
+  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM saga_steps WHERE saga = ? ORDER BY event"));
+  select.bind(static_cast<std::int64_t>(number));
+  std::vector<SagaStepRow> rows;
+  TRY(read_rows(select, SIZE_MAX, rows));
+  std::vector<model::EventNumber> events;
+  events.reserve(rows.size());
+  for (const SagaStepRow& row : rows) events.push_back(row.event);
+  return events;
 }
 
 base::Result<Page<ClientRow>> SqliteQueries::clients(const ClientQuery& query) {

@@ -18,6 +18,9 @@ class SqliteQueries final : public Queries {
   base::Result<std::optional<AccountRow>> account(model::AccountNumber number) override;
   base::Result<Page<TransferRow>> transfers(const TransferQuery& query) override;
   base::Result<std::optional<TransferRow>> transfer(model::EventNumber number) override;
+  base::Result<Page<SagaRow>> sagas(const SagaQuery& query) override;
+  base::Result<std::optional<SagaRow>> saga(model::EventNumber number) override;
+  base::Result<std::vector<model::EventNumber>> saga_steps(model::EventNumber number) override;
   base::Result<Page<ClientRow>> clients(const ClientQuery& query) override;
   base::Result<std::vector<AssetRow>> assets() override;
   base::Result<std::vector<TenantRow>> tenants() override;

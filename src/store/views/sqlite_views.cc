@@ -51,6 +51,8 @@ base::Status SqliteViews::verify() {
   TRY(verify_table<AccountRow>(connection, "SELECT * FROM accounts"));
   TRY(verify_table<BalanceUpdate>(connection, "SELECT * FROM account_balances"));
   TRY(verify_table<TransferRow>(connection, "SELECT * FROM transfers"));
+  TRY(verify_table<SagaRow>(connection, "SELECT * FROM sagas"));
+  TRY(verify_table<SagaStepRow>(connection, "SELECT * FROM saga_steps"));
   return verify_table<ClientRow>(connection, "SELECT * FROM clients");
 }
 

@@ -205,6 +205,44 @@ base::Status read_row(Statement& at, TransferRow& row) {
   return base::ok();
 }
 
+base::Status write_row(Statement& replace, const SagaRow& row) {
+  replace.start_checksum("sagas");
+  replace.bind(signed_of(row.number)).bind(row.tenant).bind(static_cast<std::int64_t>(row.kind));
+  replace.bind(static_cast<std::int64_t>(row.state)).bind(row.account).bind(row.since.ns);
+  return replace.bind_checksum().run();
+}
+
+base::Status read_row(Statement& at, SagaRow& row) {
+  RowReader reader(at, "sagas");
+  int kind = 0, state = 0;
+  reader.number(row.number);
+  reader.number(row.tenant);
+  reader.number(kind);
+  reader.number(state);
+  reader.number(row.account);
+  reader.instant(row.since);
+  TRY(reader.finish());
+  if (kind < 1 || kind > static_cast<int>(model::TransferKind::recall) || state < 1 ||
+      state > static_cast<int>(model::transfer_state_count)) {
+    return damaged("sagas", signed_of(row.number));
+  }
+  row.kind = static_cast<model::TransferKind>(kind);
+  row.state = static_cast<model::TransferState>(state);
+  return base::ok();
+}
+
+base::Status write_row(Statement& replace, const SagaStepRow& row) {
+  replace.start_checksum("saga_steps");
+  return replace.bind(signed_of(row.saga)).bind(signed_of(row.event)).bind_checksum().run();
+}
+
+base::Status read_row(Statement& at, SagaStepRow& row) {
+  RowReader reader(at, "saga_steps");
+  reader.number(row.saga);
+  reader.number(row.event);
+  return reader.finish();
+}
+
 base::Status write_row(Statement& replace, const ClientRow& row) {
   replace.start_checksum("clients");
   replace.bind(row.number).bind(row.tenant).bind(static_cast<std::int64_t>(row.kind)).bind(row.scopes);

@@ -22,6 +22,8 @@ constexpr const char* replace_asset = "INSERT OR REPLACE INTO assets VALUES (?,?
 constexpr const char* replace_account = "INSERT OR REPLACE INTO accounts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* replace_balance = "INSERT OR REPLACE INTO account_balances VALUES (?,?,?,?,?,?,?)";
 constexpr const char* replace_transfer = "INSERT OR REPLACE INTO transfers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr const char* replace_saga = "INSERT OR REPLACE INTO sagas VALUES (?,?,?,?,?,?,?)";
+constexpr const char* replace_saga_step = "INSERT OR REPLACE INTO saga_steps VALUES (?,?,?)";
 constexpr const char* replace_client = "INSERT OR REPLACE INTO clients VALUES (?,?,?,?,?,?,?,?,?)";
 
 base::Status write_row(Statement& replace, const AboutRow& row);
@@ -30,6 +32,8 @@ base::Status write_row(Statement& replace, const AssetRow& row);
 base::Status write_row(Statement& replace, const AccountRow& row);   ///< counters apart
 base::Status write_row(Statement& replace, const BalanceUpdate& row);
 base::Status write_row(Statement& replace, const TransferRow& row);
+base::Status write_row(Statement& replace, const SagaRow& row);
+base::Status write_row(Statement& replace, const SagaStepRow& row);
 base::Status write_row(Statement& replace, const ClientRow& row);
 
 /// Errors of all: view_row_damaged, with table and number.
@@ -39,6 +43,8 @@ base::Status read_row(Statement& at, AssetRow& row);
 base::Status read_row(Statement& at, AccountRow& row);               ///< counters apart
 base::Status read_row(Statement& at, BalanceUpdate& row);
 base::Status read_row(Statement& at, TransferRow& row);
+base::Status read_row(Statement& at, SagaRow& row);
+base::Status read_row(Statement& at, SagaStepRow& row);
 base::Status read_row(Statement& at, ClientRow& row);
 
 }  // namespace store

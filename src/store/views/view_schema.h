@@ -3,7 +3,7 @@
 
 namespace store {
 
-constexpr int view_schema_version = 1;
+constexpr int view_schema_version = 2;
 constexpr int view_application_id = 0x48464C56;   ///< "HFLV" in the file's header: `file` and SQL tools can tell
 
 constexpr const char* view_schema = R"sql(
@@ -78,6 +78,22 @@ CREATE INDEX transfers_by_state ON transfers (tenant, state, number);
 CREATE INDEX transfers_by_debit ON transfers (debit, state, number);
 CREATE INDEX transfers_by_credit ON transfers (credit, state, number);
 CREATE INDEX transfers_by_reference ON transfers (tenant, reference, number) WHERE reference IS NOT NULL;
+
+CREATE TABLE sagas (
+  number INTEGER PRIMARY KEY,
+  tenant INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  account INTEGER NOT NULL,
+  since_ns INTEGER NOT NULL,
+  checksum INTEGER NOT NULL) STRICT;
+CREATE INDEX sagas_by_state ON sagas (tenant, state, number);
+
+CREATE TABLE saga_steps (
+  saga INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (saga, event)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE clients (
   number INTEGER PRIMARY KEY,

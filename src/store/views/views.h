@@ -32,6 +32,7 @@
 #include "model/entry.h"
 #include "model/event.h"
 #include "model/ids.h"
+#include "model/transfer.h"
 
 namespace store {
 
@@ -88,6 +89,24 @@ struct TransferRow {
   bool operator==(const TransferRow&) const = default;
 };
 
+/// A transfer over a rail.
+struct SagaRow {
+  model::EventNumber number = 0;          ///< its request: the transfer's id
+  model::TenantNumber tenant = 0;
+  model::TransferKind kind = model::TransferKind::payout;
+  model::TransferState state = model::TransferState::requested;
+  model::AccountNumber account = 0;
+  base::Instant since{};                  ///< in this state
+  bool operator==(const SagaRow&) const = default;
+};
+
+/// One event that says something of it, its request among them.
+struct SagaStepRow {
+  model::EventNumber saga = 0;
+  model::EventNumber event = 0;
+  bool operator==(const SagaStepRow&) const = default;
+};
+
 struct ClientRow {
   model::PrincipalNumber number = 0;
   model::TenantNumber tenant = 0;
@@ -102,7 +121,7 @@ struct ClientRow {
 
 /// One journaled event that makes or changes a row. Only these matter, the caller passes no others: TenantOpened,
 /// AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet, HoldPlaced, HoldResolved, ClientCreated,
-/// ClientRevoked; TransferPosted if every transfer is to have a row, otherwise only its balances (BalanceUpdate).
+/// ClientRevoked, HoldRedirected and the steps of transfers over rails (saga_of_step); TransferPosted if every transfer is to have a row, otherwise only its balances (BalanceUpdate).
 struct ProjectedEvent {
   model::EventNumber number = 0;
   model::TenantNumber tenant = 0;
@@ -111,6 +130,9 @@ struct ProjectedEvent {
   std::optional<std::string_view> reference;
   std::optional<std::string_view> metadata;
 };
+
+/// The transfer over a rail that an event is a step of; 0 if it is none. `number` is the event's own.
+model::EventNumber saga_of_step(const model::EventBody& body, model::EventNumber number);
 
 /// The counters of an account after an event. Made for volume: hundreds of thousands a second.
 struct BalanceUpdate {
@@ -196,6 +218,14 @@ struct TransferQuery {
   std::uint32_t limit = view_limit_max;
 };
 
+/// Transfers over rails of a tenant in one state, oldest first. Index: sagas_by_state.
+struct SagaQuery {
+  model::TenantNumber tenant = 1;
+  model::TransferState state = model::TransferState::requested;
+  model::EventNumber after = 0;                   ///< only greater numbers
+  std::uint32_t limit = view_limit_max;
+};
+
 struct ClientQuery {
   model::TenantNumber tenant = 1;
   std::string cursor;
@@ -214,6 +244,11 @@ class Queries {
   virtual base::Result<std::optional<AccountRow>> account(model::AccountNumber number) = 0;
   virtual base::Result<Page<TransferRow>> transfers(const TransferQuery& query) = 0;
   virtual base::Result<std::optional<TransferRow>> transfer(model::EventNumber number) = 0;
+  /// `next_cursor` is "more" where there is more; go on behind the last row.
+  virtual base::Result<Page<SagaRow>> sagas(const SagaQuery& query) = 0;
+  virtual base::Result<std::optional<SagaRow>> saga(model::EventNumber number) = 0;
+  /// All steps, ascending.
+  virtual base::Result<std::vector<model::EventNumber>> saga_steps(model::EventNumber number) = 0;
   virtual base::Result<Page<ClientRow>> clients(const ClientQuery& query) = 0;
   virtual base::Result<std::vector<AssetRow>> assets() = 0;
   virtual base::Result<std::vector<TenantRow>> tenants() = 0;
