@@ -428,9 +428,9 @@ TEST_CASE("a database of another journal, version or option is refused by name")
   world.close();
   CHECK(code_of(open_sqlite_views(world.path, {{9}, false})) == "views_of_another_log");
   CHECK(code_of(open_sqlite_views(world.path, {{}, true})) == "views_option_changed");
-  world.sql("PRAGMA user_version = 2");
+  world.sql("PRAGMA user_version = 1");
   CHECK(code_of(open_sqlite_views(world.path, {})) == "views_version_unknown");
-  world.sql("PRAGMA user_version = 1; DELETE FROM about");
+  world.sql("PRAGMA user_version = 2; DELETE FROM about");
   CHECK(code_of(open_sqlite_views(world.path, {})) == "view_row_damaged");
 }
 
@@ -449,6 +449,9 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
   client.number = 1;
   client.tenant = 1;
   world.project(client, "ann");
+  model::TransferRequested request;
+  request.account = 1;
+  world.project(request);
   const BalanceUpdate balance{1, 4, {}};
   world.projector->note_balances({&balance, 1});
   must(world.projector->write_balances(10));
@@ -465,6 +468,8 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
       {"transfers",
        {"state", "debit", "credit", "asset", "amount", "captured", "created_at_ns", "expires_at_ns", "resolved_event",
         "resolved_at_ns", "reference", "metadata"}},
+      {"sagas", {"tenant", "kind", "state", "account", "since_ns"}},
+      {"saga_steps", {"event"}},
       {"clients", {"kind", "scopes", "name", "created_event", "created_at_ns", "revoked_at_ns"}}};
   world.sql("CREATE TABLE saved (value)");
   for (const auto& [table, names] : columns) {
@@ -481,12 +486,71 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
                                   : table == "accounts" ? code_of(world.queries->account(1))
                                   : table == "account_balances" ? code_of(world.queries->account(1))
                                   : table == "transfers"        ? code_of(world.queries->transfer(4))
+                                  : table == "sagas"            ? code_of(world.queries->saga(6))
+                                  : table == "saga_steps"       ? code_of(world.queries->saga_steps(6))
                                                                 : std::string("view_row_damaged");
       CHECK_MESSAGE(reading == "view_row_damaged", table << "." << column);
       world.sql("UPDATE " + table + " SET " + column + " = (SELECT value FROM saved)");
       REQUIRE_MESSAGE(world.views->verify().ok(), table << "." << column);
     }
   }
+}
+
+TEST_CASE("transfers over rails are queues by their state, oldest first, with all their steps") {
+  using State = model::TransferState;
+  World world;
+  const auto request = [&](model::TenantNumber tenant = 1) {
+    model::TransferRequested body;
+    body.kind = model::TransferKind::collect;
+    body.account = 7;
+    return world.project(body, "", tenant);
+  };
+  const auto move = [&](model::EventNumber transfer, State from, State to) {
+    model::TransferMoved body;
+    body.transfer = transfer;
+    body.from = from;
+    body.to = to;
+    return world.project(body);
+  };
+  const auto first = request(), second = request(), third = request(), foreign = request(2);
+  const auto sent = move(first, State::requested, State::sending);
+  const auto lost = move(first, State::sending, State::outcome_unknown);
+  move(third, State::requested, State::sending);
+  move(third, State::sending, State::outcome_unknown);
+  move(foreign, State::requested, State::sending);
+  model::RefundCounted counted;
+  counted.original = first;
+  const auto refund = world.project(counted);
+  counted.original = 999;   // between accounts
+  world.project(counted);
+
+  const auto numbers = [&](State state, model::EventNumber after = 0, std::uint32_t limit = 100) {
+    std::vector<model::EventNumber> found;
+    for (const SagaRow& row : must(world.queries->sagas({1, state, after, limit})).rows) found.push_back(row.number);
+    return found;
+  };
+  CHECK(numbers(State::outcome_unknown) == std::vector{first, third});
+  CHECK(numbers(State::outcome_unknown, first) == std::vector{third});
+  CHECK(numbers(State::requested) == std::vector{second});
+  CHECK(numbers(State::sending).empty());
+  CHECK_FALSE(must(world.queries->sagas({1, State::outcome_unknown, 0, 1})).next_cursor.empty());
+  CHECK(must(world.queries->sagas({1, State::outcome_unknown, first, 1})).next_cursor.empty());
+  CHECK(must(world.queries->saga_steps(first)) == std::vector{first, sent, lost, refund});
+  const auto row = must(world.queries->saga(first));
+  REQUIRE(row.has_value());
+  CHECK(*row == SagaRow{first, 1, model::TransferKind::collect, State::outcome_unknown, 7, at(lost)});
+  CHECK_FALSE(must(world.queries->saga(999)).has_value());
+  CHECK(world.views->verify().ok());
+}
+
+TEST_CASE("a hold that another rail takes over is for its account") {
+  World world;
+  const auto hold = world.hold(1, 2, 5);
+  model::HoldRedirected redirected;
+  redirected.hold = hold;
+  redirected.credit.account = 3;
+  world.project(redirected);
+  CHECK(must(world.queries->transfer(hold))->credit == 3);
 }
 
 TEST_CASE("a change to a row that is missing or damaged is refused, and leaves no half transaction") {
@@ -496,9 +560,13 @@ TEST_CASE("a change to a row that is missing or damaged is refused, and leaves n
   changed.account = 9;
   model::HoldResolved resolved;
   resolved.hold = 99;
+  model::HoldRedirected redirected;
+  redirected.hold = 99;
+  model::TransferMoved moved;
+  moved.transfer = 99;
   model::ClientRevoked revoked;
   revoked.number = 9;
-  for (const model::EventBody& body : std::vector<model::EventBody>{changed, resolved, revoked}) {
+  for (const model::EventBody& body : std::vector<model::EventBody>{changed, resolved, redirected, moved, revoked}) {
     model::AccountOpened opened;
     opened.number = 2;
     const model::Event first{at(5), opened};
