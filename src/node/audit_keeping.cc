@@ -26,6 +26,10 @@ constexpr FieldName field_names[] = {
     {"transfer_metadata", model::PrivateField::transfer_metadata},
     {"client_name", model::PrivateField::client_name},
     {"world_account_name", model::PrivateField::world_account_name},
+    {"transfer_beneficiary", model::PrivateField::transfer_beneficiary},
+    {"vote_reason", model::PrivateField::vote_reason},
+    {"rail_reference", model::PrivateField::rail_reference},
+    {"rail_report", model::PrivateField::rail_report},
 };
 
 // Zeros over the whole file before its name goes: what is removed otherwise stays on the disk until somebody needs the place.

@@ -37,6 +37,7 @@ struct Configuration {
   std::string witness_policy_file;       ///< empty: no witnesses
   std::string witness_ca_file;
   base::Duration witness_interval = base::seconds(2);
+  std::string rails_file;                ///< empty: no rails
   gate::GateSettings gate;
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`

@@ -154,6 +154,8 @@ const Setting table[] = {
     milliseconds<PLACE(witness_interval.ns)>("audit.witness_interval_ms", 100, hour_ms, "how often witnesses are asked to cosign"),
     number<PLACE(audit.publish_interval_ms)>("audit.publish_interval_ms", 10, hour_ms, "a checkpoint is published at most so often"),
 
+    path<PLACE(rails_file)>("rails.file", "JSON: where the rails are and which keys speak for them (docs/rails.md); empty: none are reached"),
+
     milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
     number<PLACE(api.outstanding_max)>("api.outstanding_max", 1, 10'000'000, "requests waiting for answers; more are refused as overloaded"),
 

@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "base/planted_bug.h"
+#include "core/transfer/effects.h"
+#include "crypto/hash.h"
 #include "node/key_feed.h"
 
 namespace node {
@@ -64,6 +66,25 @@ std::optional<std::string_view> world_without_scale(const core::State& state, mo
   const model::AssetNumber number = state.asset_by_code(tenant, asset->code);
   if (number == 0 || state.asset(number)->scale != asset->scale) return std::nullopt;
   return name.substr(0, name.rfind('/'));
+}
+
+// What payout and collect have in common; null for any other command.
+model::RailRequest* rail_request_of(model::CommandBody& body) {
+  if (auto* payout = std::get_if<model::CreatePayout>(&body)) return &payout->request;
+  if (auto* collect = std::get_if<model::CreateCollect>(&body)) return &collect->request;
+  return nullptr;
+}
+
+// Commands whose events may ask something of the world.
+bool is_saga_command(const model::CommandBody& body) {
+  return std::visit(
+      [](const auto& one) {
+        using Body = std::decay_t<decltype(one)>;
+        return std::is_same_v<Body, model::CreatePayout> || std::is_same_v<Body, model::CreateCollect> || std::is_same_v<Body, model::CancelTransfer> ||
+               std::is_same_v<Body, model::ReviewTransfer> || std::is_same_v<Body, model::ResolveUnknown> || std::is_same_v<Body, model::RefundTransfer> ||
+               std::is_same_v<Body, model::ReportRail> || std::is_same_v<Body, model::Tick>;
+      },
+      body);
 }
 
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows unless asked for.
@@ -152,7 +173,7 @@ void Engine::take_now(Submission& submission, base::Instant at) {
   } else {
     auto& admitted = std::get<model::Admitted>(submission.content);
     bool failed = false;
-    if (!look_up_keys(admitted, failed) || !look_up_hold(admitted, failed)) {
+    if (!look_up_keys(admitted, failed) || !look_up_former(admitted, failed)) {
       parked_bytes_ += disk_bytes_of(submission);
       parked_.push_back(std::move(submission));
       return;
@@ -187,9 +208,17 @@ bool Engine::look_up_keys(const model::Admitted& admitted, bool& failed) {
   return true;
 }
 
-// A capture or void of a hold that is no longer open needs the event that resolved it.
-bool Engine::look_up_hold(const model::Admitted& admitted, bool& failed) {
+// A capture or void of a hold that is no longer open needs the event that resolved it, a report the event that started the
+// attempt, a refund what it gives back.
+bool Engine::look_up_former(const model::Admitted& admitted, bool& failed) {
   model::EventNumber hold = 0;
+  if (const auto* report = std::get_if<model::ReportRail>(&admitted.commands[0].body)) {
+    return report->reference > position() || report->reference <= durable_;
+  }
+  if (const auto* refund = std::get_if<model::RefundTransfer>(&admitted.commands[0].body)) {
+    if (refund->original <= position() && refund->original > durable_) return false;
+    hold = refund->original;
+  }
   if (const auto* capture = std::get_if<model::CaptureHold>(&admitted.commands[0].body)) hold = capture->hold;
   if (const auto* release = std::get_if<model::VoidHold>(&admitted.commands[0].body)) hold = release->hold;
   if (hold == 0 || state_.open_hold(hold) != nullptr || hold > position()) return true;
@@ -242,7 +271,25 @@ void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::si
       case model::NameToResolve::Field::account:
         if (auto* flags = std::get_if<model::ChangeAccountFlags>(&command.body)) flags->account = number;
         if (auto* limits = std::get_if<model::SetAccountLimits>(&command.body)) limits->account = number;
+        if (auto* request = rail_request_of(command.body)) request->account = number;
         break;
+      case model::NameToResolve::Field::clearing_account:
+        std::get<model::ConfigureRail>(command.body).clearing = number;
+        break;
+      case model::NameToResolve::Field::suspense_account:
+        std::get<model::ConfigureRail>(command.body).suspense = number;
+        break;
+      case model::NameToResolve::Field::rail: {
+        const auto rail_name = model::parse_rail_name(name.name);
+        const model::RailNumber rail = rail_name ? state_.sagas().rail_by_name(command.tenant, *rail_name) : 0;
+        if (auto* control = std::get_if<model::ControlRail>(&command.body)) control->rail = rail;
+        if (auto* report = std::get_if<model::ReportRail>(&command.body)) report->rail = rail;
+        if (auto* request = rail_request_of(command.body)) {
+          request->wanted = rail;
+          request->wanted_unknown = rail == 0;
+        }
+        break;
+      }
       case model::NameToResolve::Field::opened_account:
         std::get<model::OpenAccount>(command.body).existing = number;
         break;
@@ -399,8 +446,55 @@ base::Status Engine::resolve_answers(model::Command& command) {
   } else if (auto* cancel = std::get_if<model::CancelKey>(&command.body)) {
     TRY_ASSIGN(const auto used, keys_.find(store::KeyKind::idempotency, cancel->cancelled));
     cancel->used_by = used.value_or(0);
+  } else if (auto* report = std::get_if<model::ReportRail>(&command.body)) {
+    return resolve_report(*report, command.tenant);
+  } else if (auto* refund = std::get_if<model::RefundTransfer>(&command.body)) {
+    TRY_ASSIGN(refund->standing, original_of(refund->original, command.tenant));
   }
   return base::ok();
+}
+
+// The attempt that a reference names. One that names none is reported all the same: the core keeps it where it can be seen.
+base::Status Engine::resolve_report(model::ReportRail& report, model::TenantNumber tenant) {
+  report.transfer = 0;
+  report.attempt = 0;
+  const model::RailNumber heard_from = std::exchange(report.rail, 0);
+  if (report.reference == 0 || report.reference > position()) return base::ok();
+  TRY_ASSIGN(const model::Entry entry, entries_.read_entry(report.reference));
+  const model::Event& event = entry.events[static_cast<std::size_t>(report.reference - entry.first_event)];
+  const auto* started = std::get_if<model::AttemptStarted>(&event.body);
+  if (started == nullptr) return base::ok();
+  const core::AssetRecord* asset = state_.asset(started->asset);
+  // A rail speaks for itself only, whoever guessed a reference of another one.
+  if (asset == nullptr || asset->tenant != tenant || (heard_from != 0 && heard_from != started->rail)) return base::ok();
+  report.transfer = started->transfer;
+  report.attempt = started->attempt;
+  report.rail = started->rail;
+  return base::ok();
+}
+
+// What a transfer between accounts moved.
+base::Result<model::OriginalTransfer> Engine::original_of(model::EventNumber event, model::TenantNumber tenant) {
+  model::OriginalTransfer original;
+  if (event == 0 || event > position()) return original;
+  TRY_ASSIGN(const model::Entry entry, entries_.read_entry(event));
+  const model::Event& created = entry.events[static_cast<std::size_t>(event - entry.first_event)];
+  if (const auto* posted = std::get_if<model::TransferPosted>(&created.body)) {
+    if (state_.asset(posted->asset)->tenant != tenant) return original;
+    return model::OriginalTransfer{.found = true, .posted = true, .debit = posted->debit.account, .credit = posted->credit.account, .amount = posted->amount};
+  }
+  const auto* held = std::get_if<model::HoldPlaced>(&created.body);
+  if (held == nullptr || state_.asset(held->asset)->tenant != tenant) return original;
+  original = {.found = true, .posted = false, .debit = held->debit.account, .credit = held->credit.account, .amount = 0};
+  TRY_ASSIGN(const model::HoldStanding standing, standing_of(event, tenant));
+  if (standing != model::HoldStanding::captured) return original;
+  TRY_ASSIGN(const auto resolved, keys_.find(store::KeyKind::hold_resolution, store::hold_resolution_key(event)));
+  TRY_ASSIGN(const model::Entry resolution, entries_.read_entry(resolved.value_or(0)));
+  const auto* end = std::get_if<model::HoldResolved>(&resolution.events[static_cast<std::size_t>(*resolved - resolution.first_event)].body);
+  if (end == nullptr) return base::Error{"key_index_incomplete", "the key index names another event"};
+  original.posted = true;
+  original.amount = end->captured;
+  return original;
 }
 
 base::Result<Finding> Engine::find(const Question& question) {
@@ -478,6 +572,12 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
                         std::holds_alternative<model::ClientRevoked>(events_[i].body);
     }
   }
+  // All of them are applied by now: what a later event of the same command took back is not sent.
+  if (is_saga_command(command.body)) {
+    std::vector<model::Effect> effects;
+    for (std::size_t i = 0; i < events_.size(); ++i) core::effects_of(state_, events_[i], first_event + i, effects);
+    append_orders(state_, effects, effects_);
+  }
   builder_.add_entry(at, command, events_);
   keys_.complete_through(first_event + events_.size() - 1);
   if (clients_changed) clients_ = std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients());
@@ -490,8 +590,18 @@ void Engine::take_privates(std::vector<model::PrivateDraft>& privates, std::size
   for (; cursor < privates.size() && privates[cursor].command == index; ++cursor) {
     model::PrivateDraft& draft = privates[cursor];
     // The account of an asset is opened by the second event of its command.
-    const std::size_t item = draft.field == model::PrivateField::world_account_name ? 1 : draft.item;
-    if (item >= events_.size() || is_refused(events_[item])) continue;
+    std::size_t item = draft.field == model::PrivateField::world_account_name ? 1 : draft.item;
+    if (!events_.empty() && std::holds_alternative<model::RailConfigured>(events_.back().body)) {
+      // Of a rail's two accounts those are opened that there were not yet: the name says which event is whose.
+      const model::Commitment commitment = crypto::sha256({draft.salt, draft.value});
+      for (item = 0; item < events_.size(); ++item) {
+        const auto* opened = std::get_if<model::AccountOpened>(&events_[item].body);
+        if (opened != nullptr && opened->name == commitment) break;
+      }
+    }
+    // What a rail said is kept even where nobody knows what it is about.
+    const bool kept = draft.field == model::PrivateField::rail_report;
+    if (item >= events_.size() || (is_refused(events_[item]) && !kept)) continue;
     const std::string_view name = base::as_text(draft.value);
     if (const auto* opened = std::get_if<model::AccountOpened>(&events_[item].body);
         opened != nullptr && draft.field != model::PrivateField::account_metadata) {
@@ -508,6 +618,7 @@ void Engine::close_group(base::Instant at) {
   OutgoingGroup group;
   group.draft = builder_.finish(at);
   group.notable = std::exchange(notable_, {});
+  group.effects = std::exchange(effects_, {});
   closed_bytes_ += group.draft->disk_bytes();
   closed_.push_back(std::move(group));
   builder_.start(state_.head().next_event);
@@ -522,6 +633,7 @@ OutgoingGroup Engine::seal_group(bool freeze) {
   } else if (!builder_.empty()) {
     group.draft = builder_.finish(group_at_);
     group.notable = std::exchange(notable_, {});
+    group.effects = std::exchange(effects_, {});
     builder_.start(state_.head().next_event);
   }
   if (closed_.empty() && builder_.empty()) {

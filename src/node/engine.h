@@ -14,6 +14,7 @@
 #include "core/ledger/state.h"
 #include "model/entry.h"
 #include "node/directory.h"
+#include "node/effect_order.h"
 #include "node/submission.h"
 #include "node/tenants.h"
 #include "store/journal/group_builder.h"
@@ -51,6 +52,8 @@ struct OutgoingGroup {
   std::vector<PendingAnswer> answers;
   /// State as of the end of this group, where a snapshot was asked for.
   std::shared_ptr<core::FrozenState> frozen;
+  /// What the world is asked to do once this group is durable.
+  std::vector<EffectOrder> effects;
   /// Events of this group that views care about one by one (accounts, holds, clients...).
   std::vector<model::EventNumber> notable;
 };
@@ -101,7 +104,7 @@ class Engine {
   void take_admitted(model::Admitted&& admitted, base::Instant at, Answer& answer);
   /// Looks up all keys of a submission into found_. False if one of them is not durable yet (or the look-up failed: `failed`).
   bool look_up_keys(const model::Admitted& admitted, bool& failed);
-  bool look_up_hold(const model::Admitted& admitted, bool& failed);
+  bool look_up_former(const model::Admitted& admitted, bool& failed);
   void resolve_names(model::Admitted& admitted, std::size_t first, std::size_t last, std::size_t& cursor);
   model::AccountNumber account_number(model::TenantNumber tenant, std::string_view name, std::uint64_t hash) const;
   void take_command(model::Admitted& admitted, std::size_t index, base::Instant at, std::size_t& found_cursor,
@@ -111,6 +114,8 @@ class Engine {
   bool replay_batch(const model::Admitted& admitted, Answer& answer);
   void record_batch(const model::Admitted& admitted, base::Instant at, Answer& answer);
   base::Status resolve_answers(model::Command& command);
+  base::Status resolve_report(model::ReportRail& report, model::TenantNumber tenant);
+  base::Result<model::OriginalTransfer> original_of(model::EventNumber event, model::TenantNumber tenant);
   base::Result<model::HoldStanding> standing_of(model::EventNumber hold, model::TenantNumber tenant);
   /// Applies and stores the decision in events_; returns the number of its first event.
   model::EventNumber commit_decision(const model::Command& command, base::Instant at);
@@ -132,6 +137,7 @@ class Engine {
   std::vector<model::EventNumber> found_;          // of the submission being taken: per key, the event that used it; 0 none
   std::vector<PendingAnswer> answers_;             // wait for the group in the making
   std::vector<model::EventNumber> notable_;
+  std::vector<EffectOrder> effects_;               // of the group in the making
   std::deque<OutgoingGroup> closed_;
   std::uint64_t closed_bytes_ = 0;
   std::deque<Submission> parked_;

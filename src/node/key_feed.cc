@@ -16,6 +16,14 @@ void feed_keys(store::KeyIndex& keys, const model::Command& command, std::size_t
     return;
   }
   if (item == 0 && command.idempotency) keys.insert(KeyKind::idempotency, command.idempotency->key, number);
+  if (item == 0 && !is_refused(event)) {
+    const auto reference = [&](const auto& request) {
+      if (request.reference) keys.insert(KeyKind::reference, request.reference_key, number);
+    };
+    if (const auto* payout = std::get_if<model::CreatePayout>(&command.body)) reference(payout->request);
+    if (const auto* collect = std::get_if<model::CreateCollect>(&command.body)) reference(collect->request);
+    if (const auto* refund = std::get_if<model::RefundTransfer>(&command.body)) reference(*refund);
+  }
   if (const auto* resolved = std::get_if<model::HoldResolved>(&event.body)) {
     keys.insert(KeyKind::hold_resolution, store::hold_resolution_key(resolved->hold), number);
   }

@@ -220,7 +220,7 @@ void Pipeline::publish() {
 void Pipeline::hand_over() {
   const bool freeze = freeze_requested_.load(std::memory_order_relaxed) ||
                       engine_.position() - last_freeze_ >= options_.freeze_every_events;
-  Work work{.group = engine_.seal_group(freeze), .prepared = {}, .disk_bytes = 0};
+  Work work{.group = engine_.seal_group(freeze), .prepared = {}, .disk_bytes = 0, .core_minus_boot_ns = 0};
   if (work.group.frozen) {
     last_freeze_ = engine_.position();
     freeze_requested_ = false;
@@ -231,7 +231,9 @@ void Pipeline::hand_over() {
   bool small = !work.group.draft;
   if (work.group.draft) {
     work.disk_bytes = work.group.draft->disk_bytes();
-    work.group.draft->set_clock(timekeeper_.anchor());
+    const TimeAnchor anchor = timekeeper_.anchor();
+    work.core_minus_boot_ns = anchor.instant.ns - anchor.boot_ns;
+    work.group.draft->set_clock(anchor);
     in_flight_bytes_.fetch_add(work.disk_bytes, std::memory_order_relaxed);
     small = work.group.draft->entry_count() <= options_.inline_hash_entries_max;
   }
@@ -332,6 +334,7 @@ void Pipeline::run_sync() {
       events_.fetch_add(header.event_count, std::memory_order_relaxed);
       durable_.store(header.next_event() - 1, std::memory_order_release);
       listener_.durable(*sealed, std::move(work.group.notable), std::move(work.group.frozen));
+      if (!work.group.effects.empty()) listener_.effects(std::move(work.group.effects), work.core_minus_boot_ns);
       for (PendingAnswer& pending : work.group.answers) pending.answer.group = *sealed;
       in_flight_bytes_.fetch_sub(work.disk_bytes, std::memory_order_relaxed);
     }

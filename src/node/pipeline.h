@@ -45,6 +45,9 @@ class DurableListener {
   virtual ~DurableListener() = default;
   virtual void durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
                        std::shared_ptr<core::FrozenState> frozen) = 0;
+  /// What that group asks of the world, after durable() and before the answers. Instants in it minus `core_minus_boot_ns` are
+  /// readings of the boot clock.
+  virtual void effects(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) = 0;
 };
 
 /// Numbers for metrics; each is right on its own.
@@ -99,6 +102,7 @@ class Pipeline {
     OutgoingGroup group;
     std::optional<store::PreparedGroup> prepared;
     std::uint64_t disk_bytes = 0;
+    std::int64_t core_minus_boot_ns = 0;   ///< where there are effects
   };
   /// A bounded hand-over between two threads.
   class Belt {

@@ -15,8 +15,10 @@
 #include "node/client_records.h"
 #include "node/data_directory.h"
 #include "node/dev_identity.h"
+#include "node/effect_runner.h"
 #include "node/operator_view.h"
 #include "node/own_request.h"
+#include "node/rail_callbacks.h"
 #include "node/witness_client.h"
 
 namespace node {
@@ -75,6 +77,8 @@ class Running {
   std::unique_ptr<ViewProjection> views_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<ClientRecords> clients_;
+  std::unique_ptr<EffectRunner> effects_;
+  std::unique_ptr<RailCallbacks> callbacks_;
   std::unique_ptr<gate::Gate> gate_;
   ReplyCounts replies_;
   std::unique_ptr<OperatorView> operator_view_;
@@ -161,6 +165,15 @@ base::Status Running::open_service() {
                                                  configuration().witness_interval);
   }
   TRY_ASSIGN(auto queries, views_->views().queries());
+  std::vector<RailSettings> rails;
+  if (!configuration().rails_file.empty()) {
+    TRY_ASSIGN(rails, load_rail_settings(files_, configuration().rails_file));
+  }
+  clients_ = std::make_unique<ClientRecords>(service_->pipeline());
+  TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_, rails));
+  callbacks_ = std::make_unique<RailCallbacks>(rails);
+  service_->carry_effects_to(*effects_);
+  effects_->start();
   service_->start();
   audit_->start();
   if (witnesses_) witnesses_->start();
@@ -172,8 +185,8 @@ base::Status Running::open_service() {
 base::Status Running::open_edge() {
   const auto draw = [this](std::span<std::uint8_t> out) { random_.fill(out); };
   const Configuration& c = configuration();
-  clients_ = std::make_unique<ClientRecords>(service_->pipeline());
   gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, c.gate);
+  gate_->listen_to(callbacks_.get());
   operator_view_ = std::make_unique<OperatorView>(OperatorParts{.files = files_,
                                                                 .clock = *clock_,
                                                                 .service = *service_,
@@ -235,6 +248,7 @@ void Running::close() {
   operator_server_.reset();
   server_.reset();
   // Answers that come now find nobody; the threads that bring them end here.
+  if (effects_) effects_->stop();
   if (service_) service_->stop();
   if (witnesses_) witnesses_->stop();
   if (audit_) audit_->stop();

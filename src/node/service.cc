@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "core/invariant/frozen_laws.h"
+#include "core/transfer/effects.h"
 #include "crypto/hash.h"
 #include "io/thread.h"
 
@@ -88,7 +89,17 @@ void Service::start() {
   segments_ = std::thread([this] { run_segments(); });
   keys_ = std::thread([this] { run_keys(); });
   derived_ = std::thread([this] { run_derived(); });
+  if (effects_ != nullptr) {
+    const TimeAnchor anchor = timekeeper_->anchor();
+    std::vector<EffectOrder> open;
+    append_orders(engine_->state(), core::open_effects(engine_->state()), open);
+    effects_->take(std::move(open), anchor.instant.ns - anchor.boot_ns);
+  }
   pipeline_->start();
+}
+
+void Service::effects(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) {
+  if (effects_ != nullptr) effects_->take(std::move(orders), core_minus_boot_ns);
 }
 
 void Service::stop() {

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "io/random.h"
+#include "node/effect_order.h"
 #include "node/pipeline.h"
 #include "node/recovery.h"
 #include "node/timekeeper.h"
@@ -41,6 +42,15 @@ class GroupObserver {
  public:
   virtual ~GroupObserver() = default;
   virtual void durable(const store::SealedGroup& group) = 0;
+};
+
+/// Carries effects into the world. Must take them quickly and must not call back into the service.
+class EffectSink {
+ public:
+  virtual ~EffectSink() = default;
+  /// Durable, in order; on the sync thread, or at start() with those that were open when the process before this one ended.
+  /// Instants in them minus `core_minus_boot_ns` are readings of the boot clock.
+  virtual void take(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) = 0;
 };
 
 struct ServiceOptions {
@@ -78,6 +88,8 @@ class Service final : public DurableListener {
   void project_to(Projection& projection) { projection_ = &projection; }
   /// Shows durable groups to somebody else too; before start().
   void show_groups_to(GroupObserver& observer) { observer_ = &observer; }
+  /// Has effects carried out; before start(). Without it none are, and what waits for answers waits for its deadlines.
+  void carry_effects_to(EffectSink& sink) { effects_ = &sink; }
   void start();
   /// Finishes what was taken, writes a last snapshot, ends all threads.
   void stop();
@@ -85,6 +97,7 @@ class Service final : public DurableListener {
   /// From the pipeline's sync thread.
   void durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
                std::shared_ptr<core::FrozenState> frozen) override;
+  void effects(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) override;
 
   Pipeline& pipeline() { return *pipeline_; }
   const Pipeline& pipeline() const { return *pipeline_; }
@@ -133,6 +146,7 @@ class Service final : public DurableListener {
   std::unique_ptr<Pipeline> pipeline_;
   Projection* projection_ = nullptr;
   GroupObserver* observer_ = nullptr;
+  EffectSink* effects_ = nullptr;
   std::uint32_t log_key_version_ = 1;
 
   mutable std::mutex mutex_;                 // everything below

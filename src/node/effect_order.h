@@ -1,0 +1,23 @@
+#pragma once
+// An effect with what its carrier needs to know of the transfer and has no state to look it up in.
+
+#include <vector>
+
+#include "core/ledger/state.h"
+#include "model/effect.h"
+
+namespace node {
+
+struct EffectOrder {
+  model::Effect effect;
+  model::RailName rail{};                                  ///< all zeros: none is concerned
+  model::TenantNumber tenant = 1;
+  model::TransferKind kind = model::TransferKind::payout;  ///< this and the next two: of the transfer
+  model::Asset asset;
+  base::U128 amount = 0;
+};
+
+/// Appends the orders of some effects. `state` is the one they were derived from.
+void append_orders(const core::State& state, const std::vector<model::Effect>& effects, std::vector<EffectOrder>& orders);
+
+}  // namespace node

@@ -1,0 +1,182 @@
+#include "node/effect_runner.h"
+
+#include <string>
+#include <variant>
+
+#include "base/check.h"
+#include "io/tls_outgoing.h"
+
+namespace node {
+
+namespace {
+
+constexpr base::Duration retry_after = base::milliseconds(20);
+constexpr model::PartitionNumber partition = 0;
+
+// What a rail without a driver answers: nothing can have left.
+effects::RailAnswer nothing_left(std::string detail) {
+  effects::RailAnswer answer;
+  answer.result = model::RailResult::not_sent;
+  answer.reason = model::RailReason::rail_in_maintenance;
+  answer.detail = std::move(detail);
+  return answer;
+}
+
+}  // namespace
+
+EffectRunner::EffectRunner(io::Clock& clock, Service& service, const gate::GateKeys& keys, const gate::ClientBook& clients)
+    : clock_(clock), service_(service), gate_(keys, clients, [this](std::span<std::uint8_t> out) { random_.fill(out); }) {}
+
+base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& files, io::Clock& clock, Service& service,
+                                                               const gate::GateKeys& keys, const gate::ClientBook& clients,
+                                                               const std::vector<RailSettings>& rails) {
+  std::unique_ptr<EffectRunner> runner(new EffectRunner(clock, service, keys, clients));
+  TRY_ASSIGN(runner->loop_, io::Loop::open());
+  runner->resolver_ = std::make_unique<io::Resolver>();
+  EffectRunner* const raw = runner.get();
+  runner->retry_ = std::make_unique<io::Timer>(*runner->loop_, [raw] { raw->bring_in(); });
+  for (const RailSettings& settings : rails) {
+    Driver driver;
+    TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(files, settings.signing_key_file));
+    driver.signer = std::make_unique<effects::OwnEd25519Signer>(std::move(seed));
+    TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(files, {.ca_file = settings.ca_file,
+                                                              .certificate_file = settings.certificate_file,
+                                                              .key_file = settings.key_file}));
+    driver.tls = std::move(tls);
+    effects::HttpRailOptions options;
+    options.url = settings.url;
+    options.key_id = settings.signing_key_id;
+    options.in_flight_max = settings.in_flight_max;
+    options.inquiry_timeout = base::milliseconds(settings.inquiry_timeout_ms);
+    options.http.connections_max = settings.connections_max;
+    TRY_ASSIGN(driver.rail, effects::HttpRail::open(*runner->loop_, clock, runner->random_, runner->resolver_.get(), driver.tls, *driver.signer,
+                                                    std::move(options)));
+    runner->drivers_.emplace(std::pair(settings.tenant, settings.name), std::move(driver));
+  }
+  return runner;
+}
+
+EffectRunner::~EffectRunner() { stop(); }
+
+void EffectRunner::start() {
+  CHECK(!started_);
+  started_ = true;
+  thread_ = std::thread([this] { loop_->run(); });
+}
+
+void EffectRunner::stop() {
+  if (!started_) return;
+  started_ = false;
+  loop_->stop();
+  thread_.join();
+}
+
+EffectStats EffectRunner::stats() const {
+  return {.sent = sent_.load(std::memory_order_relaxed),
+          .asked = asked_.load(std::memory_order_relaxed),
+          .reports = reports_.load(std::memory_order_relaxed),
+          .without_driver = without_driver_.load(std::memory_order_relaxed)};
+}
+
+void EffectRunner::take(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) {
+  if (orders.empty()) return;
+  loop_->post([this, moved = std::move(orders), core_minus_boot_ns] {
+    for (const EffectOrder& order : moved) carry(order, core_minus_boot_ns);
+  });
+}
+
+effects::Rail* EffectRunner::driver_of(const EffectOrder& order) {
+  const auto found = drivers_.find({order.tenant, order.rail});
+  return found == drivers_.end() ? nullptr : found->second.rail.get();
+}
+
+void EffectRunner::carry(const EffectOrder& order, std::int64_t core_minus_boot_ns) {
+  if (const auto* wanted = std::get_if<model::SendToRail>(&order.effect)) return send(order, *wanted, core_minus_boot_ns);
+  if (const auto* asked = std::get_if<model::InquireAtRail>(&order.effect)) return ask(order, asked->key, asked->inquiry, false);
+  if (const auto* asked = std::get_if<model::VoidAtRail>(&order.effect)) return ask(order, asked->key, asked->inquiry, true);
+  if (const auto* open = std::get_if<model::ReportInterrupted>(&order.effect)) {
+    effects::RailAnswer answer;
+    answer.result = model::RailResult::unknown;
+    answer.reason = model::RailReason::process_died;
+    return answered(order, open->key, model::ReportSource::recovery, 0, std::move(answer));
+  }
+  // Nobody subscribes to webhooks yet (NotifyWebhook).
+}
+
+void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wanted, std::int64_t core_minus_boot_ns) {
+  const auto done = [this, order, key = wanted.key](effects::RailAnswer&& answer) {
+    answered(order, key, model::ReportSource::reply, 0, std::move(answer));
+  };
+  effects::Rail* const rail = driver_of(order);
+  if (rail == nullptr) {
+    without_driver_.fetch_add(1, std::memory_order_relaxed);
+    return done(nothing_left("the file of rails does not name it"));
+  }
+  effects::SendOrder out;
+  out.reference = model::transfer_id(partition, wanted.key.reference);
+  out.kind = wanted.kind;
+  out.amount = wanted.amount;
+  out.asset = model::to_text(order.asset);
+  if (wanted.original_attempt != 0) out.original = model::transfer_id(partition, wanted.original_attempt);
+  const auto told = service_.reader().read_private(wanted.about, model::PrivateField::transfer_beneficiary);
+  if (!told.ok()) return done(nothing_left("what the rail needs to know cannot be read"));
+  if (*told && !(*told)->erased) out.beneficiary = base::as_text((*told)->value);
+  out.send_not_after_boot_ns = wanted.send_not_after.ns - core_minus_boot_ns;
+  out.valid_until = clock_.wall() + base::Duration{out.send_not_after_boot_ns - clock_.boot_ns()};
+  sent_.fetch_add(1, std::memory_order_relaxed);
+  rail->send(std::move(out), done);
+}
+
+void EffectRunner::ask(const EffectOrder& order, const model::AttemptKey& key, std::uint32_t inquiry, bool is_void) {
+  effects::Rail* const rail = driver_of(order);
+  const auto done = [this, order, key, inquiry](effects::RailAnswer&& answer) {
+    answered(order, key, model::ReportSource::inquiry, inquiry, std::move(answer));
+  };
+  if (rail == nullptr) {
+    // Nobody to ask: that says nothing about the payment.
+    effects::RailAnswer answer;
+    answer.reason = model::RailReason::rail_in_maintenance;
+    return done(std::move(answer));
+  }
+  asked_.fetch_add(1, std::memory_order_relaxed);
+  const effects::Rail::Expected expected{.kind = order.kind, .amount = order.amount, .asset = model::to_text(order.asset)};
+  const std::string reference = model::transfer_id(partition, key.reference);
+  if (is_void) rail->void_payment(reference, expected, done);
+  else rail->inquire(reference, expected, done);
+}
+
+void EffectRunner::answered(const EffectOrder& order, const model::AttemptKey& key, model::ReportSource source, std::uint32_t inquiry,
+                            effects::RailAnswer&& answer) {
+  gate::RailReport one;
+  one.tenant = order.tenant;
+  one.reference = key.reference;
+  one.source = source;
+  one.result = answer.result;
+  one.reason = answer.reason;
+  one.inquiry = inquiry;
+  one.latency = answer.latency;
+  one.amount = answer.amount;
+  if (!answer.asset.empty()) one.asset = model::parse_asset(answer.asset);
+  one.rail_reference = std::move(answer.rail_reference);
+  one.body = answer.body;
+  report(std::move(one));
+}
+
+void EffectRunner::report(gate::RailReport&& one) {
+  backlog_.push_back(std::move(one));
+  if (backlog_.size() == 1) bring_in();
+}
+
+void EffectRunner::bring_in() {
+  while (!backlog_.empty()) {
+    const model::Outcome outcome =
+        service_.pipeline().submit({.content = gate_.admit_report(backlog_.front()), .sink = this, .token = 0});
+    // The core knows what is open when this process ends; anything else passes.
+    if (outcome == model::Outcome::shutting_down) return backlog_.clear();
+    if (outcome != model::Outcome::done) return retry_->arm(retry_after);
+    reports_.fetch_add(1, std::memory_order_relaxed);
+    backlog_.pop_front();
+  }
+}
+
+}  // namespace node

@@ -1,0 +1,51 @@
+#include "node/rail_callbacks.h"
+
+#include "effects/rails/http_rail.h"
+#include "effects/rails/rail_callback.h"
+#include "model/ids.h"
+
+namespace node {
+
+namespace {
+
+// Whether it may be sent again, and who has to look, depends on which check it failed.
+model::Outcome outcome_of(std::string_view code) {
+  if (code == "callback_malformed") return model::Outcome::request_malformed;
+  if (code == "signature_nonce_replayed" || code == "signature_nonces_exhausted") return model::Outcome::callback_replayed;
+  if (code == "signature_too_old" || code == "signature_expired" || code == "signature_from_the_future") return model::Outcome::callback_too_old;
+  return model::Outcome::callback_signature_invalid;
+}
+
+}  // namespace
+
+RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails) {
+  for (const RailSettings& settings : rails) {
+    if (settings.callback_keys.empty()) continue;
+    voices_.emplace(settings.name,
+                    Voice{settings.tenant, effects::RequestVerifier(settings.callback_keys, std::string(effects::rail_signature_tag), false)});
+  }
+}
+
+std::variant<gate::RailReport, gate::VoiceRefused> RailCallbacks::hear(std::string_view rail, const wire::Request& request, base::Instant now) {
+  const auto name = model::parse_rail_name(rail);
+  const auto found = name ? voices_.find(*name) : voices_.end();
+  if (found == voices_.end()) return gate::VoiceRefused{model::Outcome::rail_not_found, "no rail of that name calls here"};
+  auto heard = effects::verify_rail_callback(request, "https", found->second.verifier, now);
+  if (!heard.ok()) return gate::VoiceRefused{outcome_of(heard.error().code), heard.error().message + " [" + heard.error().code + "]"};
+  effects::RailCallback& callback = *heard;
+  gate::RailReport report;
+  report.tenant = found->second.tenant;
+  if (const auto id = model::parse_transfer_id(callback.reference); id && id->partition == 0) report.reference = id->event;
+  report.rail = std::string(rail);
+  report.source = model::ReportSource::callback;
+  report.result = callback.answer.result;
+  report.reason = callback.answer.reason;
+  report.amount = callback.answer.amount;
+  if (!callback.answer.asset.empty()) report.asset = model::parse_asset(callback.answer.asset);
+  report.rail_reference = std::move(callback.answer.rail_reference);
+  report.body = callback.answer.body;
+  report.raw = base::to_bytes(base::as_bytes(request.body));
+  return report;
+}
+
+}  // namespace node

@@ -1,0 +1,28 @@
+#pragma once
+// Hears what rails say by themselves (POST /v1/rails/NAME/callbacks): signed by one of the keys that the file of rails names,
+// fresh, never heard before. On the gate's thread.
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "effects/signing/message_keys.h"
+#include "gate/rail_report.h"
+#include "node/rail_settings.h"
+
+namespace node {
+
+class RailCallbacks final : public gate::RailVoices {
+ public:
+  explicit RailCallbacks(const std::vector<RailSettings>& rails);
+  std::variant<gate::RailReport, gate::VoiceRefused> hear(std::string_view rail, const wire::Request& request, base::Instant now) override;
+
+ private:
+  struct Voice {
+    model::TenantNumber tenant = 1;
+    effects::RequestVerifier verifier;
+  };
+  std::map<model::RailName, Voice> voices_;
+};
+
+}  // namespace node

@@ -1,0 +1,48 @@
+#pragma once
+// How the rails are reached: one JSON file, named by rails.file in the configuration. What a rail may carry and costs is
+// journaled (POST /v1/rails); where it is and which keys speak for it is this machine's business and stands here.
+//
+//   {"rails": [{"name": "bank-a", "tenant": 1, "url": "https://rail.example/holdfast", "ca_file": "/etc/holdfast/bank-a.pem",
+//               "certificate_file": "...", "key_file": "...",
+//               "signing_key_id": "holdfast", "signing_key_file": "/etc/holdfast/rail-signing.key",
+//               "callback_keys": [{"id": "bank-a-1", "ed25519": "BASE64 of 32 bytes"}],
+//               "connections_max": 32, "in_flight_max": 256, "inquiry_timeout_ms": 10000}]}
+//
+// `name`, `url`, `signing_key_id` and `signing_key_file` must be there. The signing key is an Ed25519 seed: 32 bytes as base64 in
+// a file that nobody but the service may read.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "effects/signing/message_keys.h"
+#include "io/file.h"
+#include "io/secret_memory.h"
+#include "model/ids.h"
+#include "model/rail.h"
+
+namespace node {
+
+struct RailSettings {
+  model::RailName name{};
+  model::TenantNumber tenant = 1;
+  std::string url;
+  std::string ca_file, certificate_file, key_file;
+  std::string signing_key_id, signing_key_file;
+  std::vector<effects::VerificationKey> callback_keys;
+  std::uint32_t connections_max = 32;
+  std::uint32_t in_flight_max = 256;
+  std::uint32_t inquiry_timeout_ms = 10'000;
+};
+
+constexpr std::size_t rail_settings_bytes_max = std::size_t{1} << 20;
+
+/// Errors: `rail_settings_malformed`, which names rail and field; those of reading.
+base::Result<std::vector<RailSettings>> load_rail_settings(io::FileSystem& files, const std::string& path);
+
+/// The seed in a signing key file, in locked memory. Errors: `rail_signing_key_unusable` (not 32 bytes as base64, or others may
+/// read the file); those of reading.
+base::Result<io::SecretMemory> load_rail_signing_key(io::FileSystem& files, const std::string& path);
+
+}  // namespace node
