@@ -153,6 +153,8 @@ void EffectRunner::answered(const EffectOrder& order, const model::AttemptKey& k
   one.source = source;
   one.result = answer.result;
   one.reason = answer.reason;
+  // A driver says that it knows nothing; to the core that is evidence of absence, of which it decides when it is a proof.
+  if (source == model::ReportSource::inquiry && answer.reason == model::RailReason::not_found_at_rail) one.result = model::RailResult::not_sent;
   one.inquiry = inquiry;
   one.latency = answer.latency;
   one.amount = answer.amount;

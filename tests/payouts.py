@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Payouts through three banks that misbehave, against the real processes.
+
+usage: payouts.py PROGRAM
+
+Banks lose replies, commit and answer 503, cut their JSON short, repeat callbacks and refuse for a while; one of them is killed and
+comes back, and so is the service, in the middle of the load. In the end every payout has ended, what the service says of it is what
+the banks' books say, nobody was paid twice, and debits equal credits. Standard library and openssl only; loopback only; every
+process that was started is ended by its id.
+"""
+import base64
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+PAYOUTS = 150
+PATIENCE = 20.0       # seconds for a process to come up
+DEADLINE = 90.0       # seconds for all payouts to end
+ENDED = {"settled", "failed", "returned", "rejected", "cancelled"}
+PROFILES = {
+    "bank-a": {"seed": 11, "settle_after_ms": 100, "settle_jitter_ms": 100, "tell_accepted": True,
+               "faults": [{"fault": "lost_reply", "per_million": 150000}, {"fault": "refuse", "reason": "rate_limited", "per_million": 300000}, {"fault": "duplicate_callback", "per_million": 300000, "times": 5}]},
+    "bank-b": {"seed": 12, "settle_at_once": True,
+               "faults": [{"fault": "error_committed", "per_million": 100000}, {"fault": "truncated_json", "per_million": 100000},
+                          {"fault": "lost_callback", "per_million": 300000}]},
+    "bank-c": {"seed": 13, "settle_after_ms": 50,
+               "faults": [{"fault": "refuse", "reason": "rate_limited", "period_ms": 1000, "active_ms": 300},
+                          {"fault": "lost_request", "per_million": 100000}, {"fault": "reordered_callback", "per_million": 300000}]},
+}
+
+started = []
+
+
+def start(log, *words):
+    process = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, stderr=open(log, "ab"))
+    started.append(process)
+    line = process.stdout.readline().decode()
+    if not line.startswith("ready:"):
+        raise AssertionError(f"{words[0]} did not start: {pathlib.Path(log).read_text()}")
+    return process
+
+
+def end(process, how=signal.SIGTERM):
+    if process.poll() is None:
+        process.send_signal(how)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(PATIENCE)
+    process.stdout.close()
+
+
+def ask(url, method="GET", body=None, headers=None, context=None):
+    request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=10) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read() or b"{}")
+
+
+class World:
+    def __init__(self, directory):
+        self.directory = directory
+        self.key = directory / "signing.key"
+        seed = os.urandom(32)
+        self.key.touch(0o600)
+        self.key.write_text(base64.b64encode(seed).decode())
+        der = subprocess.run(["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"], check=True, capture_output=True,
+                             input=bytes.fromhex("302e020100300506032b657004220420") + seed).stdout
+        self.public = base64.b64encode(der[-32:]).decode()
+        self.banks = {}
+        self.addresses = {}
+        self.config = directory / "config.toml"
+        self.config.write_text(f'[rails]\nfile = "{directory}/rails.json"\n')
+        (directory / "rails.json").write_text('{"rails": []}')
+        # Once without rails, so that there is a certificate that the banks can trust.
+        self.listen = "127.0.0.1:0"
+        self.start_service()
+        end(self.service)
+        for name in PROFILES:
+            self.addresses[name] = "127.0.0.1:0"
+            self.start_bank(name)
+        rails = []
+        for name in PROFILES:
+            rail = self.rail(name)
+            self.addresses[name] = rail["url"].removeprefix("https://")
+            rails.append({"name": name, "url": rail["url"], "ca_file": rail["ca_file"], "signing_key_id": "holdfast",
+                          "signing_key_file": str(self.key),
+                          "callback_keys": [{"id": rail["callback_key_id"], "ed25519": rail["callback_public_key"]}]})
+        (directory / "rails.json").write_text(json.dumps({"rails": rails}))
+        self.start_service()
+        for name in PROFILES:
+            self.steer(name)
+
+    def rail(self, name):
+        return json.loads((self.directory / name / "rail.json").read_text())
+
+    def start_bank(self, name):
+        self.banks[name] = start(self.directory / f"{name}.log", "sandbox-rail", "--data", self.directory / name, "--client-key",
+                                 "holdfast:" + self.public, "--listen", self.addresses[name], "--callback-ca",
+                                 self.directory / "data/dev/ca.pem")
+
+    def steer(self, name):
+        profile = dict(PROFILES[name], callback_url=f"{self.base}/v1/rails/{name}/callbacks")
+        status, reply = ask(self.rail(name)["control_url"] + "/control/profile", "PUT", profile)
+        assert status in (200, 204), reply
+
+    def start_service(self):
+        self.service = start(self.directory / "service.log", "serve", "--dev", "--data", self.directory / "data", "--config", self.config,
+                             "--listen", self.listen, "--operator-listen", "127.0.0.1:0")
+        client = json.loads((self.directory / "data/dev/client.json").read_text())
+        self.base, self.token = client["base_url"], client["token"]
+        self.listen = self.base.removeprefix("https://")
+        self.context = ssl.create_default_context(cafile=client["ca_file"])
+
+    def call(self, method, path, body=None, key=None):
+        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
+        if method == "POST":
+            headers["Idempotency-Key"] = f'"{key or path}"'
+        return ask(self.base + path, method, body, headers, self.context)
+
+    def must(self, *words, **options):
+        status, reply = self.call(*words, **options)
+        assert status < 300, (words, status, reply)
+        return reply
+
+    def pay(self, number):
+        """Asks until there is an answer, under one key: the service may be away."""
+        body = {"kind": "payout", "debit_account": "users/1", "asset": "USD/2", "amount": str(100 + number),
+                "beneficiary": {"account": f"test-{number}"}}
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until:
+            try:
+                status, reply = self.call("POST", "/v1/transfers", body, f"payout-{number}")
+                if status < 500:
+                    assert status == 202, reply
+                    return reply["id"]
+            except (OSError, ssl.SSLError, ValueError):
+                pass
+            time.sleep(0.1)
+        raise AssertionError("no answer")
+
+
+def settled_at_banks(world, transfer):
+    """Payments of a transfer that a bank's book has as settled: (bank, amount)."""
+    found = []
+    for attempt in transfer["attempts"]:
+        name = attempt["rail"]
+        status, payment = ask(world.rail(name)["control_url"] + "/control/payments/" + attempt["reference"])
+        if status == 200 and payment["state"] == "settled":
+            found.append((name, int(payment["amount"])))
+    return found
+
+
+def play(directory):
+    world = World(directory)
+    world.must("POST", "/v1/assets", {"code": "USD/2"})
+    world.must("POST", "/v1/accounts", {"id": "users/1", "asset": "USD/2"})
+    world.must("POST", "/v1/transfers", {"debit_account": "world/USD", "credit_account": "users/1", "asset": "USD/2", "amount": "1000000"})
+    for cost, name in enumerate(PROFILES):
+        world.must("POST", "/v1/rails", {"name": name, "asset": "USD/2", "cost_fixed": str(cost), "reply_timeout_ms": 700, "send_window_ms": 1500,
+                                         "inquiry_first_ms": 200, "inquiry_max_ms": 1000, "visibility_horizon_ms": 1000, "settle_within_ms": 2000,
+                                         "capabilities": ["idempotent_reference", "inquiry", "void", "expiry", "callback", "statement", "recall"]},
+                   key="rail-" + name)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        first = [threads.submit(world.pay, number) for number in range(PAYOUTS)]
+        while sum(one.done() for one in first) < PAYOUTS // 4:
+            time.sleep(0.02)
+        end(world.banks["bank-b"], signal.SIGKILL)
+        while sum(one.done() for one in first) < PAYOUTS // 2:
+            time.sleep(0.02)
+        end(world.service, signal.SIGKILL)
+        world.start_service()
+        world.start_bank("bank-b")
+        world.steer("bank-b")
+        ids = [one.result() for one in first]
+    # The same keys again are the same payouts.
+    assert [world.pay(number) for number in range(0, PAYOUTS, 10)] == ids[::10]
+    assert len(set(ids)) == PAYOUTS
+
+    until = time.monotonic() + DEADLINE
+    transfers = {}
+    while len(transfers) < PAYOUTS:
+        for transfer_id in ids:
+            if transfer_id not in transfers:
+                transfer = world.must("GET", "/v1/transfers/" + transfer_id)
+                if transfer["state"] in ENDED:
+                    transfers[transfer_id] = transfer
+                else:
+                    waiting = transfer
+        if len(transfers) < PAYOUTS:
+            assert time.monotonic() < until, f"{PAYOUTS - len(transfers)} payouts have not ended; one of them: {json.dumps(waiting)}"
+            time.sleep(0.5)
+
+    paid = unknown = rerouted = 0
+    for transfer in transfers.values():
+        at_banks = settled_at_banks(world, transfer)
+        amount = int(transfer["amount"])
+        assert len(at_banks) <= 1, f"paid twice: {json.dumps(transfer)}"
+        if transfer["state"] == "settled":
+            assert at_banks == [(transfer["rail"], amount)], (at_banks, transfer)
+            paid += amount
+        else:
+            assert at_banks == [], (at_banks, transfer)
+        unknown += any(step["to"] == "outcome_unknown" for step in transfer["history"])
+        rerouted += len(transfer["attempts"]) > 1
+    account = world.must("GET", "/v1/accounts/users%2F1")
+    balance = account.get("balance", account)
+    assert int(balance["debits_posted"]) == paid and int(balance["debits_pending"]) == 0, (balance, paid)
+    assert world.must("GET", "/v1/trial-balance")["balanced"]
+    settled = sum(one["state"] == "settled" for one in transfers.values())
+    # A test that met none of what it is about has shown nothing.
+    assert unknown > 0 and rerouted > 0 and settled > PAYOUTS // 2, (unknown, rerouted, settled)
+    print(f"{PAYOUTS} payouts: {settled} settled, {PAYOUTS - settled} not; {unknown} were unknown for a while, {rerouted} took more than one attempt; "
+          f"{paid} paid, as the banks say")
+
+
+def main():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-payouts-"))
+    try:
+        play(directory)
+    except BaseException:
+        for log in sorted(directory.glob("*.log")):
+            sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
+        raise
+    finally:
+        for process in started:
+            if process.poll() is None:
+                end(process, signal.SIGKILL)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    PROGRAM = sys.argv[1]
+    main()
