@@ -146,7 +146,7 @@ class World:
                 status, reply = self.call("POST", "/v1/transfers", body, f"payout-{number}")
                 if status < 500:
                     assert status == 202, reply
-                    return reply["id"]
+                    return reply
             except (OSError, ssl.SSLError, ValueError):
                 pass
             time.sleep(0.1)
@@ -162,6 +162,22 @@ def settled_at_banks(world, transfer):
         if status == 200 and payment["state"] == "settled":
             found.append((name, int(payment["amount"])))
     return found
+
+
+def reached_by_nobody(world):
+    """A rail that is registered and not in the file of rails: nothing leaves, and the money comes back when the time is up."""
+    world.must("POST", "/v1/assets", {"code": "EUR/2"}, key="asset-2")
+    world.must("POST", "/v1/accounts", {"id": "users/2", "asset": "EUR/2"}, key="account-2")
+    world.must("POST", "/v1/transfers", {"debit_account": "world/EUR", "credit_account": "users/2", "asset": "EUR/2", "amount": "10"}, key="fund-2")
+    world.must("POST", "/v1/rails", {"name": "nowhere", "asset": "EUR/2"}, key="rail-nowhere")
+    lost = world.must("POST", "/v1/transfers", {"kind": "payout", "debit_account": "users/2", "asset": "EUR/2", "amount": "10",
+                                                "beneficiary": {"account": "test"}, "send_within_seconds": 2}, key="payout-nowhere")
+    until = time.monotonic() + PATIENCE
+    while (transfer := world.must("GET", "/v1/transfers/" + lost["id"]))["state"] != "failed":
+        assert time.monotonic() < until, transfer
+        time.sleep(0.2)
+    results = {report["result"] for attempt in transfer["attempts"] for report in attempt["reports"]}
+    assert results <= {"not_sent"} and transfer["balance"]["available"] == "10", transfer
 
 
 def play(directory):
@@ -185,9 +201,10 @@ def play(directory):
         world.start_service()
         world.start_bank("bank-b")
         world.steer("bank-b")
-        ids = [one.result() for one in first]
-    # The same keys again are the same payouts.
-    assert [world.pay(number) for number in range(0, PAYOUTS, 10)] == ids[::10]
+        replies = [one.result() for one in first]
+    # The same keys again are the same payouts, in the same words, whatever became of them since.
+    assert [world.pay(number) for number in range(0, PAYOUTS, 10)] == replies[::10]
+    ids = [reply["id"] for reply in replies]
     assert len(set(ids)) == PAYOUTS
 
     until = time.monotonic() + DEADLINE
@@ -219,6 +236,7 @@ def play(directory):
     account = world.must("GET", "/v1/accounts/users%2F1")
     balance = account.get("balance", account)
     assert int(balance["debits_posted"]) == paid and int(balance["debits_pending"]) == 0, (balance, paid)
+    reached_by_nobody(world)
     assert world.must("GET", "/v1/trial-balance")["balanced"]
     settled = sum(one["state"] == "settled" for one in transfers.values())
     # A test that met none of what it is about has shown nothing.

@@ -121,6 +121,8 @@ void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wante
   const auto told = service_.reader().read_private(wanted.about, model::PrivateField::transfer_beneficiary);
   if (!told.ok()) return done(nothing_left("what the rail needs to know cannot be read"));
   if (*told && !(*told)->erased) out.beneficiary = base::as_text((*told)->value);
+  // Erased, or never there: an order that names nobody is not for a rail to guess at.
+  if (out.beneficiary.empty() && out.original.empty()) return done(nothing_left("nobody is named any more that could be paid"));
   out.send_not_after_boot_ns = wanted.send_not_after.ns - core_minus_boot_ns;
   out.valid_until = clock_.wall() + base::Duration{out.send_not_after_boot_ns - clock_.boot_ns()};
   sent_.fetch_add(1, std::memory_order_relaxed);
