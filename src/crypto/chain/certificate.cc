@@ -29,17 +29,13 @@ base::Result<Certificate> read_certificate(base::Bytes der) {
   out.der = std::move(der);
   const auto whole = only(out.der, tag::sequence);
   if (!whole) return malformed("not one DER sequence, or bytes follow it");
-  Reader outer(*whole);
-  const auto body = outer.next(tag::sequence);
-  const auto algorithm = outer.next(tag::sequence);
-  const auto bits = outer.next(tag::bit_string);
-  const auto signature = bits ? whole_bits_of(*bits) : std::nullopt;
-  if (!body || !algorithm || !signature || !outer.done()) return malformed("the outer structure breaks");
-  out.to_be_signed = body->whole;
-  out.algorithm = algorithm->whole;
-  out.signature = *signature;
+  const auto frame = signed_frame_of(*whole);
+  if (!frame) return malformed("the outer structure breaks");
+  out.to_be_signed = frame->body.whole;
+  out.algorithm = frame->algorithm;
+  out.signature = frame->signature;
 
-  Reader fields(*body);
+  Reader fields(frame->body);
   if (const auto version = fields.next_if(tag::constructed(0))) {
     const auto number = only(version->body, tag::integer);
     const auto value = number ? small_integer_of(*number) : std::nullopt;

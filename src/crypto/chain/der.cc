@@ -76,6 +76,16 @@ std::optional<base::ByteView> whole_bits_of(const Element& element) {
   return element.body.subspan(1);
 }
 
+std::optional<SignedFrame> signed_frame_of(const Element& whole) {
+  Reader outer(whole);
+  const auto body = outer.next(tag::sequence);
+  const auto algorithm = outer.next(tag::sequence);
+  const auto bits = outer.next(tag::bit_string);
+  const auto signature = bits ? whole_bits_of(*bits) : std::nullopt;
+  if (!body || !algorithm || !signature || !outer.done()) return std::nullopt;
+  return SignedFrame{*body, algorithm->whole, *signature};
+}
+
 std::optional<std::uint32_t> named_bits_of(const Element& element) {
   const base::ByteView body = element.body;
   if (body.empty() || body.size() > 3) return std::nullopt;

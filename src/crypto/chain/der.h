@@ -60,6 +60,16 @@ std::optional<std::uint32_t> small_integer_of(const Element& element);
 std::optional<base::ByteView> unsigned_of(const Element& element);
 /// Content of a BIT STRING with no unused bits.
 std::optional<base::ByteView> whole_bits_of(const Element& element);
+
+/// The frame of everything that is signed in X.509 (RFC 5280 section 4.1.1, 5.1.1): a sequence of what is signed, the algorithm,
+/// the signature.
+struct SignedFrame {
+  Element body;
+  base::ByteView algorithm;   ///< AlgorithmIdentifier, whole
+  base::ByteView signature;   ///< content of the BIT STRING
+};
+/// Reads the frame in one outer sequence; nothing if it has another structure.
+std::optional<SignedFrame> signed_frame_of(const Element& whole);
 /// A named bit list of at most 16 bits; bit n of the list is bit n of the result. Trailing zero bits, which DER forbids and
 /// many authorities write, are taken; bits set in the unused part are not.
 std::optional<std::uint32_t> named_bits_of(const Element& element);

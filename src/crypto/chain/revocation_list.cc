@@ -126,17 +126,13 @@ base::Result<RevocationList> read_revocation_list(base::Bytes der) {
   out.der = std::move(der);
   const auto whole = only(out.der, tag::sequence);
   if (!whole) return malformed("not one DER sequence, or bytes follow it");
-  Reader outer(*whole);
-  const auto body = outer.next(tag::sequence);
-  const auto algorithm = outer.next(tag::sequence);
-  const auto bits = outer.next(tag::bit_string);
-  const auto signature = bits ? whole_bits_of(*bits) : std::nullopt;
-  if (!body || !algorithm || !signature || !outer.done()) return malformed("the outer structure breaks");
-  out.to_be_signed = body->whole;
-  out.algorithm = algorithm->whole;
-  out.signature = *signature;
+  const auto frame = signed_frame_of(*whole);
+  if (!frame) return malformed("the outer structure breaks");
+  out.to_be_signed = frame->body.whole;
+  out.algorithm = frame->algorithm;
+  out.signature = frame->signature;
 
-  Reader fields(*body);
+  Reader fields(frame->body);
   if (const auto version = fields.next_if(tag::integer)) {
     if (small_integer_of(*version) != 1U) return malformed("the version is not 2");
     out.version = 2;
@@ -146,7 +142,7 @@ base::Result<RevocationList> read_revocation_list(base::Bytes der) {
   const auto this_update = fields.next();
   const auto this_time = this_update ? time_of(*this_update) : std::nullopt;
   if (!inner || !issuer || !this_time) return malformed("a field of the list breaks");
-  if (!std::equal(inner->whole.begin(), inner->whole.end(), algorithm->whole.begin(), algorithm->whole.end())) {
+  if (!std::equal(inner->whole.begin(), inner->whole.end(), out.algorithm.begin(), out.algorithm.end())) {
     return malformed("the signature algorithms inside and outside differ");
   }
   auto name = canonical_name(issuer->whole);
