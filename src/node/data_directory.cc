@@ -41,12 +41,6 @@ base::Status check_initialized(io::FileSystem& files, const std::string& directo
   return base::ok();   // claim_data_directory names what is wrong
 }
 
-custody::MasterKeyPlace key_place(const DataPlace& place) {
-  return {.path = usual_master_key_file(place),
-          .data_directory = place.directory,
-          .may_be_inside_data_directory = place.mode == store::DataMode::dev};
-}
-
 base::Result<std::unique_ptr<io::FileLock>> take_lock(io::FileSystem& files, const std::string& directory) {
   auto lock = files.lock_exclusive(io::join_path(directory, "lock"));
   if (!lock.ok() && std::string_view(lock.error().code) == "data_directory_locked") {
@@ -68,6 +62,12 @@ std::string usual_master_key_file(const DataPlace& place) {
   if (!place.master_key_file.empty()) return place.master_key_file;
   if (place.mode == store::DataMode::dev) return io::join_path(dev_directory(place.directory), "master-key");
   return place.directory + ".master-key";
+}
+
+custody::MasterKeyPlace master_key_place(const DataPlace& place) {
+  return {.path = usual_master_key_file(place),
+          .data_directory = place.directory,
+          .may_be_inside_data_directory = place.mode == store::DataMode::dev};
 }
 
 std::string usual_published_file(const DataPlace& place) {
@@ -126,7 +126,7 @@ base::Result<std::unique_ptr<DataDirectory>> DataDirectory::create(io::FileSyste
   TRY_ASSIGN(auto lock, take_lock(files, place.directory));
   TRY(store::claim_data_directory(files, place.directory, place.mode));
   if (place.mode == store::DataMode::dev) TRY(make_if_missing(files, dev_directory(place.directory)));
-  const custody::MasterKeyPlace key = key_place(place);
+  const custody::MasterKeyPlace key = master_key_place(place);
   TRY_ASSIGN(const bool has_key, files.exists(key.path));
   TRY_ASSIGN(const custody::MasterKey master,
              has_key ? custody::MasterKey::load(files, key) : custody::MasterKey::create(files, random, key));
@@ -138,8 +138,10 @@ base::Result<std::unique_ptr<DataDirectory>> DataDirectory::open(io::FileSystem&
   TRY(check_initialized(files, place.directory));
   TRY_ASSIGN(auto lock, take_lock(files, place.directory));
   TRY(store::claim_data_directory(files, place.directory, place.mode));
-  TRY_ASSIGN(const custody::MasterKey master, custody::MasterKey::load(files, key_place(place)));
+  TRY_ASSIGN(const custody::MasterKey master, custody::MasterKey::load(files, master_key_place(place)));
   TRY_ASSIGN(custody::Keyring keyring, custody::Keyring::load(files, master, keys_directory(place.directory)));
+  io::RealRandom random;
+  TRY(keyring.make_missing(files, random, master));
   return assemble(place, std::move(lock), std::move(keyring));
 }
 

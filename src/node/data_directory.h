@@ -42,6 +42,7 @@ std::string views_file(const std::string& directory);
 std::string dev_directory(const std::string& directory);
 /// Where the master key lies unless told otherwise.
 std::string usual_master_key_file(const DataPlace& place);
+custody::MasterKeyPlace master_key_place(const DataPlace& place);
 /// Where the last published checkpoint of the audit log is remembered unless told otherwise: beside the directory.
 std::string usual_published_file(const DataPlace& place);
 

@@ -29,7 +29,7 @@ EffectRunner::EffectRunner(io::Clock& clock, Service& service, const gate::GateK
 
 base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& files, io::Clock& clock, Service& service,
                                                                const gate::GateKeys& keys, const gate::ClientBook& clients,
-                                                               const std::vector<RailSettings>& rails) {
+                                                               custody::Signer& rail_signer, const std::vector<RailSettings>& rails) {
   std::unique_ptr<EffectRunner> runner(new EffectRunner(clock, service, keys, clients));
   TRY_ASSIGN(runner->loop_, io::Loop::open());
   runner->resolver_ = std::make_unique<io::Resolver>();
@@ -37,8 +37,11 @@ base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& f
   runner->retry_ = std::make_unique<io::Timer>(*runner->loop_, [raw] { raw->bring_in(); });
   for (const RailSettings& settings : rails) {
     Driver driver;
-    TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(files, settings.signing_key_file));
-    driver.signer = std::make_unique<effects::OwnEd25519Signer>(std::move(seed));
+    if (!settings.signing_key_file.empty()) {
+      TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(files, settings.signing_key_file));
+      driver.own_signer = std::make_unique<effects::OwnEd25519Signer>(std::move(seed));
+    }
+    custody::Signer& signer = driver.own_signer ? *driver.own_signer : rail_signer;
     TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(files, {.ca_file = settings.ca_file,
                                                               .certificate_file = settings.certificate_file,
                                                               .key_file = settings.key_file}));
@@ -49,7 +52,7 @@ base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& f
     options.in_flight_max = settings.in_flight_max;
     options.inquiry_timeout = base::milliseconds(settings.inquiry_timeout_ms);
     options.http.connections_max = settings.connections_max;
-    TRY_ASSIGN(driver.rail, effects::HttpRail::open(*runner->loop_, clock, runner->random_, runner->resolver_.get(), driver.tls, *driver.signer,
+    TRY_ASSIGN(driver.rail, effects::HttpRail::open(*runner->loop_, clock, runner->random_, runner->resolver_.get(), driver.tls, signer,
                                                     std::move(options)));
     runner->drivers_.emplace(std::pair(settings.tenant, settings.name), std::move(driver));
   }

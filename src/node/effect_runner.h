@@ -36,9 +36,10 @@ struct EffectStats {
 
 class EffectRunner final : public EffectSink, private AnswerSink {
  public:
-  /// Opens the drivers. References outlive the runner. Errors: those of rail_settings.h, TLS files and URLs.
+  /// Opens the drivers; rails without a signing_key_file are spoken to with `rail_signer`. References outlive the runner. Errors: those of rail_settings.h, TLS files and URLs.
   static base::Result<std::unique_ptr<EffectRunner>> open(io::FileSystem& files, io::Clock& clock, Service& service, const gate::GateKeys& keys,
-                                                          const gate::ClientBook& clients, const std::vector<RailSettings>& rails);
+                                                          const gate::ClientBook& clients, custody::Signer& rail_signer,
+                                                          const std::vector<RailSettings>& rails);
   ~EffectRunner() override;
 
   /// From here on effects are carried out; those that came before wait.
@@ -50,7 +51,7 @@ class EffectRunner final : public EffectSink, private AnswerSink {
 
  private:
   struct Driver {
-    std::unique_ptr<effects::OwnEd25519Signer> signer;
+    std::unique_ptr<custody::Signer> own_signer;   ///< of a signing_key_file
     std::shared_ptr<const io::TlsOutgoingContext> tls;
     std::unique_ptr<effects::HttpRail> rail;
   };

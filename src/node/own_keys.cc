@@ -21,6 +21,9 @@ std::vector<OwnKey> own_keys(const custody::Keyring& keyring) {
        .rotation = "rotates: access tokens of the newest version and of the one before are believed; rotate twice to end all tokens",
        .rotates = true},
       {.purpose = Purpose::leaf_blinding, .name = "leaf-blinding", .rotation = "never rotates: every leaf of the audit log depends on it"},
+      {.purpose = Purpose::rail_signing,
+       .name = "rail-signing",
+       .rotation = "does not rotate: every bank knows its public half; a rail that is to have another gets a signing_key_file"},
       {.purpose = Purpose::log_signing, .name = "log-signing", .rotation = "rotates by holdfast audit rollover, which journals the change"},
   };
   for (OwnKey& key : keys) key.newest = keyring.newest_version(key.purpose);
@@ -37,12 +40,17 @@ base::Result<std::uint32_t> rotate_own_key(io::FileSystem& files, io::Random& ra
   if (key->purpose == Purpose::fingerprint && key->newest == UINT8_MAX) {
     return base::Error{"own_key_versions_used_up", std::string(name) + " has had " + std::to_string(UINT8_MAX) + " versions, all there can be"};
   }
-  TRY_ASSIGN(const custody::MasterKey master,
-             custody::MasterKey::load(files, {.path = usual_master_key_file(place),
-                                              .data_directory = place.directory,
-                                              .may_be_inside_data_directory = place.mode == store::DataMode::dev}));
+  TRY_ASSIGN(const custody::MasterKey master, custody::MasterKey::load(files, master_key_place(place)));
   TRY_ASSIGN(custody::Keyring keyring, custody::Keyring::load(files, master, keys_directory(place.directory)));
   return keyring.add_version(key->purpose, files, random, master);
+}
+
+base::Result<base::Bytes> rail_signing_public_key(io::FileSystem& files, const DataPlace& place) {
+  TRY_ASSIGN(const custody::MasterKey master, custody::MasterKey::load(files, master_key_place(place)));
+  TRY_ASSIGN(const custody::Keyring keyring, custody::Keyring::load(files, master, keys_directory(place.directory)));
+  if (const custody::Signer* const signer = keyring.rail_signer()) return signer->public_key();
+  TRY_ASSIGN(const auto data, DataDirectory::open(files, place));
+  return data->keyring().rail_signer()->public_key();
 }
 
 }  // namespace node

@@ -31,4 +31,9 @@ std::vector<OwnKey> own_keys(const custody::Keyring& keyring);
 base::Result<std::uint32_t> rotate_own_key(io::FileSystem& files, io::Random& random, const DataPlace& place,
                                            std::string_view name);
 
+/// The public half of the key that signs our requests to rails, 32 bytes of Ed25519: what a bank has to know. May be asked while
+/// a service runs; only a directory that lacks the key has to be free, because it is made then. Errors: those of
+/// DataDirectory::open and of custody.
+base::Result<base::Bytes> rail_signing_public_key(io::FileSystem& files, const DataPlace& place);
+
 }  // namespace node

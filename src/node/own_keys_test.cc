@@ -49,7 +49,7 @@ TEST_CASE("own keys are rotated one version at a time, and the next opening uses
     CHECK(fingerprints[1].version == 1);
     CHECK(fingerprints[0].key != fingerprints[1].key);
     const auto keys = node::own_keys((*data)->keyring());
-    REQUIRE(keys.size() == 5);
+    REQUIRE(keys.size() == 6);
     CHECK(keys[1].name == "fingerprint");
     CHECK(keys[1].newest == 2);
     CHECK(keys[2].newest == 3);
@@ -59,6 +59,24 @@ TEST_CASE("own keys are rotated one version at a time, and the next opening uses
   CHECK(code_of(node::rotate_own_key(files, random, place, "leaf-blinding")) == "own_key_never_rotates");
   CHECK(code_of(node::rotate_own_key(files, random, place, "log-signing")) == "own_key_never_rotates");
   CHECK(code_of(node::rotate_own_key(files, random, place, "token")) == "own_key_unknown");
+}
+
+TEST_CASE("the key that banks know us by is made where it was missing, and told while a service runs") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem files;
+  io::RealRandom random;
+  const node::DataPlace place{.directory = directory / "data", .mode = store::DataMode::standard, .master_key_file = directory / "master"};
+  REQUIRE(node::DataDirectory::create(files, random, place).ok());
+  REQUIRE(files.remove(node::keys_directory(place.directory) + "/rail-signing.1.sealed").ok());
+  const auto made = node::rail_signing_public_key(files, place);
+  REQUIRE(made.ok());
+  CHECK(made->size() == 32);
+  const auto data = node::DataDirectory::open(files, place);
+  REQUIRE(data.ok());
+  CHECK((*data)->keyring().rail_signer()->public_key() == *made);
+  const auto told = node::rail_signing_public_key(files, place);
+  REQUIRE(told.ok());
+  CHECK(*told == *made);
 }
 
 TEST_CASE("fingerprints name their version in one byte, and there are no more versions than that") {

@@ -85,7 +85,7 @@ base::Result<RailSettings> read_rail(wire::JsonValue value) {
     if (!known) return malformed(name, "there is no field \"" + std::string(member.name) + "\"");
   }
   for (const auto& [field, place] : texts) {
-    const bool needed = field == "url" || field.starts_with("signing_key");
+    const bool needed = field == "url" || field == "signing_key_id";
     if (needed && place->empty()) return malformed(name, std::string(field) + " is missing");
   }
   if (settings.certificate_file.empty() != settings.key_file.empty()) return malformed(name, "certificate_file and key_file come together");

@@ -8,8 +8,8 @@
 //               "callback_keys": [{"id": "bank-a-1", "ed25519": "BASE64 of 32 bytes"}],
 //               "connections_max": 32, "in_flight_max": 256, "inquiry_timeout_ms": 10000}]}
 //
-// `name`, `url`, `signing_key_id` and `signing_key_file` must be there. The signing key is an Ed25519 seed: 32 bytes as base64 in
-// a file that nobody but the service may read.
+// `name`, `url` and `signing_key_id` must be there. Without `signing_key_file` the service's own key `rail-signing` signs
+// (docs/format/keys.md); the file holds an Ed25519 seed, 32 bytes as base64, and nobody but the service may read it.
 
 #include <cstdint>
 #include <string>

@@ -170,7 +170,8 @@ base::Status Running::open_service() {
     TRY_ASSIGN(rails, load_rail_settings(files_, configuration().rails_file));
   }
   clients_ = std::make_unique<ClientRecords>(service_->pipeline());
-  TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_, rails));
+  TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
+                                          *data_->keyring().rail_signer(), rails));
   callbacks_ = std::make_unique<RailCallbacks>(rails);
   service_->carry_effects_to(*effects_);
   effects_->start();

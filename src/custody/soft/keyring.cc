@@ -16,6 +16,8 @@ struct KeyKind {
   const char* name;
   std::size_t bytes;
   bool may_change;
+  bool signs = false;             // an Ed25519 seed
+  bool may_be_missing = false;    // directories are older than it
 };
 
 // In the order they are made. The log's signing key comes last: where it is, `init` was finished.
@@ -24,7 +26,8 @@ constexpr KeyKind kinds[] = {
     {Purpose::fingerprint, "fingerprint", 16, true},
     {Purpose::token_mac, "token-mac", 32, true},
     {Purpose::leaf_blinding, "leaf-blinding", 32, false},
-    {Purpose::log_signing, "log-signing", 32, true},
+    {.purpose = Purpose::rail_signing, .name = "rail-signing", .bytes = 32, .may_change = false, .signs = true, .may_be_missing = true},
+    {.purpose = Purpose::log_signing, .name = "log-signing", .bytes = 32, .may_change = true, .signs = true},
 };
 
 const KeyKind& kind_of(Purpose purpose) {
@@ -98,7 +101,7 @@ base::Result<Keyring> Keyring::load(io::FileSystem& files, const MasterKey& mast
     TRY_ASSIGN(names, files.list(keys_directory));
   }
   for (const KeyKind& kind : kinds) {
-    std::uint32_t newest = 1;
+    std::uint32_t newest = kind.may_be_missing ? 0 : 1;
     for (const std::string& name : names) newest = std::max(newest, version_in(name, kind));
     for (std::uint32_t version = 1; version <= newest; ++version) {
       if (std::ranges::find(names, file_name(kind, version)) == names.end()) {
@@ -109,6 +112,13 @@ base::Result<Keyring> Keyring::load(io::FileSystem& files, const MasterKey& mast
     }
   }
   return keyring;
+}
+
+base::Status Keyring::make_missing(io::FileSystem& files, io::Random& random, const MasterKey& master) {
+  for (const KeyKind& kind : kinds) {
+    if (newest_version(kind.purpose) == 0) TRY(make(kind.purpose, 1, files, random, master));
+  }
+  return base::ok();
 }
 
 crypto::SipKeyView Keyring::idempotency_scope() const {
@@ -131,9 +141,13 @@ std::span<const std::uint8_t, 32> Keyring::leaf_blinding() const {
   return std::span<const std::uint8_t, 32>(find(Purpose::leaf_blinding, 1).data(), 32);
 }
 
-Signer* Keyring::log_signer(std::uint32_t version) const {
+Signer* Keyring::log_signer(std::uint32_t version) const { return find_signer(Purpose::log_signing, version); }
+
+Signer* Keyring::rail_signer() const { return find_signer(Purpose::rail_signing, 1); }
+
+Signer* Keyring::find_signer(Purpose purpose, std::uint32_t version) const {
   for (const Key& key : keys_) {
-    if (key.purpose == Purpose::log_signing && key.version == version) return key.signer.get();
+    if (key.purpose == purpose && key.version == version) return key.signer.get();
   }
   return nullptr;
 }
@@ -143,7 +157,7 @@ std::uint32_t Keyring::newest_version(Purpose purpose) const {
   for (const Key& key : keys_) {
     if (key.purpose == purpose) newest = std::max(newest, key.version);
   }
-  CHECK(newest > 0);
+  CHECK(newest > 0 || kind_of(purpose).may_be_missing);
   return newest;
 }
 
@@ -170,7 +184,7 @@ base::Status Keyring::hold(Purpose purpose, std::uint32_t version, io::SecretMem
                                                     std::to_string(kind.bytes)};
   }
   Key key{purpose, version, std::move(secret), nullptr};
-  if (purpose == Purpose::log_signing) {
+  if (kind.signs) {
     // The memory does not move when its owner does, so the signer may look at it.
     key.signer = std::make_unique<Ed25519Signer>(crypto::Ed25519SeedView(key.secret.view().data(), 32));
   }

@@ -27,9 +27,14 @@ class Keyring {
   static base::Result<Keyring> create(io::FileSystem& files, io::Random& random, const MasterKey& master,
                                       const std::string& keys_directory);
 
-  /// Opens every key. Errors `sealed_key_missing` (a purpose or a version in the middle has no file; the message names
-  /// it), `sealed_key_size_wrong`, and those of files, sealed records and locked memory.
+  /// Opens every key. A directory from before there was a rail-signing key comes without one: make_missing(). Errors
+  /// `sealed_key_missing` (a purpose or a version in the middle has no file; the message names it),
+  /// `sealed_key_size_wrong`, and those of files, sealed records and locked memory.
   static base::Result<Keyring> load(io::FileSystem& files, const MasterKey& master, const std::string& keys_directory);
+
+  /// Makes the keys that came into being after the directory did. As add_version. Errors: those of files, sealed records and
+  /// locked memory.
+  base::Status make_missing(io::FileSystem& files, io::Random& random, const MasterKey& master);
 
   /// SipHash-128 key of (tenant, principal, operation, key). Never changes: the key index depends on it for ever.
   crypto::SipKeyView idempotency_scope() const;
@@ -41,8 +46,10 @@ class Keyring {
   std::span<const std::uint8_t, 32> leaf_blinding() const;
   /// The log's signer in a version; null if there is no such version. Lives as long as the keyring.
   Signer* log_signer(std::uint32_t version) const;
+  /// Signs our requests to rails; null in a directory that lacks it (make_missing). Lives as long as the keyring.
+  Signer* rail_signer() const;
 
-  /// The newest version of a purpose, from 1: what new fingerprints, tokens and checkpoints use.
+  /// The newest version of a purpose, from 1 (0: make_missing has yet to make it): what new fingerprints, tokens and checkpoints use.
   std::uint32_t newest_version(Purpose purpose) const;
 
   /// Draws, seals and syncs the next version of a key, and then holds it. Only fingerprint, token_mac and log_signing
@@ -55,11 +62,12 @@ class Keyring {
     Purpose purpose;
     std::uint32_t version;
     io::SecretMemory secret;
-    std::unique_ptr<Signer> signer;  ///< for log_signing
+    std::unique_ptr<Signer> signer;  ///< of an Ed25519 seed
   };
 
   explicit Keyring(std::string directory) : directory_(std::move(directory)) {}
   base::ByteView find(Purpose purpose, std::uint32_t version) const;
+  Signer* find_signer(Purpose purpose, std::uint32_t version) const;
   base::Status hold(Purpose purpose, std::uint32_t version, io::SecretMemory secret);
   base::Status make(Purpose purpose, std::uint32_t version, io::FileSystem& files, io::Random& random,
                     const MasterKey& master);

@@ -51,6 +51,7 @@ std::string all_keys(const Keyring& keyring) {
   for (std::uint32_t version = 1; version <= keyring.newest_version(Purpose::log_signing); ++version) {
     text += "," + base::to_hex(keyring.log_signer(version)->public_key());
   }
+  if (const custody::Signer* const signer = keyring.rail_signer()) text += "," + base::to_hex(signer->public_key());
   return text;
 }
 
@@ -64,13 +65,14 @@ TEST_CASE("init makes one key for every purpose, and they come back after a cras
   const auto names = machine.files.list("/data/keys");
   REQUIRE(names.ok());
   CHECK(*names == std::vector<std::string>{"fingerprint.1.sealed", "idempotency-scope.1.sealed",
-                                           "leaf-blinding.1.sealed", "log-signing.1.sealed", "token-mac.1.sealed"});
+                                           "leaf-blinding.1.sealed", "log-signing.1.sealed", "rail-signing.1.sealed",
+                                           "token-mac.1.sealed"});
   for (const std::string& name : *names) CHECK(machine.files.info("/data/keys/" + name)->mode == 0600);
   const auto loaded = machine.load();
   REQUIRE(loaded.ok());
   CHECK(all_keys(*loaded) == all_keys(*made));
   for (const Purpose purpose : {Purpose::idempotency_scope, Purpose::fingerprint, Purpose::token_mac,
-                                Purpose::leaf_blinding, Purpose::log_signing}) {
+                                Purpose::leaf_blinding, Purpose::rail_signing, Purpose::log_signing}) {
     CHECK(loaded->newest_version(purpose) == 1);
   }
   CHECK_FALSE(loaded->fingerprint(2));
@@ -85,8 +87,9 @@ TEST_CASE("no two keys are alike, and no secret is in a file in the clear") {
   const std::set<std::string> different{base::to_hex(keyring->idempotency_scope()),
                                         base::to_hex(*keyring->fingerprint(1)), base::to_hex(*keyring->token_mac(1)),
                                         base::to_hex(keyring->leaf_blinding()),
-                                        base::to_hex(keyring->log_signer(1)->public_key())};
-  CHECK(different.size() == 5);
+                                        base::to_hex(keyring->log_signer(1)->public_key()),
+                                        base::to_hex(keyring->rail_signer()->public_key())};
+  CHECK(different.size() == 6);
   std::string disk;
   for (const auto& [path, content] : machine.files.durable_state().files) {
     if (path.find("keys/") != std::string::npos) disk += base::to_hex(content) + ",";
@@ -140,6 +143,27 @@ TEST_CASE("a missing key file is named") {
   }
   Machine machine;
   CHECK(code(machine.load()) == "sealed_key_missing");
+}
+
+TEST_CASE("a directory from before there was a key for rails gets it, once") {
+  Machine machine;
+  REQUIRE(machine.create().ok());
+  REQUIRE(machine.files.remove("/data/keys/rail-signing.1.sealed").ok());
+  auto older = machine.load();
+  REQUIRE(older.ok());
+  CHECK(older->rail_signer() == nullptr);
+  CHECK(older->newest_version(Purpose::rail_signing) == 0);
+  machine.files.faults().fail_next_sync();
+  CHECK_FALSE(older->make_missing(machine.files, machine.random, machine.master).ok());
+  CHECK(older->rail_signer() == nullptr);
+  REQUIRE(older->make_missing(machine.files, machine.random, machine.master).ok());
+  const std::string made = all_keys(*older);
+  REQUIRE(older->make_missing(machine.files, machine.random, machine.master).ok());
+  CHECK(all_keys(*older) == made);
+  machine.files.crash(io::CrashMode::lose_all);
+  const auto loaded = machine.load();
+  REQUIRE(loaded.ok());
+  CHECK(all_keys(*loaded) == made);
 }
 
 TEST_CASE("a key file put in the place of another, or changed, is refused with its name") {

@@ -21,6 +21,7 @@ enum class Purpose : std::uint8_t {
   token_mac = 3,          ///< HMAC key of bearer tokens
   leaf_blinding = 4,      ///< ChaCha20 key of the log's blinding values
   log_signing = 5,        ///< Ed25519 seed of the log
+  rail_signing = 6,       ///< Ed25519 seed of our requests to rails
 };
 
 /// The identity a record must have to be opened.
