@@ -11,6 +11,9 @@ namespace custody {
 /// Numbers are written to disk and never reused.
 enum class SigningAlgorithm : std::uint8_t {
   ed25519 = 1,  ///< RFC 8032; public key 32 bytes, signature 64 bytes
+  /// ECDSA on secp256k1 over the message's Keccak-256 (Ethereum). Public key 64 bytes, X and Y; signature 65 bytes, r and s
+  /// and the parity of the nonce's point, s in the lower half.
+  secp256k1_keccak256 = 2,
 };
 
 /// One private key. Calls may come from any thread.

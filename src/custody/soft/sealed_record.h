@@ -22,6 +22,7 @@ enum class Purpose : std::uint8_t {
   leaf_blinding = 4,      ///< ChaCha20 key of the log's blinding values
   log_signing = 5,        ///< Ed25519 seed of the log
   rail_signing = 6,       ///< Ed25519 seed of our requests to rails
+  chain_signing = 7,      ///< secp256k1 private key of an account on an EVM chain
 };
 
 /// The identity a record must have to be opened.
