@@ -31,6 +31,13 @@ struct OperationOf {
   Operation operator()(const ResolveUnknown&) const { return Operation::resolve_unknown; }
   Operation operator()(const RefundTransfer&) const { return Operation::refund_transfer; }
   Operation operator()(const ReportRail&) const { return Operation::report_rail; }
+  Operation operator()(const CreateWebhook&) const { return Operation::create_webhook; }
+  Operation operator()(const ChangeWebhook&) const { return Operation::change_webhook; }
+  Operation operator()(const RemoveWebhook&) const { return Operation::remove_webhook; }
+  Operation operator()(const RotateWebhook&) const { return Operation::rotate_webhook; }
+  Operation operator()(const MarkWebhook&) const { return Operation::mark_webhook; }
+  Operation operator()(const RecordStatement&) const { return Operation::record_statement; }
+  Operation operator()(const ResolveException&) const { return Operation::resolve_exception; }
 };
 
 }  // namespace
@@ -67,6 +74,13 @@ bool is_operation(std::uint64_t number) {
     case Operation::resolve_unknown:
     case Operation::refund_transfer:
     case Operation::report_rail:
+    case Operation::create_webhook:
+    case Operation::change_webhook:
+    case Operation::remove_webhook:
+    case Operation::rotate_webhook:
+    case Operation::mark_webhook:
+    case Operation::record_statement:
+    case Operation::resolve_exception:
       return true;
   }
   return false;

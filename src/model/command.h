@@ -15,7 +15,9 @@
 #include "model/account.h"
 #include "model/boxed.h"
 #include "model/ids.h"
+#include "model/statement.h"
 #include "model/transfer.h"
+#include "model/webhook.h"
 
 namespace model {
 
@@ -51,6 +53,13 @@ enum class Operation : std::uint8_t {
   resolve_unknown = 54,
   refund_transfer = 55,
   report_rail = 56,
+  record_statement = 60,
+  resolve_exception = 61,
+  create_webhook = 62,
+  change_webhook = 63,
+  remove_webhook = 64,
+  rotate_webhook = 65,
+  mark_webhook = 66,
 };
 
 constexpr std::size_t fingerprint_fields_max = 12;
@@ -187,9 +196,11 @@ enum Scope : std::uint32_t {
   transfers_review = 1u << 12,   ///< approve and reject what waits for people
   transfers_resolve = 1u << 13,  ///< decide outcomes that asking could not find out
   rails_write = 1u << 14,        ///< configure, pause and resume rails
+  reconcile_write = 1u << 15,    ///< bring in statements, resolve exceptions
+  webhooks_write = 1u << 16,     ///< subscribe, change, test, resend
 };
 using Scopes = std::uint32_t;
-constexpr Scopes all_scopes = (1u << 15) - 1;
+constexpr Scopes all_scopes = (1u << 17) - 1;
 
 struct CreateClient {
   PrincipalKind kind = PrincipalKind::service;
@@ -323,7 +334,99 @@ struct ReportRail {
   std::optional<Asset> asset;
   std::optional<Commitment> rail_reference;
   std::optional<base::Digest> body;   ///< SHA-256 of the raw bytes, kept elsewhere
+  base::Tag128 rail_reference_key{};  ///< keyed hash of tenant, rail and the rail's own reference; zero without one
   bool operator==(const ReportRail&) const = default;
+};
+
+// --- webhooks ---------------------------------------------------------------------------------------------------------
+
+/// What an endpoint's keys are derived from, under a key in custody (docs/format/keys.md): the shared secret of `v1` and the
+/// Ed25519 key of `v1a`, whose public half is here as well.
+struct WebhookKey {
+  base::Tag128 name{};         ///< random
+  base::Digest public_key{};
+  bool operator==(const WebhookKey&) const = default;
+};
+
+struct CreateWebhook {
+  Commitment url{};
+  WebhookEvents events = 0;
+  WebhookFlags flags = webhook_enabled;
+  WebhookKey key{};
+  bool operator==(const CreateWebhook&) const = default;
+};
+
+/// By a client, or by the process itself where an endpoint does not take anything any more.
+struct ChangeWebhook {
+  WebhookNumber webhook = 0;
+  std::optional<Commitment> url;     ///< nothing: as it is
+  WebhookEvents events = 0;          ///< 0: as they are
+  WebhookFlags set = 0;
+  WebhookFlags clear = 0;
+  WebhookCause cause = WebhookCause::request;
+  bool operator==(const ChangeWebhook&) const = default;
+};
+
+struct RemoveWebhook {
+  WebhookNumber webhook = 0;
+  bool operator==(const RemoveWebhook&) const = default;
+};
+
+/// Another key; the former one signs as well until the overlap is over.
+struct RotateWebhook {
+  WebhookNumber webhook = 0;
+  WebhookKey key{};
+  base::Duration overlap{};
+  bool operator==(const RotateWebhook&) const = default;
+};
+
+/// By the process itself, now and then: everything up to an event was told to this endpoint, or given up. From there it goes on
+/// if the store of deliveries is lost.
+struct MarkWebhook {
+  WebhookNumber webhook = 0;
+  EventNumber told_through = 0;
+  bool operator==(const MarkWebhook&) const = default;
+};
+
+// --- reconciliation ---------------------------------------------------------------------------------------------------
+
+/// One line of a statement: what a rail says it booked on the account it keeps for us.
+struct StatementLine {
+  std::uint32_t line = 0;             ///< in its file, from 1: of a text its line, of XML its entry
+  base::U128 amount = 0;              ///< in the smallest unit of `asset`
+  bool credit = false;                ///< came in; otherwise it left
+  base::Instant booked_at{};          ///< formats that know days only: its beginning, in UTC
+  EventNumber reference = 0;          ///< the AttemptStarted event that our reference names; 0 if it names none
+  base::Tag128 rail_reference_key{};  ///< as in ReportRail
+  base::Tag128 identity{};            ///< keyed hash of all that makes it this line, the same in every file and format
+  Asset asset;
+  std::optional<Commitment> rail_reference;
+  bool named = false;                 ///< it carries a reference in the shape of ours
+  bool operator==(const StatementLine&) const = default;
+};
+
+/// Lines of a statement, or all of them. The parts of one come in order.
+struct RecordStatement {
+  RailNumber rail = 0;                ///< answer: 0 if no rail has the name
+  StatementFormat format = StatementFormat::csv;
+  base::Tag128 file{};                ///< keyed hash of rail and bytes: the same file is known again
+  std::optional<Commitment> name;     ///< what the rail calls the statement
+  base::Instant from{};               ///< it shows everything booked from then
+  base::Instant until{};              ///< until then, excluded
+  std::uint32_t part = 1;             ///< from 1
+  std::uint32_t parts = 1;
+  std::uint32_t lines_total = 0;      ///< of all parts
+  std::vector<StatementLine> lines;
+  bool operator==(const RecordStatement&) const = default;
+};
+
+/// A person's word about an exception. What moves money needs two people.
+struct ResolveException {
+  EventNumber exception = 0;
+  ExceptionEnd end = ExceptionEnd::waiting;
+  EventNumber transfer = 0;           ///< of `linked`: the transfer it belongs to
+  Commitment reason{};
+  bool operator==(const ResolveException&) const = default;
 };
 
 /// Lets time pass: resolves at most `expiries_max` holds whose time has come, and takes as many due steps of transfers.
@@ -355,7 +458,8 @@ using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeA
                                  CreateTransfer, CaptureHold, VoidHold, CancelKey, RecordBatch, CreateClient,
                                  RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch, ChangeLogKey, ConfigureRail,
                                  ControlRail, CreatePayout, CreateCollect, CancelTransfer, ReviewTransfer,
-                                 ResolveUnknown, RefundTransfer, ReportRail>;
+                                 ResolveUnknown, RefundTransfer, ReportRail, CreateWebhook, ChangeWebhook, RemoveWebhook,
+                                 RotateWebhook, MarkWebhook, RecordStatement, ResolveException>;
 
 /// A command with its sender. For CreateTransfer the tags are in the items.
 struct Command {

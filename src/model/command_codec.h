@@ -265,6 +265,85 @@ void describe(C& c, typename C::template Ref<ReportRail> body) {
   c.optional_asset(15, body.asset);
   c.optional_digest(16, body.rail_reference);
   c.optional_digest(17, body.body);
+  c.tag_if_any(18, body.rail_reference_key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<StatementLine> line) {
+  c.number(1, line.line);
+  c.amount(2, line.amount);
+  c.boolean(3, line.credit);
+  c.instant(4, line.booked_at);
+  c.event_number(5, line.reference);
+  c.tag_if_any(6, line.rail_reference_key);
+  c.tag(7, line.identity);
+  c.asset(8, line.asset);
+  c.optional_digest(9, line.rail_reference);
+  c.boolean(10, line.named);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RecordStatement> body) {
+  c.number(5, body.rail);
+  c.choice(6, body.format, StatementFormat::csv, statement_format_last);
+  c.tag(7, body.file);
+  c.optional_digest(8, body.name);
+  c.instant(9, body.from);
+  c.instant(10, body.until);
+  c.number(11, body.part, statement_parts_max);
+  c.number(12, body.parts, statement_parts_max);
+  c.number(13, body.lines_total);
+  c.list(14, body.lines, statement_part_lines_max);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ResolveException> body) {
+  c.event_number(5, body.exception);
+  c.choice(6, body.end, ExceptionEnd::accepted, exception_end_by_people_last);
+  c.event_number(7, body.transfer);
+  c.digest(8, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookKey> key) {
+  c.tag(1, key.name);
+  c.digest(2, key.public_key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<CreateWebhook> body) {
+  c.digest(5, body.url);
+  c.number(6, body.events, all_webhook_events);
+  c.number(7, body.flags, all_webhook_flags);
+  c.nested(8, body.key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ChangeWebhook> body) {
+  c.number(5, body.webhook);
+  c.optional_digest(6, body.url);
+  c.number(7, body.events, all_webhook_events);
+  c.number(8, body.set, all_webhook_flags);
+  c.number(9, body.clear, all_webhook_flags);
+  c.choice(10, body.cause, WebhookCause::request, WebhookCause::endpoint_gone);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RemoveWebhook> body) {
+  c.number(5, body.webhook);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<RotateWebhook> body) {
+  c.number(5, body.webhook);
+  c.nested(6, body.key);
+  c.duration(7, body.overlap);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<MarkWebhook> body) {
+  c.number(5, body.webhook);
+  c.event_number(6, body.told_through);
 }
 
 }  // namespace model

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t head_bytes_max = 48;      // entry map, version, instant, heads of command and of events
 constexpr std::size_t command_bytes_max = 384;  // without the elements of lists
 constexpr std::size_t item_bytes_max = 320;
+constexpr std::size_t line_bytes_max = 192;     // of a statement
 constexpr std::size_t number_bytes_max = 9;
 constexpr std::size_t event_bytes_max = 448;    // without the elements of lists
 constexpr std::size_t choice_bytes_max = 24;
@@ -24,6 +25,7 @@ std::size_t bytes_max(const Command& command) {
   if (const auto* transfer = std::get_if<CreateTransfer>(&command.body))
     size += transfer->items.size() * item_bytes_max;
   if (const auto* batch = std::get_if<RecordBatch>(&command.body)) size += batch->answers.size() * number_bytes_max;
+  if (const auto* statement = std::get_if<RecordStatement>(&command.body)) size += statement->lines.size() * line_bytes_max;
   return size;
 }
 

@@ -54,6 +54,8 @@ enum class PrivateField : std::uint8_t {
   vote_reason = 9,            ///< of a review or a resolution
   rail_reference = 10,        ///< what a rail calls a payment
   rail_report = 11,           ///< the bytes of a report as they came in; their digest is in the event
+  statement_name = 12,        ///< what a rail calls a statement
+  webhook_url = 20,
 };
 
 /// A personal value on its way to the private section: bound to the event whose commitment covers it.

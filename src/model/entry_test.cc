@@ -100,6 +100,17 @@ const RailHealth full_health{.successes = 1,
                              .openings_in_a_row = UINT16_MAX,
                              .breaker = Breaker::open};
 
+const StatementLine full_line{.line = UINT32_MAX,
+                              .amount = big,
+                              .credit = true,
+                              .booked_at = {INT64_MAX},
+                              .reference = event_number_max,
+                              .rail_reference_key = tag_of(1),
+                              .identity = tag_of(2),
+                              .asset = usd,
+                              .rail_reference = digest_of(3),
+                              .named = true};
+
 // Every alternative with every optional field.
 std::vector<CommandBody> full_commands() {
   return {
@@ -154,7 +165,29 @@ std::vector<CommandBody> full_commands() {
                  .amount = 0,
                  .asset = usd,
                  .rail_reference = digest_of(1),
-                 .body = digest_of(2)},
+                 .body = digest_of(2),
+                 .rail_reference_key = tag_of(3)},
+      CreateWebhook{.url = digest_of(1), .events = all_webhook_events, .flags = all_webhook_flags, .key = {tag_of(2), digest_of(3)}},
+      ChangeWebhook{.webhook = UINT32_MAX,
+                    .url = digest_of(1),
+                    .events = bit_of(WebhookEvent::transfer_settled),
+                    .set = webhook_ordered,
+                    .clear = webhook_enabled,
+                    .cause = WebhookCause::endpoint_gone},
+      RemoveWebhook{.webhook = 2},
+      RotateWebhook{.webhook = 2, .key = {tag_of(4), digest_of(5)}, .overlap = base::seconds(60)},
+      MarkWebhook{.webhook = 2, .told_through = event_number_max},
+      RecordStatement{.rail = 3,
+                      .format = StatementFormat::mt940,
+                      .file = tag_of(1),
+                      .name = digest_of(2),
+                      .from = {4},
+                      .until = {INT64_MAX},
+                      .part = statement_parts_max,
+                      .parts = statement_parts_max,
+                      .lines_total = UINT32_MAX,
+                      .lines = {full_line, full_line}},
+      ResolveException{.exception = 9, .end = ExceptionEnd::linked, .transfer = event_number_max, .reason = digest_of(3)},
   };
 }
 
@@ -260,7 +293,8 @@ std::vector<EventBody> full_events() {
                       .latency = {5},
                       .amount = 0,
                       .rail_reference = digest_of(1),
-                      .body = digest_of(2)},
+                      .body = digest_of(2),
+                      .rail_reference_key = tag_of(3)},
       InquiryStarted{.transfer = 9, .attempt = 1, .rail = 4, .inquiry = UINT32_MAX, .is_void = true, .due = {5}},
       VoteRecorded{.transfer = 9, .person = 4, .vote = VoteKind::resolve_failed, .counted = 2, .needed = 2, .reason = digest_of(3)},
       CaseOpened{.transfer = 9, .attempt = 1, .rail = 4, .kind = CaseKind::recall_failed, .amount = big, .posting = 8},
@@ -275,6 +309,66 @@ std::vector<EventBody> full_events() {
       AgeAlarmRaised{.transfer = 9, .state = TransferState::manual_review, .since = {4}},
       HoldRedirected{.hold = 9, .amount = big, .asset = 1, .debit = side, .credit = side},
       RefundCounted{.original = 9, .refund = 10, .asset = 1, .captured = big, .pending = 2, .posted = 3},
+      WebhookCreated{.number = 2,
+                     .tenant = 1,
+                     .events = all_webhook_events,
+                     .flags = all_webhook_flags,
+                     .url = digest_of(1),
+                     .key = {tag_of(2), digest_of(3)}},
+      WebhookChanged{.number = 2, .events = 1, .flags = webhook_ordered, .url = digest_of(4), .cause = WebhookCause::failed_for_long},
+      WebhookRemoved{.number = 2},
+      WebhookRotated{.number = 2, .key = {tag_of(5), digest_of(6)}, .former_valid_until = {INT64_MAX}},
+      WebhookMarked{.number = 2, .told_through = event_number_max},
+      StatementRecorded{.statement = 5,
+                        .rail = 3,
+                        .format = StatementFormat::camt053,
+                        .file = tag_of(1),
+                        .name = digest_of(2),
+                        .from = {4},
+                        .until = {INT64_MAX},
+                        .part = 2,
+                        .parts = statement_parts_max,
+                        .lines_total = UINT32_MAX,
+                        .lines_new = 7,
+                        .lines_known = 8,
+                        .repeated = true},
+      LineRecorded{.statement = 5,
+                   .line = UINT32_MAX,
+                   .rail = 3,
+                   .amount = big,
+                   .credit = true,
+                   .booked_at = {INT64_MAX},
+                   .result = LineResult::currency_differs,
+                   .attempt = 6,
+                   .transfer = 7,
+                   .matched_by = 4,
+                   .rail_reference_key = tag_of(1),
+                   .identity = tag_of(2),
+                   .asset = usd,
+                   .rail_reference = digest_of(3)},
+      LineLinked{.line = 9, .result = LineResult::duplicate, .attempt = 6, .transfer = 7, .matched_by = 3},
+      ExceptionOpened{.rail = 3,
+                      .kind = ExceptionKind::duplicate,
+                      .party = ExceptionParty::holdfast,
+                      .statement = 5,
+                      .line = 6,
+                      .orphan = 7,
+                      .attempt = 8,
+                      .transfer = 9,
+                      .expected = big,
+                      .stated = 1,
+                      .credit = true},
+      ExceptionVoted{.exception = 9, .person = 4, .end = ExceptionEnd::linked, .transfer = 5, .counted = 1, .needed = 2, .reason = digest_of(1)},
+      ExceptionResolved{.exception = 9, .end = ExceptionEnd::explained, .posting = 10, .attempt = 11},
+      OrphanRecorded{.rail = 3,
+                     .source = ReportSource::callback,
+                     .result = RailResult::rejected,
+                     .reason = RailReason::rail_busy,
+                     .amount = big,
+                     .rail_reference_key = tag_of(1),
+                     .rail_reference = digest_of(2),
+                     .body = digest_of(3)},
+      StatementSwept{.statement = 5, .lines_to = {6}, .line = 7, .attempts_to = {8}, .attempt = 9, .done = true},
   };
 }
 
@@ -421,7 +515,14 @@ TEST_CASE("every command survives a round trip with all its fields and with none
       ReviewTransfer{},
       ResolveUnknown{},
       RefundTransfer{},
-      ReportRail{}};
+      ReportRail{},
+      CreateWebhook{.flags = 0},
+      ChangeWebhook{},
+      RemoveWebhook{},
+      RotateWebhook{},
+      MarkWebhook{},
+      RecordStatement{.name = {}, .part = 0, .parts = 0, .lines = {StatementLine{.asset = usd, .rail_reference = {}}}},
+      ResolveException{}};
   for (const CommandBody& body : bare) {
     Entry entry = entry_of(body);
     entry.command.tenant = 0;
@@ -526,8 +627,34 @@ TEST_CASE("golden bytes of rails and of transfers over them") {
       "1718191a1b1c1d1e1f2021222324252627280381a300181f01050201",
       "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603050906080718400803"
       "09060a040b18200c040d1a00b71b000e000f8263555344021058200102030405060708090a0b0c0d0e0f101112131415"
-      "161718191a1b1c1d1e1f2011582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20210381"
-      "a300181f01050201",
+      "161718191a1b1c1d1e1f2011582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20211250"
+      "030405060708090a0b0c0d0e0f1011120381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603055820010203040506"
+      "0708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20061a0001ffff070708a2015002030405060708090a0b"
+      "0c0d0e0f1011025820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021220381a300181f01"
+      "050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603051affffffff065820"
+      "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20071880080209010a030381a300181f01"
+      "050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c09060305020381a300181f01"
+      "050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603050206a20150040506"
+      "0708090a0b0c0d0e0f1011121302582005060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324"
+      "071b0000000df84758000381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c0906030502061b0000ffffff"
+      "ffffff0381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603050306030750010203"
+      "0405060708090a0b0c0d0e0f1008582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021"
+      "09040a1b7fffffffffffffff0b1903e80c1903e80d1affffffff0e82aa011affffffff02c2507fffffffffffffffffff"
+      "ffffffffffff03f5041b7fffffffffffffff051b0000ffffffffffff06500102030405060708090a0b0c0d0e0f100750"
+      "02030405060708090a0b0c0d0e0f101108826355534402095820030405060708090a0b0c0d0e0f101112131415161718"
+      "191a1b1c1d1e1f2021220af5aa011affffffff02c2507fffffffffffffffffffffffffffffff03f5041b7fffffffffff"
+      "ffff051b0000ffffffffffff06500102030405060708090a0b0c0d0e0f10075002030405060708090a0b0c0d0e0f1011"
+      "08826355534402095820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021220af50381a300"
+      "181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c09060305090603071b0000ff"
+      "ffffffffff085820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021220381a300181f0105"
+      "0201",
       "a90018280101021904000301040205030604076662616e6b2d6108b001187f0203030104c2507fffffffffffffffffff"
       "ffffffffffff05c2507fffffffffffffffffffffffffffffff06192710071b000000012a05f200081b00000002540be4"
       "00091b0000000df84758000a1b0000034630b8a0000b1a773594000c1b00000045d964b8000d18180e1901000f1901f4"
@@ -544,8 +671,9 @@ TEST_CASE("golden bytes of rails and of transfers over them") {
       "ffffffff041b7fffffffffffffff",
       "ac001835010102090318ff04040502060107c2507fffffffffffffffffffffffffffffff080509f50a1b7fffffffffff"
       "ffff0b06",
-      "ac0018360101020903010404050406020706080509000a58200102030405060708090a0b0c0d0e0f1011121314151617"
-      "18191a1b1c1d1e1f200b582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021",
+      "ad0018360101020903010404050406020706080509000a58200102030405060708090a0b0c0d0e0f1011121314151617"
+      "18191a1b1c1d1e1f200b582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20210c500304"
+      "05060708090a0b0c0d0e0f101112",
       "a80018370101020903010404051affffffff06f50705",
       "a8001838010102090304040405020602075820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
       "202122",
@@ -557,6 +685,29 @@ TEST_CASE("golden bytes of rails and of transfers over them") {
       "ffffffff03030404050706050706081b0000ffffffffffff06a8010102c2507fffffffffffffffffffffffffffffff03"
       "030404050706050706081b0000ffffffffffff",
       "a800183d01010209030a040105c2507fffffffffffffffffffffffffffffff06020703",
+      "a8001846010102020301041a0001ffff05070658200102030405060708090a0b0c0d0e0f101112131415161718191a1b"
+      "1c1d1e1f2007a2015002030405060708090a0b0c0d0e0f1011025820030405060708090a0b0c0d0e0f10111213141516"
+      "1718191a1b1c1d1e1f202122",
+      "a700184701010202030104020558200405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222306"
+      "02",
+      "a300184801010202",
+      "a50018490101020203a2015005060708090a0b0c0d0e0f1011121314025820060708090a0b0c0d0e0f10111213141516"
+      "1718191a1b1c1d1e1f202122232425041b7fffffffffffffff",
+      "a400184a01010202031b0000ffffffffffff",
+      "af00183e010102050303040205500102030405060708090a0b0c0d0e0f1006582002030405060708090a0b0c0d0e0f10"
+      "1112131415161718191a1b1c1d1e1f20210704081b7fffffffffffffff09020a1903e80b1affffffff0c070d080ef5",
+      "b000183f01010205031affffffff040305c2507fffffffffffffffffffffffffffffff06f5071b7fffffffffffffff08"
+      "0409060a070b040c500102030405060708090a0b0c0d0e0f100d5002030405060708090a0b0c0d0e0f10110e82635553"
+      "44020f5820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122",
+      "a7001840010102090305040605070603",
+      "ad0018410101020303050403050506060707080809090ac2507fffffffffffffffffffffffffffffff0b010cf5",
+      "a900184201010209030404030505060107020858200102030405060708090a0b0c0d0e0f101112131415161718191a1b"
+      "1c1d1e1f20",
+      "a6001843010102090305040a050b",
+      "aa0018440101020303020402050606c2507fffffffffffffffffffffffffffffff07500102030405060708090a0b0c0d"
+      "0e0f1008582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202109582003040506070809"
+      "0a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122",
+      "a800184501010205030604070508060907f5",
   };
   REQUIRE(found.size() == golden.size());
   for (std::size_t i = 0; i < found.size(); ++i) {

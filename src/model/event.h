@@ -15,6 +15,7 @@
 #include "model/command.h"
 #include "model/ids.h"
 #include "model/outcome.h"
+#include "model/statement.h"
 #include "model/transfer.h"
 
 namespace model {
@@ -275,6 +276,7 @@ struct AttemptReported {
   std::optional<base::U128> amount;
   std::optional<Commitment> rail_reference;
   std::optional<base::Digest> body;
+  base::Tag128 rail_reference_key{};   ///< zero without a reference
   bool operator==(const AttemptReported&) const = default;
 };
 
@@ -355,13 +357,166 @@ struct RefundCounted {
   bool operator==(const RefundCounted&) const = default;
 };
 
+// --- webhooks -------------------------------------------------------------------------------------------------------------
+
+/// Somebody wants to be told of what happens from here on. The URL is a private value of this event.
+struct WebhookCreated {
+  WebhookNumber number = 0;
+  TenantNumber tenant = 0;
+  WebhookEvents events = 0;
+  WebhookFlags flags = 0;
+  Commitment url{};
+  WebhookKey key{};
+  bool operator==(const WebhookCreated&) const = default;
+};
+
+/// An endpoint as it is from here on.
+struct WebhookChanged {
+  WebhookNumber number = 0;
+  WebhookEvents events = 0;
+  WebhookFlags flags = 0;
+  std::optional<Commitment> url;   ///< if it changed; the value is private to this event
+  WebhookCause cause = WebhookCause::request;
+  bool operator==(const WebhookChanged&) const = default;
+};
+
+struct WebhookRemoved {
+  WebhookNumber number = 0;
+  bool operator==(const WebhookRemoved&) const = default;
+};
+
+struct WebhookRotated {
+  WebhookNumber number = 0;
+  WebhookKey key{};
+  base::Instant former_valid_until{};   ///< both keys sign until then
+  bool operator==(const WebhookRotated&) const = default;
+};
+
+struct WebhookMarked {
+  WebhookNumber number = 0;
+  EventNumber told_through = 0;
+  bool operator==(const WebhookMarked&) const = default;
+};
+
+// --- reconciliation -----------------------------------------------------------------------------------------------------
+
+/// A part of a statement was taken. A statement is the number of the event that recorded its first part.
+struct StatementRecorded {
+  EventNumber statement = 0;          ///< 0: this one
+  RailNumber rail = 0;
+  StatementFormat format = StatementFormat::csv;
+  base::Tag128 file{};
+  std::optional<Commitment> name;
+  base::Instant from{};
+  base::Instant until{};              ///< never after the instant of this event: nobody knows the future
+  std::uint32_t part = 1;
+  std::uint32_t parts = 1;
+  std::uint32_t lines_total = 0;
+  std::uint32_t lines_new = 0;        ///< of this part: those that no earlier statement had; their events follow
+  std::uint32_t lines_known = 0;
+  bool repeated = false;              ///< this part of this file was taken before: nothing follows
+  bool operator==(const StatementRecorded&) const = default;
+};
+
+/// A line that was not known before, and what it is.
+struct LineRecorded {
+  EventNumber statement = 0;
+  std::uint32_t line = 0;
+  RailNumber rail = 0;
+  base::U128 amount = 0;
+  bool credit = false;
+  base::Instant booked_at{};
+  LineResult result = LineResult::missing_here;
+  EventNumber attempt = 0;            ///< its AttemptStarted event; 0: nothing of ours
+  EventNumber transfer = 0;
+  std::uint8_t matched_by = 0;        ///< MatchedBy; 0 without an attempt
+  base::Tag128 rail_reference_key{};
+  base::Tag128 identity{};
+  std::optional<Asset> asset;         ///< if it is not the rail's
+  std::optional<Commitment> rail_reference;
+  bool operator==(const LineRecorded&) const = default;
+};
+
+/// A line is something else from here on.
+struct LineLinked {
+  EventNumber line = 0;               ///< its LineRecorded event
+  LineResult result = LineResult::missing_here;
+  EventNumber attempt = 0;            ///< 0: nothing of ours any more
+  EventNumber transfer = 0;
+  std::uint8_t matched_by = 0;
+  bool operator==(const LineLinked&) const = default;
+};
+
+/// Books and rail do not agree. The exception is the number of this event.
+struct ExceptionOpened {
+  RailNumber rail = 0;
+  ExceptionKind kind = ExceptionKind::missing_here;
+  ExceptionParty party = ExceptionParty::rail;
+  EventNumber statement = 0;          ///< that showed it; 0 for what a rail told by itself
+  EventNumber line = 0;               ///< 0 without
+  EventNumber orphan = 0;             ///< its OrphanRecorded event; 0 without
+  EventNumber attempt = 0;
+  EventNumber transfer = 0;
+  base::U128 expected = 0;            ///< by our books
+  base::U128 stated = 0;              ///< by the rail
+  bool credit = false;                ///< the rail's side: came in
+  bool operator==(const ExceptionOpened&) const = default;
+};
+
+/// A person's voice about an exception.
+struct ExceptionVoted {
+  EventNumber exception = 0;
+  PrincipalNumber person = 0;
+  ExceptionEnd end = ExceptionEnd::waiting;
+  EventNumber transfer = 0;           ///< of `linked`
+  std::uint8_t counted = 0;
+  std::uint8_t needed = 0;
+  Commitment reason{};
+  bool operator==(const ExceptionVoted&) const = default;
+};
+
+/// An exception is over.
+struct ExceptionResolved {
+  EventNumber exception = 0;
+  ExceptionEnd end = ExceptionEnd::explained;
+  EventNumber posting = 0;            ///< of `written_off`
+  EventNumber attempt = 0;            ///< what it belongs to, where that is known now
+  bool operator==(const ExceptionResolved&) const = default;
+};
+
+/// A rail told of a payment by a reference that nobody knows yet.
+struct OrphanRecorded {
+  RailNumber rail = 0;
+  ReportSource source = ReportSource::callback;
+  RailResult result = RailResult::unknown;
+  RailReason reason = RailReason::none;
+  base::U128 amount = 0;
+  base::Tag128 rail_reference_key{};
+  std::optional<Commitment> rail_reference;
+  std::optional<base::Digest> body;   ///< SHA-256 of the raw bytes
+  bool operator==(const OrphanRecorded&) const = default;
+};
+
+/// How far the books were compared with a complete statement: first its lines that name nothing, then what should be on it.
+struct StatementSwept {
+  EventNumber statement = 0;
+  base::Instant lines_to{};           ///< lines booked before, and of that instant up to `line`, were looked at
+  EventNumber line = 0;
+  base::Instant attempts_to{};        ///< the same of attempts, by when they settled
+  EventNumber attempt = 0;
+  bool done = false;
+  bool operator==(const StatementSwept&) const = default;
+};
+
 using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet,
                                TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded,
                                ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped,
                                LogKeyChanged, RailConfigured, RailControlled, RailObserved, TransferRequested,
                                TransferMoved, RouteDecided, AttemptStarted, AttemptReported, InquiryStarted,
                                VoteRecorded, CaseOpened, ReportIgnored, AgeAlarmRaised, HoldRedirected,
-                               RefundCounted>;
+                               RefundCounted, WebhookCreated, WebhookChanged, WebhookRemoved, WebhookRotated, WebhookMarked,
+                               StatementRecorded, LineRecorded, LineLinked, ExceptionOpened, ExceptionVoted,
+                               ExceptionResolved, OrphanRecorded, StatementSwept>;
 
 struct Event {
   base::Instant at{};

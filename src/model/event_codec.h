@@ -43,6 +43,19 @@ constexpr std::array<std::uint8_t, std::variant_size_v<EventBody>> event_kinds =
     59,  // AgeAlarmRaised
     60,  // HoldRedirected
     61,  // RefundCounted
+    70,  // WebhookCreated
+    71,  // WebhookChanged
+    72,  // WebhookRemoved
+    73,  // WebhookRotated
+    74,  // WebhookMarked
+    62,  // StatementRecorded
+    63,  // LineRecorded
+    64,  // LineLinked
+    65,  // ExceptionOpened
+    66,  // ExceptionVoted
+    67,  // ExceptionResolved
+    68,  // OrphanRecorded
+    69,  // StatementSwept
 };
 
 template <typename C>
@@ -316,6 +329,107 @@ void describe(C& c, typename C::template Ref<AttemptReported> body) {
   c.optional_amount(9, body.amount);
   c.optional_digest(10, body.rail_reference);
   c.optional_digest(11, body.body);
+  c.tag_if_any(12, body.rail_reference_key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<StatementRecorded> body) {
+  c.event_number(2, body.statement);
+  c.number(3, body.rail);
+  c.choice(4, body.format, StatementFormat::csv, statement_format_last);
+  c.tag(5, body.file);
+  c.optional_digest(6, body.name);
+  c.instant(7, body.from);
+  c.instant(8, body.until);
+  c.number(9, body.part, statement_parts_max);
+  c.number(10, body.parts, statement_parts_max);
+  c.number(11, body.lines_total);
+  c.number(12, body.lines_new);
+  c.number(13, body.lines_known);
+  c.boolean(14, body.repeated);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<LineRecorded> body) {
+  c.event_number(2, body.statement);
+  c.number(3, body.line);
+  c.number(4, body.rail);
+  c.amount(5, body.amount);
+  c.boolean(6, body.credit);
+  c.instant(7, body.booked_at);
+  c.choice(8, body.result, LineResult::matched, line_result_last);
+  c.event_number(9, body.attempt);
+  c.event_number(10, body.transfer);
+  c.number(11, body.matched_by, static_cast<std::uint64_t>(matched_by_last));
+  c.tag_if_any(12, body.rail_reference_key);
+  c.tag(13, body.identity);
+  c.optional_asset(14, body.asset);
+  c.optional_digest(15, body.rail_reference);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<LineLinked> body) {
+  c.event_number(2, body.line);
+  c.choice(3, body.result, LineResult::matched, line_result_last);
+  c.event_number(4, body.attempt);
+  c.event_number(5, body.transfer);
+  c.number(6, body.matched_by, static_cast<std::uint64_t>(matched_by_last));
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ExceptionOpened> body) {
+  c.number(2, body.rail);
+  c.choice(3, body.kind, ExceptionKind::missing_at_rail, exception_kind_last);
+  c.choice(4, body.party, ExceptionParty::rail, ExceptionParty::holdfast);
+  c.event_number(5, body.statement);
+  c.event_number(6, body.line);
+  c.event_number(7, body.orphan);
+  c.event_number(8, body.attempt);
+  c.event_number(9, body.transfer);
+  c.amount(10, body.expected);
+  c.amount(11, body.stated);
+  c.boolean(12, body.credit);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ExceptionVoted> body) {
+  c.event_number(2, body.exception);
+  c.number(3, body.person);
+  c.choice(4, body.end, ExceptionEnd::accepted, exception_end_by_people_last);
+  c.event_number(5, body.transfer);
+  c.number(6, body.counted);
+  c.number(7, body.needed);
+  c.digest(8, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ExceptionResolved> body) {
+  c.event_number(2, body.exception);
+  c.choice(3, body.end, ExceptionEnd::accepted, exception_end_last);
+  c.event_number(4, body.posting);
+  c.event_number(5, body.attempt);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<OrphanRecorded> body) {
+  c.number(2, body.rail);
+  c.choice(3, body.source, ReportSource::reply, ReportSource::recovery);
+  c.choice(4, body.result, RailResult::not_sent, RailResult::unknown);
+  c.reason(5, body.reason);
+  c.amount(6, body.amount);
+  c.tag_if_any(7, body.rail_reference_key);
+  c.optional_digest(8, body.rail_reference);
+  c.optional_digest(9, body.body);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<StatementSwept> body) {
+  c.event_number(2, body.statement);
+  c.instant(3, body.lines_to);
+  c.event_number(4, body.line);
+  c.instant(5, body.attempts_to);
+  c.event_number(6, body.attempt);
+  c.boolean(7, body.done);
 }
 
 template <typename C>
@@ -384,6 +498,43 @@ void describe(C& c, typename C::template Ref<RefundCounted> body) {
   c.amount(5, body.captured);
   c.amount(6, body.pending);
   c.amount(7, body.posted);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookCreated> body) {
+  c.number(2, body.number);
+  c.number(3, body.tenant);
+  c.number(4, body.events, all_webhook_events);
+  c.number(5, body.flags, all_webhook_flags);
+  c.digest(6, body.url);
+  c.nested(7, body.key);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookChanged> body) {
+  c.number(2, body.number);
+  c.number(3, body.events, all_webhook_events);
+  c.number(4, body.flags, all_webhook_flags);
+  c.optional_digest(5, body.url);
+  c.choice(6, body.cause, WebhookCause::request, WebhookCause::endpoint_gone);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookRemoved> body) {
+  c.number(2, body.number);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookRotated> body) {
+  c.number(2, body.number);
+  c.nested(3, body.key);
+  c.instant(4, body.former_valid_until);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<WebhookMarked> body) {
+  c.number(2, body.number);
+  c.event_number(3, body.told_through);
 }
 
 }  // namespace model

@@ -28,6 +28,12 @@ struct TransferId {
 /// Nothing unless it is exactly a transfer id.
 std::optional<TransferId> parse_transfer_id(std::string_view text);
 
+/// The same of statements (`st_`) and of exceptions (`ex_`). Nothing unless it is exactly one, of partition 0.
+std::string statement_id(EventNumber event);
+std::optional<EventNumber> parse_statement_id(std::string_view text);
+std::string exception_id(EventNumber event);
+std::optional<EventNumber> parse_exception_id(std::string_view text);
+
 /// Text of a client id: `cl_` and the principal number in decimal.
 std::string client_id(PrincipalNumber principal);
 std::optional<PrincipalNumber> parse_client_id(std::string_view text);
