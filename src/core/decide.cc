@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "core/transfer/saga.h"
+#include "core/webhook/webhooks.h"
 
 namespace core {
 

@@ -9,7 +9,7 @@ namespace gate {
 
 namespace {
 
-constexpr std::array<std::pair<model::Scope, std::string_view>, 15> scope_names = {{
+constexpr std::array<std::pair<model::Scope, std::string_view>, 17> scope_names = {{
     {model::accounts_read, "accounts:read"},
     {model::accounts_write, "accounts:write"},
     {model::transfers_read, "transfers:read"},
@@ -25,10 +25,12 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 15> scope_names 
     {model::transfers_review, "transfers:review"},
     {model::transfers_resolve, "transfers:resolve"},
     {model::rails_write, "rails:write"},
+    {model::reconcile_write, "reconcile:write"},
+    {model::webhooks_write, "webhooks:write"},
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 
-constexpr std::array<std::pair<model::Operation, std::string_view>, 21> operation_names = {{
+constexpr std::array<std::pair<model::Operation, std::string_view>, 25> operation_names = {{
     {model::Operation::open_tenant, "open_tenant"},
     {model::Operation::register_asset, "register_asset"},
     {model::Operation::open_account, "open_account"},
@@ -50,6 +52,10 @@ constexpr std::array<std::pair<model::Operation, std::string_view>, 21> operatio
     {model::Operation::review_transfer, "review_transfer"},
     {model::Operation::resolve_unknown, "resolve_unknown"},
     {model::Operation::refund_transfer, "refund_transfer"},
+    {model::Operation::create_webhook, "create_webhook"},
+    {model::Operation::change_webhook, "change_webhook"},
+    {model::Operation::remove_webhook, "remove_webhook"},
+    {model::Operation::rotate_webhook, "rotate_webhook"},
 }};
 
 }  // namespace

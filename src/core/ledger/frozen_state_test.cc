@@ -58,6 +58,7 @@ Story rich_story() {
     open a EUR/3
   )");
   story.run(model::CreateClient{.kind = model::PrincipalKind::service, .scopes = 3, .name = {}, .secret_hash = {1, 2, 3}});
+  story.run(model::CreateWebhook{.url = {}, .events = 1, .key = {{1}, {2}}});
   story.run(model::BumpEpoch{.epoch = 4});
   story.run(model::ChangeLogKey{.version = 2, .public_key = {7}});
   story.tenant = 1;
@@ -149,7 +150,7 @@ TEST_CASE("pieces stay where they are when a frozen state is moved") {
 TEST_CASE("sections have names") {
   std::string names;
   for (const StateSection section : all_sections) names += std::string(name_of(section)) + " ";
-  CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds ");
+  CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds webhooks ");
 }
 
 TEST_CASE("what was frozen stays while the state goes on, read by another thread meanwhile") {
@@ -257,6 +258,19 @@ TEST_CASE("the loader refuses what is no state") {
   refuses("an account names no asset or limits", account([](AccountRecord& r) { r.asset = 9; }));
   refuses("an account names no asset or limits", account([](AccountRecord& r) { r.limits_slot = 9; }));
   refuses("an account was posted to by an event to come", account([](AccountRecord& r) { r.last_posting = 999; }));
+  const auto webhook = [&](void (*change)(WebhookRecord&)) {
+    return edit(StateSection::webhooks, 0, [change](Sections& s, StateSection section, std::size_t i) {
+      auto record = record_at<WebhookRecord>(s, section, i);
+      change(record);
+      put_record(s, section, i, record);
+    });
+  };
+  const char* no_webhook = "a webhook was made by no event of the past";
+  refuses(no_webhook, webhook([](WebhookRecord& r) { r.created = 0; }));
+  refuses(no_webhook, webhook([](WebhookRecord& r) { r.created = 999; }));
+  refuses(no_webhook, webhook([](WebhookRecord& r) { r.url_event = 999; }));
+  refuses(no_webhook, webhook([](WebhookRecord& r) { r.told_through = 999; }));
+  refuses(no_webhook, webhook([](WebhookRecord& r) { r.tenant = 9; }));
   const char* too_much = "an account's counters exceed the maximum";
   refuses(too_much, account([](AccountRecord& r) { r.counters.debits_posted = base::amount_max + 1; }));
   refuses(too_much, account([](AccountRecord& r) { r.counters.credits_posted = base::amount_max + 1; }));

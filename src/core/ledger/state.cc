@@ -33,6 +33,7 @@ std::string_view name_of(StateSection section) {
     case StateSection::transfers: return "transfers";
     case StateSection::rail_cells: return "rail_cells";
     case StateSection::refunds: return "refunds";
+    case StateSection::webhooks: return "webhooks";
   }
   CHECK_THAT(false, "a section outside the enumeration");
   return "";
@@ -231,6 +232,49 @@ void State::apply_body(const model::HoldRedirected& body) {
   record.credit = body.credit.account;
 }
 
+void State::apply_body(const model::WebhookCreated& body) {
+  CHECK(body.number == webhooks_.size() + 1);
+  WebhookRecord record;
+  std::memcpy(record.key_name, body.key.name.data(), sizeof record.key_name);
+  std::memcpy(record.public_key, body.key.public_key.data(), sizeof record.public_key);
+  record.created = record.url_event = record.told_through = head_.next_event;
+  record.changed_at_ns = head_.last_instant.ns;
+  record.tenant = body.tenant;
+  record.events = body.events;
+  record.flags = body.flags;
+  webhooks_.push_back(record);
+}
+
+WebhookRecord& State::touch_webhook(model::WebhookNumber number) {
+  CHECK(webhook(number) != nullptr);
+  return webhooks_.writable(number - 1);
+}
+
+void State::apply_body(const model::WebhookChanged& body) {
+  WebhookRecord& record = touch_webhook(body.number);
+  record.events = body.events;
+  record.flags = body.flags;
+  record.cause = static_cast<std::uint8_t>(body.cause);
+  if (body.url) record.url_event = head_.next_event;
+  record.changed_at_ns = head_.last_instant.ns;
+}
+
+void State::apply_body(const model::WebhookRemoved& body) {
+  WebhookRecord& record = touch_webhook(body.number);
+  record.removed = 1;
+  record.changed_at_ns = head_.last_instant.ns;
+}
+
+void State::apply_body(const model::WebhookRotated& body) {
+  WebhookRecord& record = touch_webhook(body.number);
+  std::memcpy(record.former_key_name, record.key_name, sizeof record.key_name);
+  std::memcpy(record.key_name, body.key.name.data(), sizeof record.key_name);
+  std::memcpy(record.public_key, body.key.public_key.data(), sizeof record.public_key);
+  record.former_until_ns = body.former_valid_until.ns;
+}
+
+void State::apply_body(const model::WebhookMarked& body) { touch_webhook(body.number).told_through = body.told_through; }
+
 FrozenState State::freeze() const {
   FrozenState frozen;
   frozen.head = head_;
@@ -257,6 +301,7 @@ FrozenState State::freeze() const {
   frozen.holds = holds_.freeze();
   frozen.clients = clients_.freeze();
   frozen.sagas = sagas_.freeze();
+  frozen.webhooks = webhooks_.freeze();
   return frozen;
 }
 
@@ -296,6 +341,7 @@ void StateLoader::take(StateSection section, base::ByteView piece) {
     case StateSection::transfers: return take_records(state_.sagas_.transfers_, section, piece);
     case StateSection::rail_cells: return take_records(state_.sagas_.cells_, section, piece);
     case StateSection::refunds: return take_records(state_.sagas_.refunds_, section, piece);
+    case StateSection::webhooks: return take_records(state_.webhooks_, section, piece);
   }
 }
 
@@ -360,6 +406,13 @@ base::Status State::rebuild_derived() {
     if (c.debits_posted > base::amount_max || c.credits_posted > base::amount_max ||
         !base::checked_add(c.debits_pending, c.debits_posted) || !base::checked_add(c.credits_pending, c.credits_posted)) {
       return malformed("an account's counters exceed the maximum");
+    }
+  }
+  for (std::size_t i = 0; i < webhooks_.size(); ++i) {
+    const WebhookRecord& webhook = webhooks_[i];
+    if (webhook.created == 0 || webhook.created >= head_.next_event || webhook.url_event >= head_.next_event ||
+        webhook.told_through >= head_.next_event || tenant(webhook.tenant) == nullptr) {
+      return malformed("a webhook was made by no event of the past");
     }
   }
   TRY(sagas_.rebuild_derived(head_.next_event, asset_count(), account_count()));

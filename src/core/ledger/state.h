@@ -14,6 +14,7 @@
 #include "core/ledger/cow_array.h"
 #include "core/ledger/records.h"
 #include "core/tables/saga_tables.h"
+#include "core/tables/webhook_record.h"
 #include "model/event.h"
 
 namespace core {
@@ -31,13 +32,14 @@ struct StateHead {
 
 /// Named parts of a state as raw record bytes, in this fixed order in every snapshot.
 enum class StateSection : std::uint8_t {
-  head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds
+  head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds, webhooks
 };
 std::string_view name_of(StateSection section);
-constexpr std::size_t state_section_count = 11;
+constexpr std::size_t state_section_count = 12;
 inline constexpr std::array all_state_sections = {
     StateSection::head,    StateSection::tenants, StateSection::assets,    StateSection::accounts,   StateSection::limits, StateSection::holds,
-    StateSection::clients, StateSection::rails,   StateSection::transfers, StateSection::rail_cells, StateSection::refunds};
+    StateSection::clients, StateSection::rails,   StateSection::transfers, StateSection::rail_cells, StateSection::refunds,
+    StateSection::webhooks};
 /// Sections that came later: a snapshot leaves them out while they are empty, so that a log without rails has the snapshots and
 /// digests it always had.
 constexpr bool is_left_out_when_empty(StateSection section) { return section >= StateSection::rails; }
@@ -57,6 +59,7 @@ class FrozenState {
   CowArray<HoldRecord>::Frozen holds;
   CowArray<ClientRecord>::Frozen clients;
   SagaTables::Frozen sagas;
+  CowArray<WebhookRecord>::Frozen webhooks;
 
   /// Canonical bytes of a section, in pieces: `take(ByteView)` is called once or more (never for an empty section).
   /// Views live as long as this object's content does, also after it was moved.
@@ -81,6 +84,7 @@ class State {
   const AssetRecord* asset(model::AssetNumber number) const { return find(assets_, number); }
   const TenantRecord* tenant(model::TenantNumber number) const { return find(tenants_, number); }
   const ClientRecord* client(model::PrincipalNumber number) const { return find(clients_, number); }
+  const WebhookRecord* webhook(model::WebhookNumber number) const { return find(webhooks_, number); }
   model::TenantNumber tenant_of(const AccountRecord& account) const { return assets_[account.asset - 1].tenant; }
   /// The limits of an account, null if it has none.
   const LimitsRecord* limits_of(const AccountRecord& account) const {
@@ -95,6 +99,7 @@ class State {
   std::uint32_t asset_count() const { return static_cast<std::uint32_t>(assets_.size()); }
   std::uint32_t tenant_count() const { return static_cast<std::uint32_t>(tenants_.size()); }
   std::uint32_t client_count() const { return static_cast<std::uint32_t>(clients_.size()); }
+  std::uint32_t webhook_count() const { return static_cast<std::uint32_t>(webhooks_.size()); }
   std::uint32_t limits_count() const { return static_cast<std::uint32_t>(limits_.size()); }
 
   /// Slots of holds, open and free, from 0; for the laws that look at the table itself.
@@ -120,6 +125,8 @@ class State {
   FrozenState freeze() const;
   /// The clients alone, for whoever authenticates requests.
   CowArray<ClientRecord>::Frozen freeze_clients() const { return clients_.freeze(); }
+  /// The webhook endpoints alone, for whoever tells them.
+  CowArray<WebhookRecord>::Frozen freeze_webhooks() const { return webhooks_.freeze(); }
 
  private:
   template <typename Record>
@@ -145,6 +152,11 @@ class State {
   void apply_body(const model::EpochBumped& body);
   void apply_body(const model::LogKeyChanged& body);
   void apply_body(const model::TransferMoved& body);
+  void apply_body(const model::WebhookCreated& body);
+  void apply_body(const model::WebhookChanged& body);
+  void apply_body(const model::WebhookRemoved& body);
+  void apply_body(const model::WebhookRotated& body);
+  void apply_body(const model::WebhookMarked& body);
   void apply_body(const model::HoldRedirected& body);
   /// The rest is about rails and transfers alone.
   template <typename Body>
@@ -154,6 +166,7 @@ class State {
 
   friend class StateLoader;
   AccountRecord& touch(const model::Side& side);
+  WebhookRecord& touch_webhook(model::WebhookNumber number);
   void store_limits(AccountRecord& account, const model::AccountLimits& limits);
   base::Status rebuild_derived();
 
@@ -165,6 +178,7 @@ class State {
   CowArray<HoldRecord> holds_;
   CowArray<ClientRecord> clients_;
   SagaTables sagas_;
+  CowArray<WebhookRecord> webhooks_;
   // Derived from holds_, rebuilt on load; never iterated in hash order.
   std::unordered_map<model::EventNumber, std::uint32_t> hold_slots_;
   std::set<std::pair<std::int64_t, model::EventNumber>> expiries_;
@@ -207,6 +221,7 @@ void FrozenState::for_each_piece(StateSection section, Take take) const {
     case StateSection::transfers: return each(sagas.transfers);
     case StateSection::rail_cells: return each(sagas.cells);
     case StateSection::refunds: return each(sagas.refunds);
+    case StateSection::webhooks: return each(webhooks);
   }
 }
 
