@@ -428,7 +428,7 @@ struct LineRecorded {
   base::Instant booked_at{};
   LineResult result = LineResult::missing_here;
   EventNumber attempt = 0;            ///< its AttemptStarted event; 0: nothing of ours
-  EventNumber transfer = 0;
+  EventNumber belongs_to = 0;         ///< the attempt's transfer
   std::uint8_t matched_by = 0;        ///< MatchedBy; 0 without an attempt
   base::Tag128 rail_reference_key{};
   base::Tag128 identity{};
@@ -442,7 +442,7 @@ struct LineLinked {
   EventNumber line = 0;               ///< its LineRecorded event
   LineResult result = LineResult::missing_here;
   EventNumber attempt = 0;            ///< 0: nothing of ours any more
-  EventNumber transfer = 0;
+  EventNumber belongs_to = 0;
   std::uint8_t matched_by = 0;
   bool operator==(const LineLinked&) const = default;
 };
@@ -456,7 +456,7 @@ struct ExceptionOpened {
   EventNumber line = 0;               ///< 0 without
   EventNumber orphan = 0;             ///< its OrphanRecorded event; 0 without
   EventNumber attempt = 0;
-  EventNumber transfer = 0;
+  EventNumber belongs_to = 0;
   base::U128 expected = 0;            ///< by our books
   base::U128 stated = 0;              ///< by the rail
   bool credit = false;                ///< the rail's side: came in
@@ -468,7 +468,7 @@ struct ExceptionVoted {
   EventNumber exception = 0;
   PrincipalNumber person = 0;
   ExceptionEnd end = ExceptionEnd::waiting;
-  EventNumber transfer = 0;           ///< of `linked`
+  EventNumber belongs_to = 0;         ///< of `linked`: the transfer
   std::uint8_t counted = 0;
   std::uint8_t needed = 0;
   Commitment reason{};

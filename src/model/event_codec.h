@@ -359,7 +359,7 @@ void describe(C& c, typename C::template Ref<LineRecorded> body) {
   c.instant(7, body.booked_at);
   c.choice(8, body.result, LineResult::matched, line_result_last);
   c.event_number(9, body.attempt);
-  c.event_number(10, body.transfer);
+  c.event_number(10, body.belongs_to);
   c.number(11, body.matched_by, static_cast<std::uint64_t>(matched_by_last));
   c.tag_if_any(12, body.rail_reference_key);
   c.tag(13, body.identity);
@@ -372,7 +372,7 @@ void describe(C& c, typename C::template Ref<LineLinked> body) {
   c.event_number(2, body.line);
   c.choice(3, body.result, LineResult::matched, line_result_last);
   c.event_number(4, body.attempt);
-  c.event_number(5, body.transfer);
+  c.event_number(5, body.belongs_to);
   c.number(6, body.matched_by, static_cast<std::uint64_t>(matched_by_last));
 }
 
@@ -385,7 +385,7 @@ void describe(C& c, typename C::template Ref<ExceptionOpened> body) {
   c.event_number(6, body.line);
   c.event_number(7, body.orphan);
   c.event_number(8, body.attempt);
-  c.event_number(9, body.transfer);
+  c.event_number(9, body.belongs_to);
   c.amount(10, body.expected);
   c.amount(11, body.stated);
   c.boolean(12, body.credit);
@@ -396,7 +396,7 @@ void describe(C& c, typename C::template Ref<ExceptionVoted> body) {
   c.event_number(2, body.exception);
   c.number(3, body.person);
   c.choice(4, body.end, ExceptionEnd::accepted, exception_end_by_people_last);
-  c.event_number(5, body.transfer);
+  c.event_number(5, body.belongs_to);
   c.number(6, body.counted);
   c.number(7, body.needed);
   c.digest(8, body.reason);
