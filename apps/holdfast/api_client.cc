@@ -254,13 +254,17 @@ base::Status ApiClient::call_and_lose_reply(const ApiRequest& request) {
 base::Result<ApiReply> get_operator(io::FileSystem& files, const Credentials& credentials, const std::string& path) {
   TRY_ASSIGN(const Url url, parse_url(credentials.operator_url));
   const ApiRequest request{.method = "GET", .path = path};
-  if (url.secure) {
-    Credentials there = credentials;
-    there.base_url = credentials.operator_url;
-    TRY_ASSIGN(const auto client, ApiClient::open(files, there));
-    return client->call(request);
-  }
+  if (!url.secure) return ask_plainly(credentials.operator_url, request);
+  Credentials there = credentials;
+  there.base_url = credentials.operator_url;
+  TRY_ASSIGN(const auto client, ApiClient::open(files, there));
+  return client->call(request);
+}
+
+base::Result<ApiReply> ask_plainly(const std::string& base_url, const ApiRequest& request) {
+  TRY_ASSIGN(const Url url, parse_url(base_url));
   wire::Request http = http_request(request, url);
+  if (!request.body.empty()) http.headers.add("content-type", "application/json");
   http.headers.add("connection", "close");
   std::string bytes;
   wire::write_request(http, bytes);
@@ -268,8 +272,8 @@ base::Result<ApiReply> get_operator(io::FileSystem& files, const Credentials& cr
   io::PlainStream stream(std::move(fd));
   wire::HttpClientMachine machine;
   machine.expect_reply_to(request.method);
-  const base::Error broken{"connection_broken", "the operator address does not answer"};
-  // A few hundred bytes: they fit the empty buffer of a new connection.
+  const base::Error broken{"connection_broken", base_url + " does not answer"};
+  // Some KiB: they fit the empty buffer of a new connection.
   if (stream.write(base::as_bytes(bytes)).bytes != bytes.size()) return broken;
   std::array<std::uint8_t, 16 * 1024> buffer;
   while (true) {

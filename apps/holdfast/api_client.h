@@ -101,6 +101,9 @@ class ApiClient {
 
 /// A fresh idempotency key.
 std::string draw_key();
+/// One request of some KiB to an http:// address, without credentials: a sandbox's control address. Errors: `url_malformed`,
+/// `connect_failed` and its like, `connection_broken`.
+base::Result<ApiReply> ask_plainly(const std::string& base_url, const ApiRequest& request);
 /// A GET of the operator address, which may be without TLS. Errors: as ApiClient::call.
 base::Result<ApiReply> get_operator(io::FileSystem& files, const Credentials& credentials, const std::string& path);
 

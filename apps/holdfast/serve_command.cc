@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "apps/holdfast/commands.h"
+#include "apps/holdfast/sandbox_banks.h"
 #include "io/posix_file.h"
 #include "io/random.h"
 #include "node/data_directory.h"
@@ -50,6 +51,7 @@ int run_serve(const Arguments& arguments) {
   const bool json = arguments.json();
   const bool dev = arguments.has("--dev");
   const std::string path = absolute_path(*directory);
+  SandboxBanks banks(files);
   const base::Status served = node::serve(
       files, {.directory = path,
               .dev = dev,
@@ -72,7 +74,8 @@ int run_serve(const Arguments& arguments) {
                     std::string text = "ready: API " + base_url + ", operator " + operator_url;
                     if (dev) text += ", credentials " + client;
                     print(text);
-                  }});
+                  },
+              .dev_rails = arguments.has("--no-rails") ? nullptr : &banks});
   return served.ok() ? exit_done : fail(served.error());
 }
 
@@ -115,11 +118,13 @@ Command serve_command() {
                      .options = {{"--data", "DIR", "the data directory"},
                                  {"--config", "FILE", "settings (docs/configuration.md)"},
                                  {"--dev", "", "loopback only; makes CA, certificate and credentials in DIR/dev"},
+                                 {"--no-rails", "", "with --dev: without its three sandbox rails"},
                                  {"--listen", "ADDR:PORT", "where the API listens; port 0 takes a free one"},
                                  {"--operator-listen", "ADDR:PORT", "where health and metrics listen"}},
                      .run = run_serve}},
           .notes = "When it takes requests it prints one line that begins with `ready:`. With --dev, DIR/dev/client.json names the\n"
-                   "addresses and holds a token, and DIR/dev/curl.conf is the same for curl --config. A data directory made with\n"
+                   "addresses and holds a token, and DIR/dev/curl.conf is the same for curl --config. Three sandbox rails run\n"
+                   "beside it, bank-a to bank-c for EUR/2, unless the configuration names others: docs/rails.md. A data directory made with\n"
                    "--dev never starts without it.\n"};
 }
 

@@ -18,8 +18,9 @@ namespace holdfast {
 namespace {
 
 // What the child does between fork and exec: only calls that are safe there.
-[[noreturn]] void become(const char* program, char* const* words, int output, int messages) {
+[[noreturn]] void become(const char* program, char* const* words, int output, int messages, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);   // it died before we asked to be told
   ::dup2(output, STDOUT_FILENO);
   if (messages >= 0) ::dup2(messages, STDERR_FILENO);
   // Signals that the parent blocked or ignores are nothing the service should inherit.
@@ -73,9 +74,10 @@ base::Result<std::unique_ptr<ServiceProcess>> ServiceProcess::launch(std::vector
     messages = io::Descriptor(::open(messages_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!messages.valid()) return base::Error{"service_not_started", messages_file + ": " + io::errno_text(errno)};
   }
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return base::Error{"service_not_started", io::errno_text(errno)};
-  if (pid == 0) become(texts.front().c_str(), words.data(), output_of_child.get(), messages.valid() ? messages.get() : -1);
+  if (pid == 0) become(texts.front().c_str(), words.data(), output_of_child.get(), messages.valid() ? messages.get() : -1, parent);
   output_of_child.close();
   std::string line = first_line(output.get(), patience);
   std::unique_ptr<ServiceProcess> process(new ServiceProcess(pid, line));

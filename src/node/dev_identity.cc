@@ -72,6 +72,16 @@ base::Status write_dev_client(io::FileSystem& files, const std::string& director
   json.member("operator_url", std::string_view(addresses.operator_url));
   json.member("ca_file", std::string_view(addresses.ca_file));
   json.member("token", std::string_view(token));
+  json.key("rails");
+  json.begin_array();
+  for (const DevRail& rail : addresses.rails) {
+    json.begin_object();
+    json.member("name", std::string_view(rail.name));
+    json.member("url", std::string_view(rail.url));
+    json.member("control_url", std::string_view(rail.control_url));
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   credentials += "\n";
   TRY(io::replace_file(files, io::join_path(directory, "client.json"), base::as_bytes(credentials), 0600));

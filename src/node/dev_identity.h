@@ -3,10 +3,12 @@
 //
 //   ca.pem  ca-key.pem           a certificate authority, made once
 //   server.pem  server-key.pem   the server's certificate, made anew at every start
-//   client.json                  base_url, operator_url, ca_file, token (all scopes); mode 0600
+//   client.json                  base_url, operator_url, ca_file, token (all scopes); and of each sandbox rail in `rails` its name, url
+//                                and control_url; mode 0600
 //   curl.conf                    the same for `curl --config`, so that the token stays out of command lines
 
 #include <string>
+#include <vector>
 
 #include "base/instant.h"
 #include "base/result.h"
@@ -15,6 +17,7 @@
 #include "io/file.h"
 #include "io/random.h"
 #include "io/socket.h"
+#include "node/dev_rails.h"
 
 namespace node {
 
@@ -35,6 +38,7 @@ struct DevAddresses {
   std::string base_url;
   std::string operator_url;
   std::string ca_file;
+  std::vector<DevRail> rails;
 };
 
 /// Issues an access token for `client` that lives for 30 days and writes client.json and curl.conf. Errors: those of io/file.h.

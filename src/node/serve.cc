@@ -57,6 +57,7 @@ class Running {
   base::Status open_service();
   base::Status open_edge();
   base::Status become_dev_client();
+  base::Status open_dev_rails();
   void on_signal(int signal);
   void close();
 
@@ -69,7 +70,8 @@ class Running {
   std::unique_ptr<io::Loop> loop_;
   std::unique_ptr<io::SignalWatch> signals_;
   std::unique_ptr<DataDirectory> data_;
-  std::string ca_file_;
+  std::string ca_file_, rails_file_;
+  DevRails* dev_rails_ = nullptr;   // while they play
   std::unique_ptr<io::TlsServerContext> tls_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<AuditLog> audit_;
@@ -119,6 +121,13 @@ base::Status Running::open_data() {
                        "the configuration names no tls.certificate_file and tls.key_file; to try things out use --dev"};
   }
   TRY_ASSIGN(tls_, io::TlsServerContext::open(files_, tls));
+  rails_file_ = configuration().rails_file;
+  if (settings_.dev && settings_.dev_rails != nullptr && rails_file_.empty()) {
+    dev_rails_ = settings_.dev_rails;
+    TRY_ASSIGN(rails_file_, dev_rails_->start({.directory = dev_directory(settings_.directory),
+                                               .ca_file = ca_file_,
+                                               .signing_key = data_->keyring().rail_signer()->public_key()}));
+  }
   return base::ok();
 }
 
@@ -166,8 +175,8 @@ base::Status Running::open_service() {
   }
   TRY_ASSIGN(auto queries, views_->views().queries());
   std::vector<RailSettings> rails;
-  if (!configuration().rails_file.empty()) {
-    TRY_ASSIGN(rails, load_rail_settings(files_, configuration().rails_file));
+  if (!rails_file_.empty()) {
+    TRY_ASSIGN(rails, load_rail_settings(files_, rails_file_));
   }
   clients_ = std::make_unique<ClientRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
@@ -205,9 +214,16 @@ base::Status Running::open_edge() {
   TRY_ASSIGN(operator_server_, edge::Server::open(*loop_, *clock_, c.operator_listen, operator_tls ? tls_.get() : nullptr,
                                                   *operator_api_, server_options));
   operator_view_->watch(*server_);
+  if (dev_rails_ != nullptr) TRY(open_dev_rails());
   if (settings_.dev) TRY(become_dev_client());
   settings_.ready(url_of(server_->endpoint(), true), url_of(operator_server_->endpoint(), operator_tls));
   return base::ok();
+}
+
+// They are told only now where we listen.
+base::Status Running::open_dev_rails() {
+  TRY(dev_rails_->call_back_to(url_of(server_->endpoint(), true)));
+  return register_dev_rails(*service_, *gate_, *backend_, *dev_rails_);
 }
 
 // The client that scripts act as: whoever has all scopes and was not revoked, or a new one.
@@ -224,7 +240,8 @@ base::Status Running::become_dev_client() {
   return write_dev_client(files_, dev_directory(settings_.directory), data_->gate_keys(), *client, clock_->wall(),
                           {.base_url = url_of(server_->endpoint(), true),
                            .operator_url = url_of(operator_server_->endpoint(), operator_tls),
-                           .ca_file = ca_file_});
+                           .ca_file = ca_file_,
+                           .rails = dev_rails_ != nullptr ? dev_rails_->rails() : std::vector<DevRail>{}});
 }
 
 void Running::on_signal(int signal) {

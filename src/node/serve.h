@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "io/file.h"
 #include "node/configuration.h"
+#include "node/dev_rails.h"
 
 namespace node {
 
@@ -23,6 +24,9 @@ struct ServeSettings {
   std::function<void(const std::string&)> say;
   /// Called once, when requests are taken: where the service listens.
   std::function<void(const std::string& base_url, const std::string& operator_url)> ready;
+  /// With --dev, unless the configuration names rails of its own: plays rails to try things out with. May be null; outlives the
+  /// service.
+  DevRails* dev_rails = nullptr;
 };
 
 /// Blocks until the service has stopped in good order. Errors: whatever kept it from starting; `address_not_loopback`
