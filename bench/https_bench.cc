@@ -3,8 +3,10 @@
 // that both are measured by the same client with the same requests.
 //
 //   https_bench --port N --ca FILE [--token-file FILE] [--accounts N] [--connections N] [--seconds N] [--http2]
-//               [--path /PATH] [--prepare] [--json]
+//               [--path /PATH] [--payouts] [--rate N] [--prepare] [--json]
 //
+// --rate sends so many a second whatever the answers take, as long as a connection is free; latency counts from when a request
+// was due, so that a server that stalls cannot hide it. --payouts asks for payouts instead of transfers between accounts.
 // --prepare registers USD/2, opens the accounts users/0 to users/N-1 in batches of requests and ends. The token is read from
 // a file: flags are visible to everybody.
 
@@ -26,6 +28,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -49,7 +52,8 @@ struct Settings {
   std::uint64_t accounts = 100'000;
   std::uint32_t connections = 32;
   std::uint32_t seconds = 10;
-  bool http2 = false, prepare = false, json = false;
+  std::uint32_t rate = 0;   // a second; 0: the next one as soon as the last is answered
+  bool http2 = false, payouts = false, prepare = false, json = false;
 };
 
 // splitmix64.
@@ -86,6 +90,11 @@ class Work {
     }
     request.path = settings_.path;
     const std::uint64_t debit = numbers_.next() % settings_.accounts;
+    if (settings_.payouts) {
+      request.body = R"({"kind":"payout","debit_account":"users/)" + std::to_string(debit) + R"(","asset":"USD/2","amount":")" +
+                     std::to_string(1 + numbers_.next() % 10'000) + R"(","beneficiary":{"account":"test-)" + std::to_string(debit) + "\"}}";
+      return;
+    }
     const std::uint64_t credit = (debit + 1 + numbers_.next() % (settings_.accounts - 1)) % settings_.accounts;
     request.body = R"({"kind":"internal","debit_account":"users/)" + std::to_string(debit) + R"(","credit_account":"users/)" +
                    std::to_string(credit) + R"(","asset":"USD/2","amount":")" + std::to_string(1 + numbers_.next() % 10'000) + "\"}";
@@ -139,10 +148,10 @@ class Connection {
   int descriptor() const { return descriptor_; }
   bool idle() const { return idle_; }
 
-  void send_next() {
+  void send_next(Clock::time_point due = Clock::now()) {
     work_.next(request_);
     idle_ = false;
-    started_ = Clock::now();
+    started_ = due;
     if (session_ == nullptr) {
       out_.clear();
       out_ += "POST " + request_.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
@@ -313,6 +322,8 @@ Settings parse(int argc, char** argv) {
     else if (name == "--accounts") settings.accounts = number();
     else if (name == "--connections") settings.connections = static_cast<std::uint32_t>(number());
     else if (name == "--seconds") settings.seconds = static_cast<std::uint32_t>(number());
+    else if (name == "--rate") settings.rate = static_cast<std::uint32_t>(number());
+    else if (name == "--payouts") settings.payouts = true;
     else if (name == "--path") settings.path = value();
     else if (name == "--http2") settings.http2 = true;
     else if (name == "--prepare") settings.prepare = true;
@@ -354,15 +365,28 @@ int main(int argc, char** argv) {
   if (settings.prepare) {   // the asset first, alone
     connections[0]->send_next();
     outstanding = 1;
-  } else {
+  } else if (settings.rate == 0) {
     for (auto& connection : connections) connection->send_next();
     outstanding = connections.size();
   }
   bool alone = settings.prepare;
   epoll_event events[256];
-  while (outstanding > 0) {
-    const int n = ::epoll_wait(poll, events, 256, 5'000);
-    if (n == 0) die("no answer for five seconds");
+  std::deque<Connection*> waiting;   // with a rate: connections without a request, in turn, so that none is idle for long
+  if (settings.rate != 0) for (auto& connection : connections) waiting.push_back(connection.get());
+  const auto pause = std::chrono::nanoseconds(settings.rate == 0 ? 0 : 1'000'000'000 / settings.rate);
+  Clock::time_point due = start;
+  while (outstanding > 0 || (settings.rate != 0 && due < end)) {
+    int patience_ms = 5'000;
+    if (settings.rate != 0) {
+      for (; due < end && due <= Clock::now() && !waiting.empty(); due += pause) {
+        waiting.front()->send_next(due);
+        waiting.pop_front();
+        ++outstanding;
+      }
+      if (due < end && !waiting.empty()) patience_ms = 1;
+    }
+    const int n = ::epoll_wait(poll, events, 256, patience_ms);
+    if (n == 0 && patience_ms > 1) die("no answer for five seconds");
     const auto now = Clock::now();
     if (!warm && now >= counted) {
       warm = true;
@@ -373,6 +397,10 @@ int main(int argc, char** argv) {
       auto* connection = static_cast<Connection*>(events[i].data.ptr);
       if (!connection->readable()) continue;
       --outstanding;
+      if (settings.rate != 0) {
+        waiting.push_back(connection);
+        continue;
+      }
       if (now >= end || work.ended()) continue;
       connection->send_next();
       ++outstanding;

@@ -63,7 +63,7 @@ base::Status RailCallbacks::set_url(const std::string& url) {
   if (origin.secure && tls_ == nullptr) return base::Error{"options_contradict", "callbacks over https need --callback-ca FILE"};
   path_ = origin.path.empty() ? "/" : origin.path;
   effects::HttpClientOptions options;
-  options.connections_max = 32;
+  options.connections_max = 128;
   options.calls_max = 100'000;
   retired_ = std::move(client_);
   client_ = std::make_unique<effects::HttpClient>(loop_, clock_, &resolver_, std::move(origin), tls_, options);

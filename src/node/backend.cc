@@ -235,6 +235,7 @@ void Backend::post_reading(Waiting&& waiting, edge::Reading&& reading) {
 bool Backend::wait_for_views(model::EventNumber position, Clock::time_point deadline) {
   while (service_.projected() < position) {
     if (Clock::now() >= deadline) return false;
+    service_.hurry_projection(position);
     std::unique_lock lock(mutex_);
     if (read_arrived_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; })) return false;
   }

@@ -141,6 +141,7 @@ const Setting table[] = {
     number<PLACE(service.time.slew_divisor)>("clock.slew_divisor", 2, 1'000'000, "smaller differences are worked off at one part in so many"),
 
     flag<PLACE(views_every_transfer)>("views.every_transfer", "a row for every transfer, not only for holds; costs writes"),
+    number<PLACE(service.projection_pause_ms)>("views.projection_pause_ms", 0, 10'000, "rows are written together, this long apart; a reader that waits for them ends the pause"),
     number<PLACE(service.refresh_interval_ms)>("views.refresh_interval_ms", 100, hour_ms, "how often balances in views are brought up to date"),
     number<PLACE(service.refresh_share_percent)>("views.balance_share_percent", 1, 100, "of one processor, at most, for writing balances into views"),
     number<PLACE(service.refresh_on_stop_ms)>("views.balances_on_stop_ms", 0, hour_ms, "how long a stop goes on writing balances; the rest waits for the next start"),

@@ -565,6 +565,7 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
     const model::EventNumber number = first_event + i;
     state_.apply(events_[i]);
     feed_keys(keys_, command, i, events_[i], number);
+    if (const auto* registered = std::get_if<model::AssetRegistered>(&events_[i].body)) assets_.emplace_back(registered->tenant, registered->asset);
     if (is_notable(events_[i], options_.views_every_transfer)) {
       notable_.push_back(number);
       clients_changed = clients_changed || std::holds_alternative<model::ClientCreated>(events_[i].body) ||
@@ -618,6 +619,7 @@ void Engine::close_group(base::Instant at) {
   OutgoingGroup group;
   group.draft = builder_.finish(at);
   group.notable = std::exchange(notable_, {});
+  group.assets = std::exchange(assets_, {});
   group.effects = std::exchange(effects_, {});
   closed_bytes_ += group.draft->disk_bytes();
   closed_.push_back(std::move(group));
@@ -633,6 +635,7 @@ OutgoingGroup Engine::seal_group(bool freeze) {
   } else if (!builder_.empty()) {
     group.draft = builder_.finish(group_at_);
     group.notable = std::exchange(notable_, {});
+    group.assets = std::exchange(assets_, {});
     group.effects = std::exchange(effects_, {});
     builder_.start(state_.head().next_event);
   }

@@ -56,6 +56,8 @@ struct OutgoingGroup {
   std::vector<EffectOrder> effects;
   /// Events of this group that views care about one by one (accounts, holds, clients...).
   std::vector<model::EventNumber> notable;
+  /// Assets that this group registered, in order, with their tenants.
+  std::vector<std::pair<model::TenantNumber, model::Asset>> assets;
 };
 
 class Engine {
@@ -137,6 +139,7 @@ class Engine {
   std::vector<model::EventNumber> found_;          // of the submission being taken: per key, the event that used it; 0 none
   std::vector<PendingAnswer> answers_;             // wait for the group in the making
   std::vector<model::EventNumber> notable_;
+  std::vector<std::pair<model::TenantNumber, model::Asset>> assets_;
   std::vector<EffectOrder> effects_;               // of the group in the making
   std::deque<OutgoingGroup> closed_;
   std::uint64_t closed_bytes_ = 0;

@@ -333,7 +333,7 @@ void Pipeline::run_sync() {
       const store::GroupHeader& header = (*sealed)->header();
       events_.fetch_add(header.event_count, std::memory_order_relaxed);
       durable_.store(header.next_event() - 1, std::memory_order_release);
-      listener_.durable(*sealed, std::move(work.group.notable), std::move(work.group.frozen));
+      listener_.durable(*sealed, work.group);
       if (!work.group.effects.empty()) listener_.effects(std::move(work.group.effects), work.core_minus_boot_ns);
       for (PendingAnswer& pending : work.group.answers) pending.answer.group = *sealed;
       in_flight_bytes_.fetch_sub(work.disk_bytes, std::memory_order_relaxed);

@@ -43,8 +43,8 @@ struct PipelineOptions {
 class DurableListener {
  public:
   virtual ~DurableListener() = default;
-  virtual void durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
-                       std::shared_ptr<core::FrozenState> frozen) = 0;
+  /// May take `notable`, `assets` and `frozen` out of `outgoing`.
+  virtual void durable(const std::shared_ptr<const store::SealedGroup>& group, OutgoingGroup& outgoing) = 0;
   /// What that group asks of the world, after durable() and before the answers. Instants in it minus `core_minus_boot_ns` are
   /// readings of the boot clock.
   virtual void effects(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) = 0;

@@ -115,6 +115,7 @@ void Service::stop() {
     }
     stopping_ = true;
     changed_.notify_all();
+    derived_wanted_.notify_all();
   }
   segments_.join();
   keys_.join();
@@ -156,29 +157,27 @@ void Service::learn_tenants_and_assets(const core::FrozenState& state) {
 }
 
 // On the sync thread, before the answers of the group leave: an asset that a reply names must be known by then.
-void Service::durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
-                      std::shared_ptr<core::FrozenState> frozen) {
+void Service::durable(const std::shared_ptr<const store::SealedGroup>& group, OutgoingGroup& outgoing) {
   if (observer_ != nullptr) observer_->durable(*group);
   const std::lock_guard lock(mutex_);
-  for (const model::EventNumber event : notable) {
-    const auto view = group->find_entry(event);
-    if (!view.ok()) continue;
-    const auto entry = model::decode_entry(view->bytes, view->first_event);
-    CHECK(entry.ok());
-    const auto* registered =
-        std::get_if<model::AssetRegistered>(&entry->events[static_cast<std::size_t>(event - entry->first_event)].body);
-    if (registered != nullptr) assets_.emplace_back(registered->tenant, registered->asset);
-  }
+  assets_.insert(assets_.end(), outgoing.assets.begin(), outgoing.assets.end());
   announced_ = group->header().next_event() - 1;
   last_group_ = group;
-  notable_.insert(notable_.end(), notable.begin(), notable.end());
-  if (frozen) {
-    frozen_ = std::move(frozen);
+  // One wake-up starts a pause, and all that comes in it is projected together.
+  const bool wake = (notable_.empty() && !outgoing.notable.empty()) || outgoing.frozen;
+  notable_.insert(notable_.end(), outgoing.notable.begin(), outgoing.notable.end());
+  if (outgoing.frozen) {
+    frozen_ = std::move(outgoing.frozen);
     frozen_group_ = group;
   }
-  ++groups_announced_;
-  // A wake-up for every group would cost more than it brings; the derived threads also look by themselves.
-  if (!notable.empty() || frozen_ || groups_announced_ % 64 == 0) changed_.notify_all();
+  if (wake) derived_wanted_.notify_one();
+}
+
+void Service::hurry_projection(model::EventNumber position) {
+  const std::lock_guard lock(mutex_);
+  if (position <= hurried_) return;
+  hurried_ = position;
+  derived_wanted_.notify_one();
 }
 
 void Service::run_segments() {
@@ -223,7 +222,8 @@ void Service::run_derived() {
   using Clock = std::chrono::steady_clock;
   (void)io::lower_thread_priority();
   const auto interval = std::chrono::milliseconds(options_.refresh_interval_ms);
-  auto next_refresh = Clock::now() + interval, next_step = Clock::now();
+  const auto pause = std::chrono::milliseconds(options_.projection_pause_ms);
+  auto next_refresh = Clock::now() + interval, next_step = Clock::now(), next_projection = Clock::now();
   std::optional<Clock::time_point> give_up;   // once stopping
   bool refreshing = false, behind = projection_ != nullptr, well = true;
   auto next_law_check = Clock::now();
@@ -240,7 +240,9 @@ void Service::run_derived() {
                          : behind     ? Clock::now()
                          : refreshing ? next_step
                                       : Clock::now() + std::chrono::milliseconds(100);
-      changed_.wait_until(lock, until, [&] { return stopping_ || (!behind && (!notable_.empty() || frozen_)); });
+      derived_wanted_.wait_until(lock, until, [&] { return stopping_ || (!behind && (!notable_.empty() || frozen_ || hurried_ != 0)); });
+      if (!behind && well && !refreshing) derived_wanted_.wait_until(lock, next_projection, [&] { return stopping_ || frozen_ || hurried_ != 0; });
+      hurried_ = 0;
       notable.swap(notable_);   // passed over while behind: catching up ends after all that was announced by now
       through = announced_;
       frozen = std::move(frozen_);
@@ -256,6 +258,7 @@ void Service::run_derived() {
     } else {
       well = project(notable, through);
       behind = !well;
+      next_projection = Clock::now() + pause;
     }
     if (frozen) {
       const model::EventNumber event = frozen->head.next_event - 1;

@@ -58,6 +58,7 @@ struct ServiceOptions {
   EngineOptions engine;
   PipelineOptions pipeline;
   TimekeeperOptions time;
+  std::uint32_t projection_pause_ms = 20;      ///< rows of views are written together, this long apart, unless a reader waits
   std::uint32_t refresh_interval_ms = 5'000;   ///< how often balances in views are brought up to date, at most
   std::uint32_t refresh_share_percent = 10;    ///< of one processor, at most, for writing balances into views while in service
   std::uint32_t refresh_on_stop_ms = 3'000;    ///< how long stop() goes on writing balances; the rest waits for the next start
@@ -95,8 +96,7 @@ class Service final : public DurableListener {
   void stop();
 
   /// From the pipeline's sync thread.
-  void durable(const std::shared_ptr<const store::SealedGroup>& group, std::vector<model::EventNumber> notable,
-               std::shared_ptr<core::FrozenState> frozen) override;
+  void durable(const std::shared_ptr<const store::SealedGroup>& group, OutgoingGroup& outgoing) override;
   void effects(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) override;
 
   Pipeline& pipeline() { return *pipeline_; }
@@ -119,6 +119,8 @@ class Service final : public DurableListener {
   const char* views_failed() const { return views_failed_.load(std::memory_order_relaxed); }
   /// Newest event that views include.
   model::EventNumber projected() const { return projected_.load(std::memory_order_acquire); }
+  /// A reader waits for views to include events up to here. Any thread.
+  void hurry_projection(model::EventNumber position);
 
  private:
   Service(io::FileSystem& files, ServiceOptions options, std::function<void(const base::Error&)> on_fatal);
@@ -150,14 +152,15 @@ class Service final : public DurableListener {
   std::uint32_t log_key_version_ = 1;
 
   mutable std::mutex mutex_;                 // everything below
-  std::condition_variable changed_;
+  std::condition_variable changed_;          // stopping
+  std::condition_variable derived_wanted_;   // work for run_derived, or stopping
   bool stopping_ = false, started_ = false;
+  model::EventNumber hurried_ = 0;
   std::vector<model::EventNumber> notable_;
   model::EventNumber announced_ = 0;
   std::shared_ptr<core::FrozenState> frozen_;
   std::shared_ptr<const store::SealedGroup> frozen_group_;
   std::shared_ptr<const store::SealedGroup> last_group_;
-  std::uint64_t groups_announced_ = 0;
   std::vector<std::pair<model::TenantNumber, model::Asset>> assets_;   ///< by number
   DerivedStats stats_;
   std::atomic<model::EventNumber> projected_{0};
