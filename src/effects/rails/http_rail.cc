@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/wipe.h"
+#include "effects/rails/failure_reason.h"
 #include "wire/json_writer.h"
 
 namespace effects {
@@ -19,33 +20,6 @@ HttpClientOptions with(HttpClientOptions options, std::uint32_t calls_max, std::
   options.calls_max = calls_max;
   options.body_bytes_max = body_bytes_max;
   return options;
-}
-
-/// What it means for a send that no reply came. Before the first byte: not sent, with the reason.
-RailReason reason_of(HttpFailure failure) {
-  switch (failure) {
-    case HttpFailure::too_many_calls:
-    case HttpFailure::none:
-      return RailReason::rail_busy;
-    case HttpFailure::name_not_resolved:
-    case HttpFailure::address_not_allowed:
-      return RailReason::name_not_resolved;
-    case HttpFailure::connect_failed:
-    case HttpFailure::connect_timed_out:
-      return RailReason::connection_refused;
-    case HttpFailure::tls_failed:
-      return RailReason::tls_failed;
-    case HttpFailure::send_deadline_passed:
-      return RailReason::send_deadline_passed;
-    case HttpFailure::connection_lost:
-      return RailReason::reply_lost;
-    case HttpFailure::reply_timed_out:
-      return RailReason::reply_timed_out;
-    case HttpFailure::reply_malformed:
-    case HttpFailure::reply_too_large:
-      return RailReason::reply_malformed;
-  }
-  return RailReason::other;
 }
 
 RailAnswer not_sent(RailReason reason, std::string detail) {
