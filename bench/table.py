@@ -1,6 +1,7 @@
 """Turns the lines of bench/run into a table with ratios, and into one JSON document: table.py LINES OUT."""
 
 import json
+import statistics
 import sys
 
 lines = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
@@ -39,7 +40,17 @@ if ratios:
     for entry in ratios:
         aim = f"   (aim: at least {entry['aim']:.2f})" if entry["aim"] else ""
         print(f"{entry['ratio']:>9.2f}  {entry['of']}  /  {entry['to']}{aim}")
+turns = {which: [result for name, result in results.items() if name.startswith(f"engine {which}, turn ")]
+         for which in ("batches of 1000, 8 clients, no views", "the same without leaves")}
+if all(turns.values()):
+    with_leaves, without = turns.values()
+    share = statistics.median(one["per_second"] for one in with_leaves) / statistics.median(one["per_second"] for one in without)
+    cost = statistics.median(one["cpu_us_per_transfer"] for one in with_leaves) - statistics.median(one["cpu_us_per_transfer"] for one in without)
+    print(f"\nleaves, medians of {len(without)} turns: {share:.2f} of the throughput without them (aim: at least 0.85), {cost:.2f} us of CPU each (aim: at most 0.5)")
+    ratios.append({"of": "engine, batches of 1000, with leaves", "to": "without", "ratio": round(share, 3), "aim": 0.85})
 for name, result in results.items():
+    if name.startswith("payouts, "):
+        print(f"\n{name}: " + ", ".join(f"{key} {value}" for key, value in result.items()), end="")
     if "idle_account_bytes" in result and "over_100_ms" in result:
         print(f"\n{name}: {result['idle_account_bytes']} bytes an idle account, {result['resident_mib']} MiB resident at the end, views lag "
               f"{result['views_lag']} events, {result['keys_waiting']} keys in memory; {result['over_100_ms']} requests over 100 ms, longest time "
