@@ -35,9 +35,29 @@ gate::RequestBody body_of(const Request& request) {
     case Kind::void_hold: return gate::Voiding{.hold = {0, request.hold}};
     case Kind::cancel_key: return gate::KeyCancellation{.operation = request.cancelled_operation, .key = request.cancelled_key};
     case Kind::create_client:
-      return gate::ClientCreation{.name = request.name, .kind = model::PrincipalKind::service, .scopes = request.scopes};
+      return gate::ClientCreation{.name = request.name, .kind = request.person ? model::PrincipalKind::person : model::PrincipalKind::service, .scopes = request.scopes};
     case Kind::rotate_client: return gate::ClientRotation{.client = request.client, .overlap = base::seconds(request.overlap_seconds)};
     case Kind::revoke_client: return gate::ClientRevocation{request.client};
+    case Kind::configure_rail: return gate::RailConfiguration{.name = request.name, .asset = request.asset, .profile = request.profile};
+    case Kind::control_rail:
+      return gate::RailControl{.name = request.name, .action = request.rail_action, .from = request.from, .until = request.until};
+    case Kind::payout:
+    case Kind::collect:
+      return gate::RailTransferRequest{.kind = request.kind == Kind::payout ? model::TransferKind::payout : model::TransferKind::collect,
+                                       .account = request.name,
+                                       .asset = request.asset,
+                                       .amount = request.amount.value_or(0),
+                                       .rail = request.rail,
+                                       .beneficiary = beneficiary_of(request),
+                                       .send_within = base::seconds(request.send_within_seconds),
+                                       .reference = request.reference,
+                                       .metadata = metadata_of(request.note)};
+    case Kind::cancel_transfer: return gate::TransferCancellation{{0, request.transfer}};
+    case Kind::review: return gate::TransferReview{.transfer = {0, request.transfer}, .approve = request.approve, .reason = request.reason};
+    case Kind::resolve: return gate::UnknownResolution{.transfer = {0, request.transfer}, .verdict = request.verdict, .reason = request.reason};
+    case Kind::refund:
+      return gate::Refund{.original = {0, request.transfer}, .amount = request.amount, .reference = request.reference, .metadata = metadata_of(request.note)};
+    case Kind::report: break;
   }
   return transfer_of(request.movements[0]);
 }
@@ -45,6 +65,11 @@ gate::RequestBody body_of(const Request& request) {
 }  // namespace
 
 std::variant<model::Admitted, gate::Refusal> admit(gate::Gate& gate, const gate::Sender& sender, const Request& request) {
+  if (request.kind == Kind::report) {
+    gate::RailReport report = request.report;
+    report.trace = sender.trace;
+    return gate.admit_report(report);
+  }
   if (request.kind == Kind::batch) {
     std::vector<gate::TransferRequest> transfers;
     for (const Movement& movement : request.movements) transfers.push_back(transfer_of(movement));

@@ -115,7 +115,7 @@ class Telling {
   base::Status open() {
     node::RecoveryReport report;
     TRY_ASSIGN(process_, Process::open(files_, clock_, random_, blinding_, options_,
-                                       [this](const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers) { on_durable(group, answers); }, report));
+                                       [this](const store::SealedGroup* group, node::OutgoingGroup& outgoing, std::int64_t) { on_durable(group, outgoing.answers); }, report));
     return base::ok();
   }
 

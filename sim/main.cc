@@ -67,7 +67,9 @@ void keep(const Settings& settings, const sim::Story& story, const sim::Verdict&
   const std::string path = settings.keep + "/seed-" + std::to_string(story.seed) + ".txt";
   std::ofstream file(path);
   file << "# " << *verdict.violation << "\n"
-       << "seed " << story.seed << "\ncommands " << story.commands << "\nfaults " << story.faults << "\n";
+       << "seed " << story.seed << "\ncommands " << story.commands << "\nfaults " << story.faults << "\nrails " << (story.rails ? 1 : 0)
+       << "\nrails_percent " << story.rails_percent << "\nrows " << story.rows.text() << "\n";
+  if (story.kill_at_step != 0) file << "kill_at_step " << story.kill_at_step << "\n";
   std::printf("kept as %s\n", path.c_str());
 }
 
@@ -80,12 +82,17 @@ std::vector<Seed> read_kept(const Settings& settings) {
   std::sort(paths.begin(), paths.end());
   for (const std::string& path : paths) {
     Seed seed{.story = settings.story, .from = path};
+    seed.story.rails = false;   // older files know of none
     std::ifstream lines(path);
     std::string word;
     while (lines >> word) {
       if (word == "seed") lines >> seed.story.seed;
       else if (word == "commands") lines >> seed.story.commands;
       else if (word == "faults") lines >> seed.story.faults;
+      else if (word == "rails") lines >> seed.story.rails;
+      else if (word == "rails_percent") lines >> seed.story.rails_percent;
+      else if (word == "kill_at_step") lines >> seed.story.kill_at_step;
+      else if (word == "rows" && lines >> word) seed.story.rows = sim::FaultSet::parse(word).value_or(sim::FaultSet::all());
       else std::getline(lines, word);
     }
     seeds.push_back(seed);
@@ -99,8 +106,9 @@ bool tell(const Settings& settings, const Seed& seed, sim::Figures& sum) {
   sum.add(verdict.figures);
   const sim::Figures& f = verdict.figures;
   std::printf("seed %" PRIu64 "  digest %s  commands %" PRIu64 " events %" PRIu64 " replays %" PRIu64 " faults %" PRIu64 " crashes %" PRIu64
-              " damage found %" PRIu64 " snapshots %" PRIu64 "%s%s\n",
+              " damage found %" PRIu64 " snapshots %" PRIu64 " over rails %" PRIu64 " attempts %" PRIu64 " rail faults %" PRIu64 " with people %" PRIu64 "%s%s\n",
               seed.story.seed, verdict.digest.c_str(), f.commands, f.events, f.replays, f.faults, f.crashes, f.damage_found, f.snapshots,
+              f.transfers, f.attempts, f.rail_faults, f.with_people,
               seed.from.empty() ? "" : "  ", seed.from.c_str());
   std::fflush(stdout);
   if (verdict.violation) {
@@ -124,6 +132,14 @@ bool parse(int argc, char** argv, Settings& settings) {
     else if (name == "--seeds") settings.seeds = number();
     else if (name == "--commands") settings.story.commands = number();
     else if (name == "--faults") settings.story.faults = number();
+    else if (name == "--rows") {
+      const auto rows = sim::FaultSet::parse(text());
+      if (!rows) return false;
+      settings.story.rows = *rows;
+    }
+    else if (name == "--without-rails") settings.story.rails = false;
+    else if (name == "--rails-percent") settings.story.rails_percent = number();
+    else if (name == "--kill-at-step") settings.story.kill_at_step = number();
     else if (name == "--minutes") settings.minutes = std::strtod(text().c_str(), nullptr);
     else if (name == "--fresh") settings.story.seed = static_cast<std::uint64_t>(std::time(nullptr)) * 1'000;
     else if (name == "--verbose") settings.story.verbose = true;

@@ -100,7 +100,9 @@ base::Status Process::hand_over() {
   if (work.group.frozen) last_freeze_ = engine_->position();
   if (work.group.draft) {
     work.disk_bytes = work.group.draft->disk_bytes();
-    work.group.draft->set_clock(timekeeper_->anchor());
+    const node::TimeAnchor anchor = timekeeper_->anchor();
+    work.core_minus_boot_ns = anchor.instant.ns - anchor.boot_ns;
+    work.group.draft->set_clock(anchor);
     TRY_ASSIGN(work.prepared, partition_.journal->prepare(std::move(*work.group.draft)));
   }
   in_flight_.push_back(std::move(work));
@@ -120,7 +122,7 @@ base::Status Process::commit() {
     engine_->durable_through(durable_);
     if (work.group.frozen && snapshot_ == nullptr) TRY(begin_snapshot(std::move(work.group.frozen), *sealed));
   }
-  on_durable_(sealed.get(), work.group.answers);
+  on_durable_(sealed.get(), work.group, work.core_minus_boot_ns);
   return base::ok();
 }
 

@@ -29,8 +29,9 @@ struct ProcessOptions {
   node::EngineOptions engine;
 };
 
-/// Learns of every durable group with its answers, in order.
-using OnDurable = std::function<void(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers)>;
+/// Learns of every durable group with its answers and effects, in order. `core_minus_boot_ns`: the core's time minus the boot clock
+/// when the group was closed.
+using OnDurable = std::function<void(const store::SealedGroup* group, node::OutgoingGroup& outgoing, std::int64_t core_minus_boot_ns)>;
 
 class Process {
  public:
@@ -79,6 +80,7 @@ class Process {
     node::OutgoingGroup group;
     std::optional<store::PreparedGroup> prepared;
     std::uint64_t disk_bytes = 0;
+    std::int64_t core_minus_boot_ns = 0;
   };
   Process(io::SimulatedFileSystem& files, const ProcessOptions& options, OnDurable on_durable);
   base::Status bootstrap(io::SimulatedRandom& random);

@@ -30,6 +30,15 @@ model::Operation operation_of(const Request& request) {
     case Kind::create_client: return Operation::create_client;
     case Kind::rotate_client: return Operation::rotate_client;
     case Kind::revoke_client: return Operation::revoke_client;
+    case Kind::configure_rail: return Operation::configure_rail;
+    case Kind::control_rail: return Operation::control_rail;
+    case Kind::payout: return Operation::create_payout;
+    case Kind::collect: return Operation::create_collect;
+    case Kind::cancel_transfer: return Operation::cancel_transfer;
+    case Kind::review: return Operation::review_transfer;
+    case Kind::resolve: return Operation::resolve_unknown;
+    case Kind::refund: return Operation::refund_transfer;
+    case Kind::report: return Operation::report_rail;
   }
   return Operation::none;
 }
@@ -74,15 +83,35 @@ std::vector<std::string> fields_of(const Request& request, std::size_t item) {
     case Kind::cancel_key:
       fields = {std::to_string(static_cast<int>(request.cancelled_operation)), request.cancelled_key};
       break;
-    case Kind::create_client: fields = {request.name, "service", std::to_string(request.scopes)}; break;
+    case Kind::create_client: fields = {request.name, request.person ? "person" : "service", std::to_string(request.scopes)}; break;
     case Kind::rotate_client: fields = {std::to_string(request.client), std::to_string(request.overlap_seconds)}; break;
     case Kind::revoke_client: fields = {std::to_string(request.client)}; break;
+    case Kind::configure_rail: fields = {request.name, model::to_text(request.asset), std::to_string(request.profile.cost_fixed > 0 ? 1 : 0)}; break;
+    case Kind::control_rail:
+      fields = {request.name, std::to_string(static_cast<int>(request.rail_action))};
+      if (request.rail_action == gate::RailAction::maintenance) {
+        fields.push_back(std::to_string(request.from.ns));
+        fields.push_back(std::to_string(request.until.ns));
+      }
+      break;
+    case Kind::payout:
+    case Kind::collect:
+      fields = {request.name, model::to_text(request.asset), text_of(request.amount), request.rail, beneficiary_of(request), "", "",
+                request.send_within_seconds == 0 ? "" : std::to_string(request.send_within_seconds), request.reference, request.note};
+      break;
+    case Kind::cancel_transfer: fields = {std::to_string(request.transfer)}; break;
+    case Kind::review: fields = {std::to_string(request.transfer), request.approve ? "yes" : "no", request.reason}; break;
+    case Kind::resolve: fields = {std::to_string(request.transfer), std::to_string(static_cast<int>(request.verdict)), request.reason}; break;
+    case Kind::refund: fields = {std::to_string(request.transfer), text_of(request.amount), request.reference, request.note}; break;
     case Kind::transfer:
-    case Kind::batch: break;
+    case Kind::batch:
+    case Kind::report: break;
   }
   fields.resize(model::fingerprint_fields_max);
   return fields;
 }
+
+std::string beneficiary_of(const Request& request) { return "{\"of\":\"" + request.name + "\"}"; }
 
 base::Bytes metadata_of(const std::string& note) {
   if (note.empty()) return {};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gate/rail_report.h"
 #include "gate/request_body.h"
 #include "model/command.h"
 
@@ -14,7 +15,10 @@ namespace sim {
 enum class Kind : std::uint8_t {
   open_tenant, register_asset, open_account, change_flags, set_limits, transfer, batch, capture, void_hold, cancel_key,
   create_client, rotate_client, revoke_client,
+  // over rails; `report` is what a rail, a statement or our own runner says
+  configure_rail, control_rail, payout, collect, cancel_transfer, review, resolve, refund, report,
 };
+constexpr bool is_of_rails(Kind kind) { return kind >= Kind::configure_rail; }
 
 /// One transfer, alone or in a batch.
 struct Movement {
@@ -49,6 +53,19 @@ struct Request {
   model::PrincipalNumber client = 0;
   model::Scopes scopes = model::transfers_read;
   std::int64_t overlap_seconds = 0;
+  bool person = false;            ///< of create_client
+  // --- rails. `name` is the account of a payout or collect, the rail of configure and control ---
+  std::string rail;               ///< this one and no other; empty lets the router choose
+  std::string reference;
+  std::int64_t send_within_seconds = 0;
+  model::EventNumber transfer = 0;
+  bool approve = true;
+  model::Verdict verdict = model::Verdict::settled;
+  std::string reason;             ///< of a review or a resolution
+  gate::RailAction rail_action = gate::RailAction::pause;
+  base::Instant from{}, until{};
+  model::RailProfile profile;
+  gate::RailReport report;        ///< of a report
 };
 
 /// Where an idempotency key counts: equal texts of different scopes are different keys.
@@ -67,6 +84,9 @@ KeyName key_of(const Request& request, std::size_t item);
 KeyName batch_key_of(const Request& request);
 /// The business fields of an item as text, in the documented order of its operation.
 std::vector<std::string> fields_of(const Request& request, std::size_t item);
+
+/// What the rail needs to know of a payout's beneficiary, or of a collect's payer.
+std::string beneficiary_of(const Request& request);
 
 /// Canonical metadata of a note; empty for none.
 base::Bytes metadata_of(const std::string& note);

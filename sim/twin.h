@@ -17,6 +17,7 @@
 #include "node/directory.h"
 #include "node/submission.h"
 #include "sim/request.h"
+#include "sim/saga_twin.h"
 
 namespace sim {
 
@@ -66,8 +67,14 @@ class Twin {
   std::size_t account_count() const { return accounts_.size(); }
   std::size_t client_count() const { return clients_.size(); }
   bool any_due(base::Instant at) const;
+  /// Rails and transfers over them, as entries told.
+  const SagaBook& sagas() const { return sagas_; }
+  /// Clients that are people.
+  std::vector<model::PrincipalNumber> people() const;
+  const model::Counters& counters_of(model::AccountNumber account) const { return accounts_[account - 1].counters; }
 
  private:
+  friend class SagaReader;
   struct Account {
     model::TenantNumber tenant = 0;
     std::string name;
@@ -94,11 +101,18 @@ class Twin {
     std::int64_t expires_at_ns = 0;
     std::optional<model::HoldResolution> resolution;
     model::EventNumber resolved_by = 0;
+    base::U128 captured = 0;
+    model::EventNumber transfer = 0;          // the one over a rail that keeps it
+  };
+  struct Posted {
+    model::TenantNumber tenant = 0;
+    base::U128 amount = 0;
   };
   struct Client {
     model::TenantNumber tenant = 0;
     std::uint32_t generation = 1;
     bool revoked = false;
+    bool person = false;
   };
   struct Memory {
     model::EventNumber event = 0;
@@ -130,7 +144,11 @@ class Twin {
   Complaint take_own(const model::Entry& entry);
   Complaint take_batch_record(Pending& pending, const model::Entry& entry);
   Complaint take_part(Pending& pending, const model::Entry& entry, const PrivateReader& privates);
+  Complaint take_saga(Pending& pending, const model::Entry& entry);
   Complaint check_command(const Request& request, const Part& part, const model::Entry& entry) const;
+  Complaint check_saga_command(const Request& request, const model::Command& command) const;
+  Complaint check_refusal(const Request& request, const model::Entry& entry) const;
+  Complaint compare_sagas(const core::State& state) const;
 
   // Each says what events must follow, and applies them.
   Bodies decide(const Request& request, const Part& part, const model::Entry& entry);
@@ -139,11 +157,13 @@ class Twin {
   model::EventBody move(const Movement& movement, const model::TransferItem& sent, base::Instant at, model::EventNumber event,
                         model::EventNumber group, model::TenantNumber tenant);
   Bodies decide_resolution(const Request& request, const model::Entry& entry);
+  void note_hold(model::EventNumber event, const model::HoldPlaced& held, model::TenantNumber tenant);
   model::HoldResolved resolve(model::EventNumber hold, model::HoldResolution resolution, base::U128 captured,
                               model::EventNumber event);
   Bodies decide_account(const Request& request, const model::Entry& entry);
   Bodies decide_client(const Request& request, const model::Entry& entry);
   model::Refused refused(const Request& request, model::Outcome outcome, const model::Entry& entry) const;
+  bool is_rail_account(model::AccountNumber account) const;
   model::Side side_after(model::AccountNumber number, model::EventNumber event);
   model::AssetNumber find_asset(model::TenantNumber tenant, const model::AssetCode& code) const;
   Account* find_account(model::TenantNumber tenant, const std::string& name);
@@ -161,8 +181,9 @@ class Twin {
   std::map<model::EventNumber, Hold> holds_;
   std::vector<model::EventNumber> placed_holds_;
   std::set<std::pair<std::int64_t, model::EventNumber>> due_;
-  std::map<model::EventNumber, model::TenantNumber> posted_;      // transfers that are no holds
+  std::map<model::EventNumber, Posted> posted_;                   // transfers that are no holds
   std::vector<Client> clients_;
+  SagaBook sagas_;
   std::uint32_t open_holds_ = 0;
   std::map<KeyName, Memory> keys_;
   std::map<KeyName, BatchMemory> batches_;

@@ -11,7 +11,10 @@
 
 #include "crypto/hash.h"
 #include "gate/gate.h"
+#include "sim/faults.h"
+#include "sim/outside.h"
 #include "sim/process.h"
+#include "sim/rail_workload.h"
 #include "sim/twin.h"
 #include "sim/workload.h"
 
@@ -21,6 +24,10 @@ struct Story {
   std::uint64_t seed = 1;
   std::uint64_t commands = 10'000;
   std::uint64_t faults = 24;
+  bool rails = true;               ///< payouts and collects over simulated rails besides
+  std::uint64_t rails_percent = 8; ///< steps in which something is asked for over rails
+  FaultSet rows = FaultSet::all(); ///< the named faults that may happen
+  std::uint64_t kill_at_step = 0;  ///< the process dies after this step as well; 0 never
   bool verbose = false;
 };
 
@@ -35,6 +42,10 @@ struct Figures {
   std::uint64_t damage_found = 0;  ///< flipped or lying bytes that were named instead of served
   std::uint64_t snapshots = 0;
   std::uint64_t runs_rebuilt = 0;
+  std::uint64_t transfers = 0;     ///< over rails
+  std::uint64_t attempts = 0;
+  std::uint64_t with_people = 0;   ///< left in manual_review
+  std::uint64_t rail_faults = 0;   ///< of rails and their networks
   void add(const Figures& other);
 };
 
@@ -61,8 +72,11 @@ class World {
   enum class FaultKind {
     power_loss, crash, kill, io_error, torn_write, disk_full, failed_sync, small_disk, slow_disk, wall_jump, flip_at_rest,
     flip_alive, lying_run, crash_in_recovery,
+    freeze, upgrade,   // of stories with rails
   };
-  static constexpr std::size_t fault_kinds = 14;
+  static constexpr std::size_t fault_kinds = 14, fault_kinds_with_rails = 16;
+  static Row row_of(FaultKind kind);
+  std::vector<FaultKind> kinds_of_story() const;
   using PrivateValues = std::vector<store::StoredPrivate>;   // of one entry's events
   struct Flip {
     std::string path;
@@ -79,8 +93,21 @@ class World {
   void tell();
   void step();
   void act();
-  void send();
+  void send(std::shared_ptr<const Request> request, bool over_rails);
   void ask();
+  // --- rails (world_rails.cc) ---
+  void start_outside();
+  void live_with_rails();
+  void hear(int most);
+  void let_time_pass();
+  void report_answered(std::uint64_t trace, bool taken);
+  bool is_quiet() const;
+  void quiet_down();
+  std::string open_transfers() const;
+  void end_of_rails();
+  void audit_rails();
+  void confirm_clock();
+  void upgrade();
   void start_fault(FaultKind kind);
   void plan_call_fault(io::Fault fault, std::uint64_t within);
   void end_lasting_faults();
@@ -91,13 +118,14 @@ class World {
   void after(base::Status status);
   void die(io::CrashMode mode);
   void restart();
+  void recover_and_compare();
   bool open(bool with_faults);
   void flip_at_rest();
   void flip_alive();
   void unflip();
   void lie_and_crash();
   void finish();
-  void on_durable(const store::SealedGroup* group, std::vector<node::PendingAnswer>& answers);
+  void on_durable(const store::SealedGroup* group, node::OutgoingGroup& outgoing, std::int64_t core_minus_boot_ns);
   void take_answer(node::PendingAnswer& pending);
   /// Lets the twin take the entries through `position` that became durable.
   void take_entries(model::EventNumber position);
@@ -124,6 +152,11 @@ class World {
   ProcessOptions options_;
   Twin twin_;
   Workload workload_;
+  io::SimulatedRandom rail_random_;  // of its own, so that a story without rails stays as it was
+  std::unique_ptr<Outside> outside_;
+  RailWorkload rail_workload_;
+  std::map<std::uint64_t, std::uint64_t> callbacks_;   // by the trace of their reports
+  bool replay_everything_ = false;   // the next start does without snapshots
   std::unique_ptr<Process> process_;
   std::map<model::EventNumber, std::uint64_t> entry_hashes_;
   /// Durable entries that the twin has not taken: it must not be ahead of an answer that is still on its way, because a group
@@ -131,7 +164,11 @@ class World {
   std::deque<model::Entry> waiting_;
   std::map<model::EventNumber, PrivateValues> waiting_privates_;
   model::EventNumber durable_ = 0;
-  std::map<std::uint64_t, std::shared_ptr<const Request>> outstanding_;
+  struct Outstanding {
+    std::shared_ptr<const Request> request;
+    bool over_rails = false;
+  };
+  std::map<std::uint64_t, Outstanding> outstanding_;
   std::map<std::uint64_t, node::Question> questions_;
   std::uint64_t trace_ = 0;
   std::vector<std::pair<std::uint64_t, FaultKind>> plan_;   // by number of commands, latest first

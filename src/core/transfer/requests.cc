@@ -218,7 +218,9 @@ void decide(Draft& draft, const model::ReviewTransfer& body) {
   const TransferRecord* found = draft.find_transfer(body.transfer);
   if (found == nullptr) return draft.refuse(Outcome::transfer_not_found, {.subject = body.transfer});
   const model::Refused particulars{.amount = found->amount, .subject = body.transfer};
-  if (found->status() != TransferState::reviewing) return draft.refuse(Outcome::transfer_not_in_review, particulars);
+  // Its own time may have passed before a tick came to say so.
+  const bool expired = draft.at().ns >= found->send_by_ns;
+  if (found->status() != TransferState::reviewing || expired) return draft.refuse(Outcome::transfer_not_in_review, particulars);
   const VoteKind vote = body.approve ? VoteKind::approve : VoteKind::reject;
   const Outcome person = check_person(draft, *found, vote);
   if (person != Outcome::done) return draft.refuse(person, particulars);
