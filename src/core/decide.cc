@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "core/reconciliation/reconciliation.h"
 #include "core/transfer/saga.h"
 #include "core/webhook/webhooks.h"
 
@@ -22,6 +23,7 @@ void decide(const State& state, const model::Command& command, base::Instant at,
         if constexpr (is_of_sagas) {
           Draft draft(state, command, at, bounds, events);
           decide(draft, body);
+          if constexpr (std::is_same_v<Body, model::Tick>) sweep_statements(draft);
         }
       },
       command.body);
@@ -29,7 +31,7 @@ void decide(const State& state, const model::Command& command, base::Instant at,
 
 bool is_anything_due(const State& state, base::Instant at) {
   const auto is_due = [at](const auto& index) { return !index.empty() && index.begin()->first <= at.ns; };
-  return is_due(state.expiries()) || is_due(state.sagas().deadlines()) || !state.sagas().parked().empty();
+  return is_due(state.expiries()) || is_due(state.sagas().deadlines()) || !state.sagas().parked().empty() || !state.reconciliation().unswept().empty();
 }
 
 }  // namespace core

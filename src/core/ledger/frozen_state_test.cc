@@ -150,7 +150,8 @@ TEST_CASE("pieces stay where they are when a frozen state is moved") {
 TEST_CASE("sections have names") {
   std::string names;
   for (const StateSection section : all_sections) names += std::string(name_of(section)) + " ";
-  CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds webhooks ");
+  CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds webhooks attempts "
+           "statement_lines exceptions orphans statements ");
 }
 
 TEST_CASE("what was frozen stays while the state goes on, read by another thread meanwhile") {

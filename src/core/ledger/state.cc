@@ -34,6 +34,11 @@ std::string_view name_of(StateSection section) {
     case StateSection::rail_cells: return "rail_cells";
     case StateSection::refunds: return "refunds";
     case StateSection::webhooks: return "webhooks";
+    case StateSection::attempts: return "attempts";
+    case StateSection::statement_lines: return "statement_lines";
+    case StateSection::exceptions: return "exceptions";
+    case StateSection::orphans: return "orphans";
+    case StateSection::statements: return "statements";
   }
   CHECK_THAT(false, "a section outside the enumeration");
   return "";
@@ -219,6 +224,7 @@ void State::apply_body(const model::TransferMoved& body) {
     CHECK_THAT(found != hold_slots_.end(), "a transfer keeps a hold that is open");
     holds_.writable(found->second).transfer = body.transfer;
   }
+  reconciliation_.apply(body, head_.next_event, head_.last_instant, sagas_);
   sagas_.apply(body, head_.next_event, head_.last_instant);
 }
 
@@ -302,6 +308,7 @@ FrozenState State::freeze() const {
   frozen.clients = clients_.freeze();
   frozen.sagas = sagas_.freeze();
   frozen.webhooks = webhooks_.freeze();
+  frozen.reconciliation = reconciliation_.freeze();
   return frozen;
 }
 
@@ -342,6 +349,11 @@ void StateLoader::take(StateSection section, base::ByteView piece) {
     case StateSection::rail_cells: return take_records(state_.sagas_.cells_, section, piece);
     case StateSection::refunds: return take_records(state_.sagas_.refunds_, section, piece);
     case StateSection::webhooks: return take_records(state_.webhooks_, section, piece);
+    case StateSection::attempts: return take_records(state_.reconciliation_.attempts_, section, piece);
+    case StateSection::statement_lines: return take_records(state_.reconciliation_.lines_, section, piece);
+    case StateSection::exceptions: return take_records(state_.reconciliation_.exceptions_, section, piece);
+    case StateSection::orphans: return take_records(state_.reconciliation_.orphans_, section, piece);
+    case StateSection::statements: return take_records(state_.reconciliation_.statements_, section, piece);
   }
 }
 
@@ -416,6 +428,7 @@ base::Status State::rebuild_derived() {
     }
   }
   TRY(sagas_.rebuild_derived(head_.next_event, asset_count(), account_count()));
+  TRY(reconciliation_.rebuild_derived(head_.next_event, sagas_));
   for (std::size_t slot = 0; slot < sagas_.transfers_.size(); ++slot) {
     const TransferRecord& transfer = sagas_.transfers_[slot];
     if (transfer.hold == 0) continue;

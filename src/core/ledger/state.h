@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "core/ledger/cow_array.h"
 #include "core/ledger/records.h"
+#include "core/tables/reconciliation_tables.h"
 #include "core/tables/saga_tables.h"
 #include "core/tables/webhook_record.h"
 #include "model/event.h"
@@ -32,14 +33,16 @@ struct StateHead {
 
 /// Named parts of a state as raw record bytes, in this fixed order in every snapshot.
 enum class StateSection : std::uint8_t {
-  head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds, webhooks
+  head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds, webhooks,
+  attempts, statement_lines, exceptions, orphans, statements
 };
 std::string_view name_of(StateSection section);
-constexpr std::size_t state_section_count = 12;
+constexpr std::size_t state_section_count = 17;
 inline constexpr std::array all_state_sections = {
     StateSection::head,    StateSection::tenants, StateSection::assets,    StateSection::accounts,   StateSection::limits, StateSection::holds,
     StateSection::clients, StateSection::rails,   StateSection::transfers, StateSection::rail_cells, StateSection::refunds,
-    StateSection::webhooks};
+    StateSection::webhooks, StateSection::attempts, StateSection::statement_lines, StateSection::exceptions, StateSection::orphans,
+    StateSection::statements};
 /// Sections that came later: a snapshot leaves them out while they are empty, so that a log without rails has the snapshots and
 /// digests it always had.
 constexpr bool is_left_out_when_empty(StateSection section) { return section >= StateSection::rails; }
@@ -59,6 +62,7 @@ class FrozenState {
   CowArray<HoldRecord>::Frozen holds;
   CowArray<ClientRecord>::Frozen clients;
   SagaTables::Frozen sagas;
+  ReconciliationTables::Frozen reconciliation;
   CowArray<WebhookRecord>::Frozen webhooks;
 
   /// Canonical bytes of a section, in pieces: `take(ByteView)` is called once or more (never for an empty section).
@@ -113,6 +117,8 @@ class State {
 
   /// Rails and transfers over them.
   const SagaTables& sagas() const { return sagas_; }
+  /// What statements and rails said of them.
+  const ReconciliationTables& reconciliation() const { return reconciliation_; }
 
   void prefetch_account(model::AccountNumber number) const {
     if (number != 0) accounts_.prefetch(number - 1);
@@ -161,7 +167,9 @@ class State {
   /// The rest is about rails and transfers alone.
   template <typename Body>
   void apply_body(const Body& body) {
-    sagas_.apply(body, head_.next_event, head_.last_instant);
+    constexpr bool is_of_attempt = std::is_same_v<Body, model::AttemptStarted> || std::is_same_v<Body, model::AttemptReported>;
+    if constexpr (ReconciliationTables::is_own<Body> || is_of_attempt) reconciliation_.apply(body, head_.next_event, head_.last_instant, sagas_);
+    if constexpr (!ReconciliationTables::is_own<Body>) sagas_.apply(body, head_.next_event, head_.last_instant);
   }
 
   friend class StateLoader;
@@ -178,6 +186,7 @@ class State {
   CowArray<HoldRecord> holds_;
   CowArray<ClientRecord> clients_;
   SagaTables sagas_;
+  ReconciliationTables reconciliation_;
   CowArray<WebhookRecord> webhooks_;
   // Derived from holds_, rebuilt on load; never iterated in hash order.
   std::unordered_map<model::EventNumber, std::uint32_t> hold_slots_;
@@ -222,6 +231,11 @@ void FrozenState::for_each_piece(StateSection section, Take take) const {
     case StateSection::rail_cells: return each(sagas.cells);
     case StateSection::refunds: return each(sagas.refunds);
     case StateSection::webhooks: return each(webhooks);
+    case StateSection::attempts: return each(reconciliation.attempts);
+    case StateSection::statement_lines: return each(reconciliation.lines);
+    case StateSection::exceptions: return each(reconciliation.exceptions);
+    case StateSection::orphans: return each(reconciliation.orphans);
+    case StateSection::statements: return each(reconciliation.statements);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/instant.h"
+#include "core/tables/reconciliation_records.h"
 
 namespace core {
 
@@ -35,6 +36,7 @@ struct SagaBounds {
   base::Duration alarm_manual_review = base::seconds(3600);
   base::Duration alarm_reversing = base::seconds(2LL * 86'400);
   RoutingPolicy routing;
+  ReconciliationBounds reconciliation;
 };
 
 }  // namespace core

@@ -3,6 +3,7 @@
 // the ones before. Events come out; the state is not touched.
 
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Draft {
   const LedgerBounds& bounds() const { return bounds_; }
   const SagaBounds& limits() const { return bounds_.sagas; }
   std::size_t event_count() const { return events_.size(); }
+  /// The events from an index on; good until the next one.
+  std::span<const model::Event> events_from(std::size_t index) const { return std::span<const model::Event>(events_).subspan(index); }
   model::EventNumber next_event() const { return state_.head().next_event + events_.size(); }
 
   /// Adds an event and lays it over the state; gives its number.

@@ -65,7 +65,8 @@ class Judgement {
                                        .latency = report_.latency,
                                        .amount = report_.amount,
                                        .rail_reference = report_.rail_reference,
-                                       .body = report_.body});
+                                       .body = report_.body,
+                                       .rail_reference_key = report_.rail_reference_key});
     // Routing learns from how an attempt leaves `sending`; what is found out later is not the rail's answer any more.
     if (transfer_.status() == TransferState::sending) observe(draft_, transfer_, report_.result, report_.reason, report_.latency);
   }
@@ -234,9 +235,6 @@ class Judgement {
 
 }  // namespace
 
-void decide(Draft& draft, const ReportRail& body) {
-  if (draft.find_transfer(body.transfer) == nullptr) return draft.refuse(model::Outcome::transfer_not_found, {.subject = body.transfer});
-  Judgement(draft, body).run();
-}
+void judge(Draft& draft, const ReportRail& report) { Judgement(draft, report).run(); }
 
 }  // namespace core

@@ -24,9 +24,11 @@ void decide(Draft& draft, const model::CancelTransfer& body);
 void decide(Draft& draft, const model::ReviewTransfer& body);
 void decide(Draft& draft, const model::ResolveUnknown& body);
 void decide(Draft& draft, const model::RefundTransfer& body);
-void decide(Draft& draft, const model::ReportRail& body);
 /// Takes due steps and resumes parked transfers, at most body.expiries_max of them.
 void decide(Draft& draft, const model::Tick& body);
+
+/// Judges what somebody says of an attempt whose transfer is known. Emits at least one event.
+void judge(Draft& draft, const model::ReportRail& report);
 
 // --- common steps -----------------------------------------------------------------------------------------------------------
 
