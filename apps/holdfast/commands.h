@@ -12,6 +12,7 @@ Command doctor_command();
 Command account_command();
 Command asset_command();
 Command transfer_command();
+Command rail_command();
 Command client_command();
 Command journal_command();
 Command backup_command();

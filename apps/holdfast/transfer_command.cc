@@ -64,6 +64,42 @@ int run_void(const Arguments& arguments) {
   return ask(arguments, {.method = "POST", .path = transfer_path(arguments, "void"), .query = {}, .body = "{}"}, readable);
 }
 
+int run_cancel(const Arguments& arguments) {
+  return ask(arguments, {.method = "POST", .path = transfer_path(arguments, "cancel"), .query = {}, .body = "{}"}, readable);
+}
+
+// One word of two, and why: a person's voice about a transfer.
+int decide(const Arguments& arguments, std::string_view action, std::string_view member, std::pair<std::string_view, std::string_view> words) {
+  const std::string& word = arguments.operands()[1];
+  if (word != words.first && word != words.second) {
+    return fail({"option_value_malformed", "\"" + word + "\" is neither " + std::string(words.first) + " nor " + std::string(words.second)});
+  }
+  ApiRequest request{.method = "POST", .path = transfer_path(arguments, action)};
+  wire::JsonWriter json(request.body);
+  json.begin_object();
+  json.member(member, std::string_view(word));
+  if (const auto reason = arguments.value("--reason")) json.member("reason", *reason);
+  json.end_object();
+  return ask(arguments, std::move(request), readable);
+}
+
+int run_review(const Arguments& arguments) { return decide(arguments, "review", "decision", {"approve", "reject"}); }
+
+int run_resolve(const Arguments& arguments) {
+  if (!arguments.has("--reason")) return fail({"options_contradict", "transfer resolve needs --reason TEXT: how it is known"});
+  return decide(arguments, "resolve", "verdict", {"settled", "failed"});
+}
+
+int run_refund(const Arguments& arguments) {
+  ApiRequest request{.method = "POST", .path = transfer_path(arguments, "refunds")};
+  wire::JsonWriter json(request.body);
+  json.begin_object();
+  if (const auto amount = arguments.value("--amount")) json.member("amount", *amount);
+  if (const auto reference = arguments.value("--reference")) json.member("reference", *reference);
+  json.end_object();
+  return ask(arguments, std::move(request), readable);
+}
+
 int run_batch(const Arguments& arguments) {
   const auto bytes = read_input(arguments.operands()[0], gate::batch_bytes_max);
   if (!bytes.ok()) return fail(bytes.error());
@@ -77,10 +113,12 @@ int run_batch(const Arguments& arguments) {
 
 Command transfer_command() {
   return {.name = "transfer",
-          .summary = "move money between accounts",
+          .summary = "move money between accounts; what becomes of it on the way out",
           .examples = "  holdfast transfer create world/USD users/7f3a 100000 USD/2 --data /tmp/try\n"
                       "  holdfast transfer create users/7f3a users/91cc 1250 USD/2 --hold-seconds 3600\n"
-                      "  holdfast transfer capture tr_0000000000042 --amount 1000\n",
+                      "  holdfast transfer capture tr_0000000000042 --amount 1000\n"
+                      "  holdfast transfer list --state outcome_unknown\n"
+                      "  holdfast transfer resolve tr_0000000000042 failed --reason \"the bank's letter of 15 January\"\n",
           .verbs = {{"create", "FROM TO AMOUNT CODE/SCALE", 4, 4, "debits FROM and credits TO, at once or as a hold",
                      changing_options({{"--hold", "", "reserve only; capture or void later"},
                                        {"--hold-seconds", "N", "a hold that expires"},
@@ -90,7 +128,7 @@ Command transfer_command() {
                     {"list", "", 0, 0, "by exactly one of key, reference, state or account",
                      remote_options({{"--key", "KEY", "the transfer that used this idempotency key"},
                                      {"--reference", "TEXT", "transfers with this reference"},
-                                     {"--state", "STATE", "held, captured, voided or expired"},
+                                     {"--state", "STATE", "held, captured, voided or expired; over rails also outcome_unknown, manual_review, parked..."},
                                      {"--account", "ID", "transfers of this account"},
                                      {"--cursor", "CURSOR", "where the last page ended"},
                                      {"--limit", "N", "rows, at most 100"}}),
@@ -98,8 +136,16 @@ Command transfer_command() {
                     {"capture", "ID", 1, 1, "posts a hold; what is not captured is released",
                      changing_options({{"--amount", "AMOUNT", "at most the held amount; all unless given"}}), run_capture},
                     {"void", "ID", 1, 1, "releases a hold", changing_options(), run_void},
+                    {"cancel", "ID", 1, 1, "ends a transfer over a rail that was not sent yet", changing_options(), run_cancel},
+                    {"review", "ID approve|reject", 2, 2, "one person's voice about a transfer that waits for people",
+                     changing_options({{"--reason", "TEXT", "why"}}), run_review},
+                    {"resolve", "ID settled|failed", 2, 2, "one of two voices about what became of it at the rail, once asking is used up",
+                     changing_options({{"--reason", "TEXT", "how it is known"}}), run_resolve},
+                    {"refund", "ID", 1, 1, "gives back all of it, or a part; of a payout it asks the rail to",
+                     changing_options({{"--amount", "AMOUNT", "all that is left unless given"}, {"--reference", "TEXT", "to find it by"}}), run_refund},
                     {"batch", "FILE", 1, 1, "sends the items of a JSON file (- is standard input)", changing_options(), run_batch}},
-          .notes = "Amounts are in the smallest unit of the asset (holdfast help amounts).\n"};
+          .notes = "Amounts are in the smallest unit of the asset (holdfast help amounts). Payouts are made by holdfast\n"
+                   "rail send; the states of transfers over rails are in docs/transfers.md.\n"};
 }
 
 }  // namespace holdfast

@@ -146,7 +146,7 @@ class RunningEdge {
         backend(*loop),
         gate(keys, clients, source(), {.rate = options.rate}),
         api(*loop, clock, gate, backend, options.api),
-        operators(clock, operator_backend, gate, options.operators) {
+        operators(clock, operator_backend, gate, api, options.operators) {
     io::ignore_broken_pipes();
     const io::TestIdentity authority = io::make_test_identity("test authority", "");
     const io::TestIdentity identity = io::make_test_identity("server", "DNS:localhost,IP:127.0.0.1", &authority);

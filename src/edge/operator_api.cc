@@ -1,6 +1,7 @@
 #include "edge/operator_api.h"
 
 #include <string>
+#include <utility>
 
 #include "edge/render.h"
 #include "edge/reply_headers.h"
@@ -31,12 +32,17 @@ wire::Response problem(Outcome outcome, std::string_view detail, const base::Tag
   return response;
 }
 
+bool steers_rail(std::string_view path) {
+  return path.starts_with("/v1/rails/") && (path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/maintenance"));
+}
+
 }  // namespace
 
-OperatorApi::OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, OperatorOptions options)
-    : clock_(clock), backend_(backend), gate_(gate), options_(options) {}
+OperatorApi::OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, Handler& api, OperatorOptions options)
+    : clock_(clock), backend_(backend), gate_(gate), api_(api), options_(options) {}
 
 void OperatorApi::handle(Server& server, Exchange exchange, wire::Request&& request) {
+  if (steers_rail(request.path)) return api_.handle(server, exchange, std::move(request));
   wire::Response response = answer(request);
   add_security_headers(response, server.secure());
   server.reply(exchange, response);

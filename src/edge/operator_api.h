@@ -1,6 +1,7 @@
 #pragma once
 // What the operator address serves: GET /healthz and /readyz for everybody, GET /metrics with the scope metrics:read
-// (unless opened), POST /clock/confirm with the scope operate.
+// (unless opened), POST /clock/confirm with the scope operate. Pausing, resuming and maintenance windows of rails go to the API as they
+// are: the same requests with the same credentials and keys as there.
 
 #include "edge/backend.h"
 #include "edge/server.h"
@@ -16,7 +17,7 @@ struct OperatorOptions {
 /// For one loop; its thread. All references outlive it, and it outlives the servers that use it.
 class OperatorApi final : public Handler {
  public:
-  OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, OperatorOptions options = {});
+  OperatorApi(io::Clock& clock, OperatorBackend& backend, gate::Gate& gate, Handler& api, OperatorOptions options = {});
 
   void handle(Server& server, Exchange exchange, wire::Request&& request) override;
 
@@ -29,6 +30,7 @@ class OperatorApi final : public Handler {
   io::Clock& clock_;
   OperatorBackend& backend_;
   gate::Gate& gate_;
+  Handler& api_;
   const OperatorOptions options_;
 };
 

@@ -76,6 +76,17 @@ TEST_CASE("metrics and the clock need their scopes") {
   CHECK_EQ(ask(edge, "GET", "/metrics", token).status, 401);
 }
 
+TEST_CASE("rails are steered at the operator address as at the API") {
+  RunningEdge edge;
+  CHECK_EQ(ask(edge, "POST", "/v1/rails/bank-a/pause").status, 401);
+  CHECK_EQ(ask(edge, "POST", "/v1/rails/bank-a/resume", edge.bearer(model::operate)).status, 403);
+  const wire::Response keyless = ask(edge, "POST", "/v1/rails/bank-a/pause", edge.bearer(model::rails_write));
+  CHECK_EQ(keyless.status, 400);
+  CHECK_NE(keyless.body.find("idempotency_key"), std::string::npos);
+  CHECK_EQ(ask(edge, "GET", "/v1/rails/bank-a/maintenance", edge.bearer(model::rails_write)).status, 405);
+  CHECK_EQ(ask(edge, "GET", "/v1/rails/bank-a", edge.bearer()).status, 404);
+}
+
 TEST_CASE("metrics opened by configuration; other paths and methods") {
   RunningEdge edge({.operators = {.metrics_open = true}});
   CHECK_EQ(ask(edge, "GET", "/metrics").status, 200);

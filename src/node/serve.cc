@@ -207,7 +207,7 @@ base::Status Running::open_edge() {
                                                                 .directory = settings_.directory,
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
-  operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, *gate_, c.operator_api);
+  operator_api_ = std::make_unique<edge::OperatorApi>(*clock_, *operator_view_, *gate_, *api_, c.operator_api);
   const bool operator_tls = c.operator_tls || !c.operator_listen.is_loopback();
   const edge::ServerOptions server_options = c.server_options();
   TRY_ASSIGN(server_, edge::Server::open(*loop_, *clock_, c.listen, tls_.get(), *api_, server_options));

@@ -71,13 +71,18 @@ void decide(Draft& draft, const model::ConfigureRail& body) {
                                    .profile = body.profile});
 }
 
+// What was not said stays: pausing and resuming say nothing of a window, a window does not end a pause. A window that is over is none.
 void decide(Draft& draft, const model::ControlRail& body) {
   const RailRecord* rail = draft.state().sagas().rail(body.rail);
   if (rail == nullptr || rail->tenant != draft.command().tenant) return draft.refuse(Outcome::rail_not_found, {.subject = body.rail});
   const bool window = body.maintenance_from.ns != 0 || body.maintenance_until.ns != 0;
   if (window && body.maintenance_from >= body.maintenance_until) return draft.refuse(Outcome::maintenance_window_contradicts, {.subject = body.rail});
-  draft.emit(model::RailControlled{
-      .rail = body.rail, .paused = body.paused, .maintenance_from = body.maintenance_from, .maintenance_until = body.maintenance_until});
+  model::RailControlled controlled{.rail = body.rail,
+                                   .paused = body.paused || (window && rail->paused != 0),
+                                   .maintenance_from = window ? body.maintenance_from : base::Instant{rail->maintenance_from_ns},
+                                   .maintenance_until = window ? body.maintenance_until : base::Instant{rail->maintenance_until_ns}};
+  if (controlled.maintenance_until <= draft.at()) controlled.maintenance_from = controlled.maintenance_until = {};
+  draft.emit(controlled);
 }
 
 }  // namespace core

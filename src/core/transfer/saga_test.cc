@@ -288,6 +288,32 @@ TEST_CASE("all rails out: parked with its hold, resumed by itself; cancelled or 
   CHECK(story.at(patient) == "sending");
 }
 
+TEST_CASE("what is said of a rail leaves what is not said as it was") {
+  RailStory story(1);
+  const model::RailNumber rail = story.rail("first");
+  const auto paused = [&] { return story.record("first").paused != 0; };
+  const auto in_window = [&] { return story.record("first").maintenance_until_ns != 0; };
+  const base::Instant from = story.now + base::seconds(10), until = story.now + base::seconds(20);
+  story.run(model::ControlRail{.rail = rail, .maintenance_from = from, .maintenance_until = until});
+  story.run(model::ControlRail{.rail = rail, .paused = true});
+  CHECK(paused());
+  CHECK(story.record("first").maintenance_from_ns == from.ns);
+  story.run(model::ControlRail{.rail = rail, .maintenance_from = from, .maintenance_until = until + base::seconds(5)});
+  CHECK(paused());
+  CHECK(story.record("first").maintenance_until_ns == (until + base::seconds(5)).ns);
+  story.run(model::ControlRail{.rail = rail});
+  CHECK_FALSE(paused());
+  CHECK(in_window());
+  // A window that is over lifts one that stands.
+  story.run(model::ControlRail{.rail = rail, .maintenance_from = {1}, .maintenance_until = {2}});
+  CHECK_FALSE(in_window());
+  story.run(model::ControlRail{.rail = rail, .paused = true, .maintenance_from = from, .maintenance_until = until});
+  story.pass(base::seconds(30));
+  story.run(model::ControlRail{.rail = rail, .paused = true});
+  CHECK(paused());
+  CHECK_FALSE(in_window());
+}
+
 TEST_CASE("a rail that cannot be reached is tried again later, a little longer each time") {
   RailStory story(1);
   const auto payout = story.pay(100);
