@@ -102,7 +102,7 @@ class CamtReader {
     result_.from = *from;
     result_.until = *until;
     // "Until 23:59:59" is the whole day.
-    if (result_.until.ns % statement::one_day.ns >= (statement::one_day - base::seconds(1)).ns) result_.until = statement::day_of(result_.until) + statement::one_day;
+    if (result_.until.ns % statement::one_day.ns >= statement::one_day.ns - base::seconds(1).ns) result_.until = statement::day_of(result_.until) + statement::one_day;
     return base::ok();
   }
 

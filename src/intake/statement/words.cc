@@ -65,10 +65,23 @@ std::optional<base::Instant> day(std::string_view year, std::string_view month, 
 std::optional<base::Instant> parse_day_or_time(std::string_view text) {
   std::string full(text);
   if (full.size() == 10) full += "T00:00:00Z";
-  const bool zoned = full.ends_with('Z') || (full.size() > 6 && (full[full.size() - 6] == '+' || full[full.size() - 6] == '-') && full[full.size() - 3] == ':');
-  if (!zoned) full += 'Z';
+  // An offset, `+01:00`: the clock there is ahead by it.
+  std::int64_t ahead_ns = 0;
+  if (full.size() > 16 && (full[full.size() - 6] == '+' || full[full.size() - 6] == '-') && full[full.size() - 3] == ':') {
+    const auto two_digits = [&](std::size_t from_end) {
+      const char tens = full[full.size() - from_end], ones = full[full.size() - from_end + 1];
+      return is_digit(tens) && is_digit(ones) ? (tens - '0') * 10 + (ones - '0') : 100;
+    };
+    const int hours = two_digits(5), minutes = two_digits(2);
+    if (hours > 14 || minutes > 59) return std::nullopt;
+    ahead_ns = base::seconds(hours * 3600LL + minutes * 60LL).ns;
+    if (full[full.size() - 6] == '-') ahead_ns = -ahead_ns;
+    full.resize(full.size() - 6);
+  }
+  if (!full.ends_with('Z')) full += 'Z';
   const auto at = base::parse_rfc3339(full);
-  return at && at->ns >= 0 ? at : std::nullopt;
+  if (!at || at->ns - ahead_ns < 0) return std::nullopt;
+  return base::Instant{at->ns - ahead_ns};
 }
 
 std::optional<base::Instant> parse_short_day(std::string_view text) {
