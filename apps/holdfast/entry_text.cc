@@ -200,6 +200,87 @@ struct Describe {
              {"pending", base::to_decimal(e.pending)},
              {"posted", base::to_decimal(e.posted)}}};
   }
+  Described operator()(const model::WebhookCreated& e) const {
+    return {"webhook_created", {{"webhook", model::webhook_id(e.number)}, {"events", number(e.events)}, {"flags", number(e.flags)}}};
+  }
+  Described operator()(const model::WebhookChanged& e) const {
+    return {"webhook_changed",
+            {{"webhook", model::webhook_id(e.number)},
+             {"events", number(e.events)},
+             {"flags", number(e.flags)},
+             {"cause", std::string(model::to_text(e.cause))}}};
+  }
+  Described operator()(const model::WebhookRemoved& e) const { return {"webhook_removed", {{"webhook", model::webhook_id(e.number)}}}; }
+  Described operator()(const model::WebhookRotated& e) const {
+    return {"webhook_rotated",
+            {{"webhook", model::webhook_id(e.number)},
+             {"public_key", base::to_hex(e.key.public_key)},
+             {"former_valid_until", base::to_rfc3339(e.former_valid_until)}}};
+  }
+  Described operator()(const model::WebhookMarked& e) const {
+    return {"webhook_marked", {{"webhook", model::webhook_id(e.number)}, {"told_through", number(e.told_through)}}};
+  }
+  Described operator()(const model::StatementRecorded& e) const {
+    return {"statement_recorded",
+            {{"statement", number(e.statement)},
+             {"rail", number(e.rail)},
+             {"format", std::string(model::name_of(e.format))},
+             {"from", base::to_rfc3339(e.from)},
+             {"until", base::to_rfc3339(e.until)},
+             {"part", number(e.part)},
+             {"parts", number(e.parts)},
+             {"lines_new", number(e.lines_new)},
+             {"lines_known", number(e.lines_known)},
+             {"repeated", e.repeated ? "true" : "false"}}};
+  }
+  Described operator()(const model::LineRecorded& e) const {
+    return {"line_recorded",
+            {{"statement", number(e.statement)},
+             {"line", number(e.line)},
+             {"rail", number(e.rail)},
+             {"amount", base::to_decimal(e.amount)},
+             {"direction", e.credit ? "credit" : "debit"},
+             {"booked_at", base::to_rfc3339(e.booked_at)},
+             {"result", std::string(model::name_of(e.result))},
+             {"attempt", number(e.attempt)}}};
+  }
+  Described operator()(const model::LineLinked& e) const {
+    return {"line_linked", {{"line", number(e.line)}, {"result", std::string(model::name_of(e.result))}, {"attempt", number(e.attempt)}}};
+  }
+  Described operator()(const model::ExceptionOpened& e) const {
+    return {"exception_opened",
+            {{"rail", number(e.rail)},
+             {"kind", std::string(model::name_of(e.kind))},
+             {"party", std::string(model::name_of(e.party))},
+             {"statement", number(e.statement)},
+             {"line", number(e.line)},
+             {"orphan", number(e.orphan)},
+             {"attempt", number(e.attempt)},
+             {"expected", base::to_decimal(e.expected)},
+             {"stated", base::to_decimal(e.stated)}}};
+  }
+  Described operator()(const model::ExceptionVoted& e) const {
+    return {"exception_voted",
+            {{"exception", number(e.exception)},
+             {"person", model::client_id(e.person)},
+             {"resolution", std::string(model::name_of(e.end))},
+             {"counted", number(e.counted)},
+             {"needed", number(e.needed)}}};
+  }
+  Described operator()(const model::ExceptionResolved& e) const {
+    return {"exception_resolved",
+            {{"exception", number(e.exception)},
+             {"resolution", std::string(model::name_of(e.end))},
+             {"posting", number(e.posting)},
+             {"attempt", number(e.attempt)}}};
+  }
+  Described operator()(const model::OrphanRecorded& e) const {
+    return {"orphan_recorded",
+            {{"rail", number(e.rail)}, {"result", number(static_cast<std::uint64_t>(e.result))}, {"amount", base::to_decimal(e.amount)}}};
+  }
+  Described operator()(const model::StatementSwept& e) const {
+    return {"statement_swept", {{"statement", number(e.statement)}, {"done", e.done ? "true" : "false"}}};
+  }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "edge/api.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -31,6 +32,13 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::GetTile& tile) const { return tile.entries ? "get_entry_bundle" : "get_tile"; }
     std::string_view operator()(const gate::ListRails&) const { return "list_rails"; }
     std::string_view operator()(const gate::GetRail&) const { return "get_rail"; }
+    std::string_view operator()(const gate::ListReconciliations&) const { return "list_reconciliations"; }
+    std::string_view operator()(const gate::GetReconciliation&) const { return "get_reconciliation"; }
+    std::string_view operator()(const gate::ListWebhooks&) const { return "list_webhooks"; }
+    std::string_view operator()(const gate::GetWebhook&) const { return "get_webhook"; }
+    std::string_view operator()(const gate::ListDeliveries&) const { return "list_webhook_deliveries"; }
+    std::string_view operator()(const gate::TestWebhook&) const { return "test_webhook"; }
+    std::string_view operator()(const gate::ResendWebhook&) const { return "resend_webhook"; }
     std::string_view operator()(const gate::GetEvidence&) const { return "get_transfer_evidence"; }
   };
   return std::visit(Name{}, body);
@@ -54,6 +62,10 @@ std::uint64_t mixed(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
   value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
   return value ^ (value >> 31);
+}
+
+bool is_refusal(const AnswerItem& item) {
+  return item.source == nullptr || std::holds_alternative<model::Refused>(item.source->entry.events[item.event_index].body);
 }
 
 std::int64_t whole_seconds_up(base::Duration duration) {
@@ -229,9 +241,12 @@ void Api::answered(std::uint64_t token, Answer&& answer) {
     CHECK_THAT(!answer.items.empty(), "an answer answers");
     constexpr std::size_t usual_body_bytes = 1024;
     response.body.reserve(usual_body_bytes);
+    // Of several commands of one request (a statement in parts) the first that failed is the answer, or else the first.
+    const auto failed = std::find_if(answer.items.begin(), answer.items.end(), is_refusal);
+    const AnswerItem& item = failed != answer.items.end() ? *failed : answer.items[0];
     rendered =
         render_item({.backend = backend_, .operation = call->operation, .trace = call->trace, .secret = call->secret},
-                    answer.items[0], response.body);
+                    item, response.body);
     replayed = answer.items[0].replayed;
   }
   response.headers.reserve(12, 640);

@@ -5,6 +5,7 @@
 // of journaled entries: the edge renders replies from them and from nothing else, so that the replay of a reply has the
 // same bytes as the first one.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "gate/query.h"
+#include "model/statement.h"
 #include "model/admitted.h"
 #include "model/entry.h"
 #include "model/outcome.h"
@@ -83,6 +85,96 @@ struct RailsReading {
   std::vector<RailReading> rails;
 };
 
+/// A statement as the core has it at `position`, with its lines by what they are now.
+struct StatementReading {
+  model::EventNumber statement = 0;                  ///< 0: what rails told by themselves
+  std::string rail;
+  model::StatementFormat format = model::StatementFormat::csv;
+  base::Instant recorded_at{};
+  base::Instant from{};
+  base::Instant until{};
+  std::uint32_t parts = 0;
+  std::uint32_t parts_taken = 0;
+  std::uint32_t lines_total = 0;
+  std::uint32_t lines_known = 0;                     ///< that an earlier statement had shown
+  bool compared = false;                             ///< the books were compared with it to the end
+  std::array<std::uint32_t, 6> results{};            ///< by model::LineResult: of the lines that it was the first to show
+  std::uint32_t open_exceptions = 0;
+};
+struct ExceptionReading {
+  model::EventNumber exception = 0;
+  model::EventNumber statement = 0;
+  std::string rail;
+  model::AssetNumber asset = 0;
+  model::ExceptionKind kind = model::ExceptionKind::missing_here;
+  model::ExceptionParty party = model::ExceptionParty::rail;
+  std::uint32_t line = 0;                            ///< in the file; 0 without
+  bool orphan = false;
+  model::EventNumber transfer = 0;
+  base::U128 expected = 0;
+  base::U128 stated = 0;
+  bool credit = false;
+  base::Instant booked_at{};                         ///< 0 without a line
+  base::Instant opened_at{};
+  base::Instant ended_at{};                          ///< 0 while it is open
+  model::ExceptionEnd end = model::ExceptionEnd::waiting;
+  model::EventNumber posting = 0;
+  model::PrincipalNumber voter = 0;                  ///< who spoke first; 0 nobody
+  model::ExceptionEnd vote = model::ExceptionEnd::waiting;
+};
+struct StatementsPage {
+  std::vector<StatementReading> statements;
+  model::EventNumber next = 0;                       ///< 0: there are no more
+};
+struct ReconciliationReading {
+  StatementReading statement;
+  std::vector<ExceptionReading> exceptions;
+  model::EventNumber next = 0;
+};
+
+/// An endpoint as the core has it at `position`, and how its deliveries stand.
+struct WebhookReading {
+  model::WebhookNumber number = 0;
+  std::string url;                                   ///< empty if it was erased
+  model::WebhookEvents events = 0;
+  model::WebhookFlags flags = 0;
+  model::WebhookCause cause = model::WebhookCause::request;   ///< of the last change
+  base::Digest public_key{};
+  base::Instant former_until{};                      ///< the former key signs as well until then; 0: there is none
+  base::Instant changed_at{};
+  std::uint64_t waiting = 0;                         ///< messages to be delivered yet
+  std::uint64_t given_up = 0;
+  base::Instant delivered_at{};                      ///< last success; 0 none
+  base::Instant failing_since{};                     ///< 0: it is not
+};
+struct WebhooksReading {
+  std::vector<WebhookReading> webhooks;
+};
+struct DeliveryReading {
+  std::uint64_t number = 0;                          ///< for the cursor
+  model::EventNumber event = 0;
+  model::WebhookEvent type = model::WebhookEvent::transfer_posted;
+  std::uint32_t attempt = 0;
+  base::Instant at{};
+  std::string_view outcome;                          ///< static storage
+  std::uint16_t status = 0;                          ///< 0: no answer
+  std::string failure;                               ///< why there is none
+  base::Instant next_at{};                           ///< 0: not tried again by itself
+};
+struct DeliveriesPage {
+  std::vector<DeliveryReading> attempts;
+  std::uint64_t next = 0;
+};
+/// What the receiver of a test message answered.
+struct WebhookTestReading {
+  std::string message;
+  std::uint16_t status = 0;
+  std::string failure;
+};
+struct WebhookResendReading {
+  std::uint64_t messages = 0;                        ///< that are told again
+};
+
 struct AccountsPage {
   std::vector<AccountReading> accounts;
   std::string next;                                  ///< last name, if there is more; the edge makes the cursor
@@ -123,7 +215,8 @@ struct ReadRefused {
 struct Reading {
   model::EventNumber position = 0;
   std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading,
-               RailReading, RailsReading>
+               RailReading, RailsReading, WebhookReading, WebhooksReading, DeliveriesPage, WebhookTestReading,
+               WebhookResendReading, StatementsPage, ReconciliationReading>
       body;
 };
 

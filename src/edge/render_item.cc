@@ -166,6 +166,24 @@ struct ItemWriter {
     write_instant(json, "revoked_at", at.event.at);
     return {};
   }
+  Rendered operator()(const model::WebhookCreated& event) const {
+    if (replayed) return secret_shown();
+    write_webhook_created(json, at, event, context.secret);
+    return created("/v1/webhooks/" + model::webhook_id(event.number));
+  }
+  Rendered operator()(const model::WebhookRotated& event) const {
+    if (replayed) return secret_shown();
+    write_webhook_rotated(json, at, event, context.secret);
+    return {};
+  }
+  Rendered operator()(const model::WebhookChanged& event) const {
+    write_webhook_changed(json, at, event);
+    return {};
+  }
+  Rendered operator()(const model::WebhookRemoved& event) const {
+    write_webhook_removed(json, at, event);
+    return {};
+  }
   Rendered operator()(const model::ClockConfirmed& event) const {
     json.member("jump_ns", std::string_view(std::to_string(event.jump.ns)));
     write_instant(json, "confirmed_at", at.event.at);
@@ -192,6 +210,14 @@ struct ItemWriter {
   }
   Rendered operator()(const model::RailControlled& event) const {
     write_rail_controlled(json, backend(), at, event);
+    return {};
+  }
+  Rendered operator()(const model::StatementRecorded& event) const {
+    write_statement_taken(json, backend(), at, event);
+    return created("/v1/reconciliations/" + model::statement_id(event.statement == 0 ? at.number : event.statement));
+  }
+  Rendered operator()(const model::ExceptionVoted& event) const {
+    write_exception_voice(json, at, event);
     return {};
   }
   // Other steps answer a command that names the transfer, or a report. Whoever reports learns no more than that it was taken.

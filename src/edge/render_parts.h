@@ -66,7 +66,21 @@ void write_rail_configured(wire::JsonWriter& json, const Backend& backend, const
 void write_rail_controlled(wire::JsonWriter& json, const Backend& backend, const EventAt& at,
                            const model::RailControlled& rail);
 /// An object.
+void write_statement(wire::JsonWriter& json, const StatementReading& statement);
+void write_exception(wire::JsonWriter& json, const Backend& backend, const ExceptionReading& exception);
+/// A part of a statement that was taken; a voice about an exception, and what it led to.
+void write_statement_taken(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::StatementRecorded& event);
+void write_exception_voice(wire::JsonWriter& json, const EventAt& at, const model::ExceptionVoted& event);
 void write_rail_reading(wire::JsonWriter& json, const Backend& backend, const RailReading& rail);
+/// Members of the reply to a new endpoint, and of the others about endpoints. `secret` is empty in a replay.
+void write_webhook_created(wire::JsonWriter& json, const EventAt& at, const model::WebhookCreated& webhook, std::string_view secret);
+void write_webhook_rotated(wire::JsonWriter& json, const EventAt& at, const model::WebhookRotated& webhook, std::string_view secret);
+void write_webhook_changed(wire::JsonWriter& json, const EventAt& at, const model::WebhookChanged& webhook);
+void write_webhook_removed(wire::JsonWriter& json, const EventAt& at, const model::WebhookRemoved& webhook);
+/// Objects.
+void write_webhook_reading(wire::JsonWriter& json, const WebhookReading& webhook);
+void write_delivery(wire::JsonWriter& json, const Backend& backend, const DeliveryReading& attempt);
+void write_webhook_test(wire::JsonWriter& json, const WebhookTestReading& test);
 /// Members of the problem an event recorded.
 void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
 

@@ -95,6 +95,49 @@ struct ReadingWriter {
     list(reading.rails, {}, [&](const RailReading& rail) { write_rail_reading(json, context.backend, rail); });
     return {};
   }
+  Rendered operator()(const StatementsPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::reconciliations, page.next);
+    list(page.statements, next, [&](const StatementReading& statement) {
+      json.begin_object();
+      write_statement(json, statement);
+      json.end_object();
+    });
+    return {};
+  }
+  Rendered operator()(const ReconciliationReading& reading) {
+    json.begin_object();
+    write_statement(json, reading.statement);
+    json.key("exceptions");
+    json.begin_array();
+    for (const ExceptionReading& exception : reading.exceptions) write_exception(json, context.backend, exception);
+    json.end_array();
+    if (reading.next != 0) json.member("next_cursor", std::string_view(gate::to_cursor(gate::ListKind::exceptions, reading.next)));
+    json.end_object();
+    return {};
+  }
+  Rendered operator()(const WebhookReading& webhook) {
+    write_webhook_reading(json, webhook);
+    return {};
+  }
+  Rendered operator()(const WebhooksReading& reading) {
+    list(reading.webhooks, {}, [&](const WebhookReading& webhook) { write_webhook_reading(json, webhook); });
+    return {};
+  }
+  Rendered operator()(const DeliveriesPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::webhook_deliveries, page.next);
+    list(page.attempts, next, [&](const DeliveryReading& attempt) { write_delivery(json, context.backend, attempt); });
+    return {};
+  }
+  Rendered operator()(const WebhookTestReading& test) {
+    write_webhook_test(json, test);
+    return {};
+  }
+  Rendered operator()(const WebhookResendReading& resend) {
+    json.begin_object();
+    json.member("messages", resend.messages);
+    json.end_object();
+    return {.status = 202, .outcome = model::Outcome::done, .location = {}};
+  }
   Rendered operator()(const DocumentReading& document) {
     out.append(document.body);
     return {};

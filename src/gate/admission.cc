@@ -6,9 +6,12 @@
 
 #include "base/check.h"
 #include "crypto/hash.h"
+#include "crypto/sign.h"
 #include "gate/gate.h"
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
+#include "gate/statement_upload.h"
+#include "wire/webhook_signature.h"
 
 namespace gate {
 
@@ -159,6 +162,12 @@ struct FieldGiver {
     maker.number(2, static_cast<std::uint64_t>(body.verdict));
     maker.text(3, body.reason);
   }
+  void operator()(const ExceptionDecision& body) {
+    maker.number(1, body.exception);
+    maker.number(2, static_cast<std::uint64_t>(body.end));
+    if (body.transfer.event != 0) maker.number(3, number_of(body.transfer));
+    maker.text(4, body.reason);
+  }
   void operator()(const Refund& body) {
     maker.number(1, number_of(body.original));
     if (body.amount) maker.amount(2, *body.amount);
@@ -192,6 +201,28 @@ struct FieldGiver {
     if (body.overlap != base::seconds(overlap_seconds_default)) maker.number(2, seconds_of(body.overlap));
   }
   void operator()(const ClientRevocation& body) { maker.number(1, body.client); }
+  void operator()(const WebhookCreation& body) {
+    maker.text(1, body.url);
+    maker.number(2, body.events);
+    if (body.ordered) maker.boolean(3, true);
+    if (body.personal) maker.boolean(4, true);
+  }
+  void operator()(const WebhookChange& body) {
+    maker.number(1, body.webhook);
+    if (body.url) maker.text(2, *body.url);
+    if (body.events != 0) maker.number(3, body.events);
+    std::uint8_t field = 4;
+    for (const model::WebhookFlag flag : {model::webhook_enabled, model::webhook_ordered, model::webhook_personal}) {
+      if (((body.set | body.clear) & flag) != 0) maker.boolean(field, (body.set & flag) != 0);
+      ++field;
+    }
+  }
+  void operator()(const WebhookRemoval& body) { maker.number(1, body.webhook); }
+  void operator()(const WebhookRotation& body) {
+    maker.number(1, body.webhook);
+    if (body.overlap != base::seconds(overlap_seconds_default)) maker.number(2, seconds_of(body.overlap));
+  }
+  void operator()(const WebhookMark&) {}   // the process's own, without a key
 };
 
 struct OperationOf {
@@ -209,6 +240,7 @@ struct OperationOf {
   model::Operation operator()(const TransferCancellation&) const { return model::Operation::cancel_transfer; }
   model::Operation operator()(const TransferReview&) const { return model::Operation::review_transfer; }
   model::Operation operator()(const UnknownResolution&) const { return model::Operation::resolve_unknown; }
+  model::Operation operator()(const ExceptionDecision&) const { return model::Operation::resolve_exception; }
   model::Operation operator()(const Refund&) const { return model::Operation::refund_transfer; }
   model::Operation operator()(const RailConfiguration&) const { return model::Operation::configure_rail; }
   model::Operation operator()(const RailControl&) const { return model::Operation::control_rail; }
@@ -216,6 +248,11 @@ struct OperationOf {
   model::Operation operator()(const ClientCreation&) const { return model::Operation::create_client; }
   model::Operation operator()(const ClientRotation&) const { return model::Operation::rotate_client; }
   model::Operation operator()(const ClientRevocation&) const { return model::Operation::revoke_client; }
+  model::Operation operator()(const WebhookCreation&) const { return model::Operation::create_webhook; }
+  model::Operation operator()(const WebhookChange&) const { return model::Operation::change_webhook; }
+  model::Operation operator()(const WebhookRemoval&) const { return model::Operation::remove_webhook; }
+  model::Operation operator()(const WebhookRotation&) const { return model::Operation::rotate_webhook; }
+  model::Operation operator()(const WebhookMark&) const { return model::Operation::mark_webhook; }
 };
 
 // Only partition 0 exists; the event number of an id from elsewhere means something else here.
@@ -225,6 +262,7 @@ bool names_other_partition(const RequestBody& body) {
   if (const auto* cancellation = std::get_if<TransferCancellation>(&body)) return cancellation->transfer.partition != 0;
   if (const auto* review = std::get_if<TransferReview>(&body)) return review->transfer.partition != 0;
   if (const auto* resolution = std::get_if<UnknownResolution>(&body)) return resolution->transfer.partition != 0;
+  if (const auto* decision = std::get_if<ExceptionDecision>(&body)) return decision->transfer.partition != 0;
   if (const auto* refund = std::get_if<Refund>(&body)) return refund->original.partition != 0;
   return false;
 }
@@ -340,6 +378,10 @@ model::CommandBody Gate::decision_of(Builder& builder, const RequestBody& reques
     return model::ResolveUnknown{
         .transfer = body->transfer.event, .verdict = body->verdict, .reason = reason_of(body->reason)};
   }
+  if (const auto* body = std::get_if<ExceptionDecision>(&request)) {
+    return model::ResolveException{
+        .exception = body->exception, .end = body->end, .transfer = body->transfer.event, .reason = reason_of(body->reason)};
+  }
   const auto& body = std::get<Refund>(request);
   model::RefundTransfer refund;
   refund.original = body.original.event;
@@ -374,6 +416,48 @@ model::CommandBody Gate::rail_command_of(Builder& builder, const RequestBody& re
   rail.clearing_name = builder.commit(model::PrivateField::account_name, base::as_bytes(clearing), 0);
   rail.suspense_name = builder.commit(model::PrivateField::account_name, base::as_bytes(suspense), 1);
   return rail;
+}
+
+// The name of a new key; the secret that is made of it goes out with the first reply, and is not kept.
+model::WebhookKey Gate::new_webhook_key(Builder& builder) {
+  model::WebhookKey key;
+  random_(key.name);
+  const WebhookKeys keys(keys_, key.name);
+  key.public_key = crypto::ed25519_public_key(keys.seed);
+  builder.admitted.secret = wire::to_webhook_key(wire::WebhookKeyKind::secret, keys.secret);
+  return key;
+}
+
+// Nothing if it is about something else than webhooks.
+std::optional<model::CommandBody> Gate::webhook_command_of(Builder& builder, const RequestBody& request) {
+  const auto commit_url = [&](std::string_view url) { return builder.commit(model::PrivateField::webhook_url, base::as_bytes(url)); };
+  if (const auto* body = std::get_if<WebhookCreation>(&request)) {
+    unsigned flags = model::webhook_enabled;
+    if (body->ordered) flags |= model::webhook_ordered;
+    if (body->personal) flags |= model::webhook_personal;
+    return model::CreateWebhook{.url = commit_url(body->url),
+                                .events = body->events,
+                                .flags = static_cast<model::WebhookFlags>(flags),
+                                .key = new_webhook_key(builder)};
+  }
+  if (const auto* body = std::get_if<WebhookChange>(&request)) {
+    model::ChangeWebhook change{.webhook = body->webhook,
+                                .url = {},
+                                .events = body->events,
+                                .set = body->set,
+                                .clear = body->clear,
+                                .cause = body->cause};
+    if (body->url) change.url = commit_url(*body->url);
+    return change;
+  }
+  if (const auto* body = std::get_if<WebhookRemoval>(&request)) return model::RemoveWebhook{.webhook = body->webhook};
+  if (const auto* body = std::get_if<WebhookRotation>(&request)) {
+    return model::RotateWebhook{.webhook = body->webhook, .key = new_webhook_key(builder), .overlap = body->overlap};
+  }
+  if (const auto* body = std::get_if<WebhookMark>(&request)) {
+    return model::MarkWebhook{.webhook = body->webhook, .told_through = body->told_through};
+  }
+  return std::nullopt;
 }
 
 model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request) {
@@ -443,6 +527,7 @@ model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request
   if (std::holds_alternative<RailConfiguration>(request) || std::holds_alternative<RailControl>(request)) {
     return rail_command_of(builder, request);
   }
+  if (auto webhook = webhook_command_of(builder, request)) return *std::move(webhook);
   return decision_of(builder, request);
 }
 
@@ -461,6 +546,7 @@ model::Admitted Gate::admit_report(const RailReport& report) {
   body.body = report.body;
   if (!report.rail_reference.empty()) {
     body.rail_reference = builder.commit(model::PrivateField::rail_reference, base::as_bytes(report.rail_reference));
+    body.rail_reference_key = rail_reference_mac(keys_, report.tenant, report.rail_name.empty() ? report.rail : report.rail_name, report.rail_reference);
   }
   if (!report.raw.empty()) {
     if (!body.body) body.body = crypto::sha256(report.raw);
@@ -489,6 +575,33 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
   } else {
     if (!key.empty()) command.idempotency = tag_of(builder, key, body);
     command.body = command_of(builder, body);
+  }
+  return builder.finish();
+}
+
+std::variant<model::Admitted, Refusal> Gate::admit_statement(const Sender& sender, std::string_view key,
+                                                            const StatementUpload& upload) {
+  if (auto refused = refuse_key(sender, key)) return *std::move(refused);
+  auto read = parts_of(keys_, sender.tenant, upload);
+  if (!read.ok()) {
+    return refusal(Outcome::statement_unreadable, read.error().message + " [" + read.error().code + "]", sender.trace);
+  }
+  Builder builder(sender, random_);
+  for (model::RecordStatement& part : read->parts) {
+    model::Command& command = builder.add_command();
+    if (!key.empty()) {
+      // Each part is a command of its own; no client can send a key with a line feed in it.
+      const std::string part_key = part.part == 1 ? std::string(key) : std::string(key) + "\n" + std::to_string(part.part);
+      fingerprints_.start(sender.tenant, sender.principal, model::Operation::record_statement, part_key);
+      fingerprints_.text(1, upload.rail);
+      fingerprints_.number(2, static_cast<std::uint64_t>(part.format));
+      fingerprints_.bytes(3, part.file);
+      command.idempotency = fingerprints_.finish();
+      builder.keep_former(fingerprints_);
+    }
+    builder.resolve(model::NameToResolve::Field::rail, upload.rail);
+    if (part.part == 1 && !read->name.empty()) part.name = builder.commit(model::PrivateField::statement_name, base::as_bytes(read->name));
+    command.body = std::move(part);
   }
   return builder.finish();
 }

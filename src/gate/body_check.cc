@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gate/schema.h"
+#include "gate/webhook_schema.h"
 
 namespace gate {
 
@@ -91,6 +92,11 @@ class BodyChecker {
     require(!body.reason.empty(), "reason", malformed, "say why, in 1 to 1000 bytes");
     reason(body.reason);
   }
+  void operator()(const ExceptionDecision& body) {
+    require(!body.reason.empty(), "reason", malformed, "say why, in 1 to 1000 bytes");
+    reason(body.reason);
+    if (body.end == model::ExceptionEnd::linked) transfer_id(body.transfer);
+  }
   void operator()(const Refund& body) {
     transfer_id(body.original);
     if (body.amount) amount(*body.amount, "amount");
@@ -127,6 +133,22 @@ class BodyChecker {
             "at most seven days");
   }
   void operator()(const ClientRevocation& body) { client(body.client); }
+  void operator()(const WebhookCreation& body) {
+    webhook_url(body.url);
+    require(body.events != 0 && (body.events & ~model::all_webhook_events) == 0, "events", out_of_range, "at least one event type");
+  }
+  void operator()(const WebhookChange& body) {
+    webhook(body.webhook);
+    if (body.url) webhook_url(*body.url);
+    require((body.events & ~model::all_webhook_events) == 0, "events", out_of_range, "event types there are");
+  }
+  void operator()(const WebhookRemoval& body) { webhook(body.webhook); }
+  void operator()(const WebhookRotation& body) {
+    webhook(body.webhook);
+    require(body.overlap.ns >= 0 && body.overlap <= base::seconds(overlap_seconds_max), "overlap_seconds", out_of_range,
+            "at most seven days");
+  }
+  void operator()(const WebhookMark& body) { webhook(body.webhook); }
 
  private:
   void require(bool holds, std::string_view field, const char* code, const char* detail) {
@@ -168,6 +190,10 @@ class BodyChecker {
   }
   void transfer_id(const model::TransferId& id) {
     require(id.event != 0 && id.event <= model::event_number_max, "id", malformed, "not a transfer id");
+  }
+  void webhook(model::WebhookNumber number) { require(number != 0, "id", malformed, "not a webhook id"); }
+  void webhook_url(std::string_view url) {
+    require(is_webhook_url(url), "url", malformed, "an http or https URL of at most 2000 characters, without user and fragment");
   }
   void client(model::PrincipalNumber number) { require(number != 0, "id", malformed, "not a client id"); }
 

@@ -37,8 +37,14 @@ constexpr std::array<std::string_view, 1> cancel_transfer = {"id"};
 constexpr std::array<std::string_view, 3> review_transfer = {"id", "decision", "reason"};
 constexpr std::array<std::string_view, 3> resolve_unknown = {"id", "verdict", "reason"};
 constexpr std::array<std::string_view, 4> refund_transfer = {"id", "amount", "reference", "metadata"};
+constexpr std::array<std::string_view, 3> record_statement = {"rail", "format", "file"};
+constexpr std::array<std::string_view, 4> resolve_exception = {"exception", "resolution", "transfer", "reason"};
 constexpr std::array<std::string_view, 3> configure_rail = {"name", "asset", "profile"};
 constexpr std::array<std::string_view, 5> control_rail = {"name", "action", "from", "until", "paused"};
+constexpr std::array<std::string_view, 4> create_webhook = {"url", "events", "ordered", "personal"};
+constexpr std::array<std::string_view, 6> change_webhook = {"id", "url", "events", "enabled", "ordered", "personal"};
+constexpr std::array<std::string_view, 1> remove_webhook = {"id"};
+constexpr std::array<std::string_view, 2> rotate_webhook = {"id", "overlap_seconds"};
 static_assert(create_transfer.size() <= model::fingerprint_fields_max);
 static_assert(create_payout.size() <= model::fingerprint_fields_max);
 
@@ -114,6 +120,19 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
       return resolve_unknown;
     case model::Operation::refund_transfer:
       return refund_transfer;
+    case model::Operation::record_statement:
+      return record_statement;
+    case model::Operation::resolve_exception:
+      return resolve_exception;
+    case model::Operation::create_webhook:
+      return create_webhook;
+    case model::Operation::change_webhook:
+      return change_webhook;
+    case model::Operation::remove_webhook:
+      return remove_webhook;
+    case model::Operation::rotate_webhook:
+      return rotate_webhook;
+    case model::Operation::mark_webhook:
     case model::Operation::none:
     case model::Operation::tick:
     case model::Operation::confirm_clock:

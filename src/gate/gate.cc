@@ -1,5 +1,7 @@
 #include "gate/gate.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
@@ -7,6 +9,7 @@
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/scope.h"
+#include "gate/webhook_schema.h"
 #include "wire/json_value.h"
 #include "wire/structured_field.h"
 
@@ -130,6 +133,7 @@ Admission Gate::judge(Call& call) {
     return missing_scope(*route.scope, call.sender.trace);
   }
   if (route.action == Action::take_rail_callback) return admit_callback(call);
+  if (route.action == Action::test_webhook || route.action == Action::resend_webhook) return admit_webhook_call(call);
   if (route.method == "GET") {
     Query query{
         .tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
@@ -226,11 +230,35 @@ Admission Gate::admit_callback(Call& call) {
   return admit_report(report);
 }
 
+// What is asked of the deliverer and leaves no trace in the journal: it may be asked again, so it needs no key.
+Admission Gate::admit_webhook_call(Call& call) {
+  auto form = form_of(call.request, false, call.sender.trace);
+  if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
+  const auto document = parse_body(call.request, body_bytes_max);
+  if (!document.ok()) return refuse_json(document.error(), call.sender.trace);
+  Problems problems;
+  Query query{.tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = {}};
+  const model::WebhookNumber webhook = read_webhook_id(call.match.parameters, problems);
+  wire::JsonFields fields(document->root(), "", problems);
+  if (call.match.route->action == Action::test_webhook) {
+    query.body = TestWebhook{webhook};
+  } else {
+    query.body = read_webhook_resend(webhook, fields);
+  }
+  fields.finish();
+  if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
+  return query;
+}
+
 Admission Gate::admit_change(Call& call) {
   const Route& route = *call.match.route;
   const auto& headers = call.request.headers;
-  auto form = form_of(call.request, route.takes_cbor, call.sender.trace);
-  if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  const bool is_statement = route.action == Action::take_statement;
+  if (!is_statement) {
+    auto form = form_of(call.request, route.takes_cbor, call.sender.trace);
+    if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  }
   if (headers.count("idempotency-key") == 0) {
     return call.refuse(Outcome::idempotency_key_missing, "there is no Idempotency-Key header");
   }
@@ -239,6 +267,7 @@ Admission Gate::admit_change(Call& call) {
                           : base::Result<std::string>(
                                 base::Error{"idempotency_key_malformed", "there is more than one Idempotency-Key"});
   if (!key.ok()) return call.refuse(Outcome::idempotency_key_invalid, key.error().message);
+  if (is_statement) return admit_statement_call(call, *key);
   if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
   if (route.action == Action::create_batch) return admit_batch(call, *key);
 
@@ -252,6 +281,39 @@ Admission Gate::admit_change(Call& call) {
   }
   if (auto refused = refuse_reach(call, body)) return *std::move(refused);
   return widen(admit_body(call.sender, *key, body));
+}
+
+// The body is the file as the rail sent it; what it is may be said by the query.
+Admission Gate::admit_statement_call(Call& call, std::string_view key) {
+  const auto header = call.request.headers.find("content-type");
+  const auto media = header ? wire::parse_media_type(*header) : std::nullopt;
+  constexpr std::array<std::string_view, 5> taken = {"text/csv", "application/xml", "text/xml", "text/plain", "application/octet-stream"};
+  if (!media || std::find(taken.begin(), taken.end(), media->type) == taken.end() || call.request.headers.count("content-encoding") != 0) {
+    return call.refuse(Outcome::media_type_unsupported, "send the file as text/csv, application/xml or text/plain, without a Content-Encoding");
+  }
+  if (call.request.body.size() > batch_bytes_max) return call.refuse(Outcome::body_too_large, "a statement has at most 16 MiB");
+  StatementUpload upload;
+  upload.text = call.request.body;
+  Problems problems;
+  const auto query = wire::parse_query(call.request.query);
+  if (!query.ok()) return call.refuse(Outcome::request_malformed, query.error().message);
+  for (const auto& [name, value] : query->all()) {
+    if (name == "rail") {
+      upload.rail = value;
+    } else if (name == "format") {
+      upload.format = parse_statement_format(value);
+      if (!upload.format) add_problem(problems, "request_field_malformed", "/format", "csv, camt.053 or mt940");
+    } else if (name == "from" || name == "until") {
+      const auto at = base::parse_rfc3339(value);
+      if (!at || at->ns < 0) add_problem(problems, "request_field_malformed", wire::pointer_to("", name), "an RFC 3339 instant in UTC");
+      (name == "from" ? upload.from : upload.until) = at;
+    } else {
+      add_problem(problems, "request_field_unknown", wire::pointer_to("", std::string_view(name).substr(0, 64)), "rail, format, from or until");
+    }
+  }
+  if (!model::is_rail_name(upload.rail)) add_problem(problems, "request_field_malformed", "/rail", "the name of a rail");
+  if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
+  return widen(admit_statement(call.sender, key, upload));
 }
 
 Admission Gate::admit_batch(Call& call, std::string_view key) {
@@ -286,7 +348,7 @@ Admission Gate::admit_batch(Call& call, std::string_view key) {
   return widen(admit_transfers(call.sender, transfers, key));
 }
 
-// Nobody hands out more than they have, or touches clients of another tenant.
+// Nobody hands out more than they have, touches clients of another tenant, or has webhooks sent where they may not go.
 std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& body) {
   if (const auto* creation = std::get_if<ClientCreation>(&body)) {
     const auto beyond = to_texts(creation->scopes & ~call.scopes);
@@ -294,6 +356,13 @@ std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& b
       return call.refuse(Outcome::scope_missing,
                          "a client cannot grant the scope " + std::string(beyond[0]) + " without having it");
     }
+  }
+  std::optional<std::string_view> url;
+  if (const auto* webhook = std::get_if<WebhookCreation>(&body)) url = webhook->url;
+  if (const auto* webhook = std::get_if<WebhookChange>(&body)) url = webhook->url;
+  if (url && is_webhook_url(*url) && settings_.webhook_url_problem) {
+    std::string problem = settings_.webhook_url_problem(*url);
+    if (!problem.empty()) return call.refuse(Outcome::webhook_address_not_allowed, std::move(problem));
   }
   model::PrincipalNumber target = 0;
   if (const auto* rotation = std::get_if<ClientRotation>(&body)) target = rotation->client;

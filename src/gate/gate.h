@@ -3,6 +3,7 @@
 // else can make a model::Admitted.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@
 #include "gate/rate_limit.h"
 #include "gate/refusal.h"
 #include "gate/request_body.h"
+#include "gate/statement_upload.h"
 #include "gate/routes.h"
 #include "gate/token.h"
 #include "model/admitted.h"
@@ -50,6 +52,8 @@ struct GateSettings {
   base::Duration token_lifetime = base::seconds(900);
   std::vector<ApprovalRule> approvals = {};   ///< of several that fit the most people are asked
   std::uint8_t refund_approvals = 0;     ///< people who must approve a refund over a rail, whatever its amount
+  /// Judges the URL of a webhook endpoint: what is wrong with it, empty if nothing is. Null: any URL is good.
+  std::function<std::string(std::string_view url)> webhook_url_problem = {};
 };
 
 /// On whose behalf a caller inside the process asks. Principal 0 is the process itself.
@@ -100,6 +104,10 @@ class Gate {
   /// The caller vouches for it: it heard the rail, or verified who sent it.
   model::Admitted admit_report(const RailReport& report);
 
+  /// A statement of a rail, as many commands as it needs; their keys are made from `key`.
+  std::variant<model::Admitted, Refusal> admit_statement(const Sender& sender, std::string_view key,
+                                                         const StatementUpload& upload);
+
   /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a
   /// whole then has no key (batch_tag is empty).
   std::variant<model::Admitted, Refusal> admit_transfers(const Sender& sender,
@@ -115,11 +123,15 @@ class Gate {
   Admission admit_change(Call& call);
   Admission admit_batch(Call& call, std::string_view key);
   Admission admit_callback(Call& call);
+  Admission admit_webhook_call(Call& call);
+  Admission admit_statement_call(Call& call, std::string_view key);
   std::optional<Refusal> refuse_reach(const Call& call, const RequestBody& body);
   model::IdempotencyTag add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer);
   model::IdempotencyTag tag_of(Builder& builder, std::string_view key, const RequestBody& body);
   model::CommandBody command_of(Builder& builder, const RequestBody& body);
   model::CommandBody rail_transfer_of(Builder& builder, const RailTransferRequest& body);
+  model::WebhookKey new_webhook_key(Builder& builder);
+  std::optional<model::CommandBody> webhook_command_of(Builder& builder, const RequestBody& body);
   model::CommandBody rail_command_of(Builder& builder, const RequestBody& body);
   model::CommandBody decision_of(Builder& builder, const RequestBody& body);
   std::uint8_t approvals_for(const model::Asset& asset, base::U128 amount) const;

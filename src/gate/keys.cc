@@ -46,12 +46,14 @@ GateKeys::GateKeys(std::span<const std::uint8_t, 32> root, TokenKeys token_keys,
   derive("holdfast gate v1 secret", secret);
   derive("holdfast gate v1 idempotency", idempotency);
   derive("holdfast gate v1 reference", reference);
+  derive("holdfast gate v1 webhook", webhook);
 }
 
 GateKeys::~GateKeys() {
   crypto::wipe(secret);
   crypto::wipe(idempotency);
   crypto::wipe(reference);
+  crypto::wipe(webhook);
 }
 
 }  // namespace gate

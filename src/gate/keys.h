@@ -44,6 +44,7 @@ struct GateKeys {
   std::array<std::uint8_t, 32> secret{};       ///< HMAC key of stored refresh secrets
   std::array<std::uint8_t, 16> idempotency{};  ///< SipHash key of idempotency key scopes
   std::array<std::uint8_t, 16> reference{};    ///< SipHash key of references
+  std::array<std::uint8_t, 32> webhook{};      ///< HMAC key that the keys of webhook endpoints are made with
 };
 
 }  // namespace gate

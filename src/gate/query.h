@@ -78,6 +78,49 @@ struct GetRail {
   std::string name;
 };
 
+/// GET /v1/reconciliations?rail&state&cursor&limit: statements, newest first.
+struct ListReconciliations {
+  std::string rail;                          ///< empty: of every rail
+  bool open_only = false;                    ///< those that an open exception came with
+  model::EventNumber before = 0;             ///< from the cursor
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/reconciliations/{id}?cursor&limit: the statement and its exceptions, newest first. The id `orphans` stands for what
+/// rails told by themselves.
+struct GetReconciliation {
+  model::EventNumber statement = 0;          ///< 0: orphans
+  model::EventNumber before = 0;
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/webhooks: all of the tenant, in the order in which they were made.
+struct ListWebhooks {};
+
+/// GET /v1/webhooks/{id}
+struct GetWebhook {
+  model::WebhookNumber webhook = 0;
+};
+
+/// GET /v1/webhooks/{id}/deliveries?cursor&limit: attempts, newest first.
+struct ListDeliveries {
+  model::WebhookNumber webhook = 0;
+  std::uint64_t before = 0;  ///< from the cursor: only attempts with lower numbers
+  std::uint32_t limit = list_limit_default;
+};
+
+/// POST /v1/webhooks/{id}/test: nothing is journaled, so it takes no key.
+struct TestWebhook {
+  model::WebhookNumber webhook = 0;
+};
+
+/// POST /v1/webhooks/{id}/resend: the same. Exactly one of the two is set.
+struct ResendWebhook {
+  model::WebhookNumber webhook = 0;
+  model::EventNumber message = 0;
+  std::optional<base::Instant> failed_since = {};  ///< every message given up since
+};
+
 /// GET /v1/trial-balance?asset
 struct TrialBalance {
   std::optional<model::Asset> asset;
@@ -100,7 +143,9 @@ struct GetEvidence {
 };
 
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
-                               GetCheckpoint, GetTile, GetEvidence, ListRails, GetRail>;
+                               GetCheckpoint, GetTile, GetEvidence, ListRails, GetRail,
+                               ListWebhooks, GetWebhook, ListDeliveries, TestWebhook, ResendWebhook,
+                               ListReconciliations, GetReconciliation>;
 
 struct Query {
   model::TenantNumber tenant = 1;
@@ -116,7 +161,7 @@ std::string to_position(model::PartitionNumber partition, model::EventNumber eve
 std::optional<model::EventNumber> parse_position(std::string_view text);
 
 /// Cursors: opaque to clients, base64url of CBOR [list, place]. A cursor of another list is refused.
-enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4 };
+enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4, webhook_deliveries = 9, reconciliations = 10, exceptions = 11 };
 std::string to_cursor(ListKind list, model::EventNumber before);
 std::string to_cursor(ListKind list, std::string_view after);
 std::optional<model::EventNumber> parse_event_cursor(ListKind list, std::string_view text);

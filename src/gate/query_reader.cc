@@ -7,6 +7,7 @@
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/scope.h"
+#include "gate/webhook_schema.h"
 #include "model/admitted.h"
 #include "wire/structured_field.h"
 
@@ -118,6 +119,53 @@ Read<ListAccounts> read_account_list(Parameters& parameters) {
     list.after = *std::move(after);
   }
   return list;
+}
+
+Read<ListDeliveries> read_delivery_list(model::WebhookNumber webhook, Parameters& parameters) {
+  ListDeliveries list{.webhook = webhook};
+  list.limit = parameters.take_limit();
+  if (const auto cursor = parameters.take("cursor")) {
+    const auto before = parse_event_cursor(ListKind::webhook_deliveries, *cursor);
+    if (!before) return BadCursor{};
+    list.before = *before;
+  }
+  return list;
+}
+
+std::optional<std::string> rail_name(std::string_view text) {
+  if (!model::is_rail_name(text)) return std::nullopt;
+  return std::string(text);
+}
+
+Read<ListReconciliations> read_reconciliation_list(Parameters& parameters) {
+  ListReconciliations list;
+  list.rail = parameters.take("rail", "the name of a rail", rail_name).value_or("");
+  const auto state = parameters.take("state", "open or all", [](std::string_view text) -> std::optional<bool> {
+    if (text != "open" && text != "all") return std::nullopt;
+    return text == "open";
+  });
+  list.open_only = state.value_or(false);
+  list.limit = parameters.take_limit();
+  if (const auto cursor = parameters.take("cursor")) {
+    const auto before = parse_event_cursor(ListKind::reconciliations, *cursor);
+    if (!before) return BadCursor{};
+    list.before = *before;
+  }
+  return list;
+}
+
+Read<GetReconciliation> read_reconciliation(const RouteMatch& match, Parameters& parameters, Problems& problems) {
+  GetReconciliation get;
+  const auto statement = model::parse_statement_id(match.parameters[0]);
+  if (!statement && match.parameters[0] != "orphans") add_problem(problems, malformed, "/id", "not a reconciliation id");
+  get.statement = statement.value_or(0);
+  get.limit = parameters.take_limit();
+  if (const auto cursor = parameters.take("cursor")) {
+    const auto before = parse_event_cursor(ListKind::exceptions, *cursor);
+    if (!before) return BadCursor{};
+    get.before = *before;
+  }
+  return get;
 }
 
 // How many filters were given goes to `filters`.
@@ -233,6 +281,21 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
     case Action::get_rail:
       if (!model::is_rail_name(match.parameters[0])) add_problem(problems, malformed, "/name", "not a rail's name");
       query.body = GetRail{match.parameters[0]};
+      break;
+    case Action::list_reconciliations:
+      keep(read_reconciliation_list(parameters));
+      break;
+    case Action::get_reconciliation:
+      keep(read_reconciliation(match, parameters, problems));
+      break;
+    case Action::list_webhooks:
+      query.body = ListWebhooks{};
+      break;
+    case Action::get_webhook:
+      query.body = GetWebhook{read_webhook_id(match.parameters, problems)};
+      break;
+    case Action::list_webhook_deliveries:
+      keep(read_delivery_list(read_webhook_id(match.parameters, problems), parameters));
       break;
     default:
       CHECK_THAT(false, "a route that is no read");

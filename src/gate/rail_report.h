@@ -26,6 +26,7 @@ struct RailReport {
   /// The AttemptStarted event that our reference names; 0 for a reference that is none of ours, which is recorded all the same.
   model::EventNumber reference = 0;
   std::string rail;                        ///< who is heard, where a rail speaks for itself: it is believed of its own attempts only
+  std::string rail_name;                   ///< whose reference `rail_reference` is; that of `rail` unless given
   model::ReportSource source = model::ReportSource::reply;
   model::RailResult result = model::RailResult::unknown;
   model::RailReason reason = model::RailReason::none;

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/int128.h"
+#include "gate/webhook_body.h"
 #include "model/account.h"
 #include "model/command.h"
 #include "model/ids.h"
@@ -119,6 +120,14 @@ struct UnknownResolution {
   std::string_view reason = {};  ///< never empty
 };
 
+/// A person's word about an exception of reconciliation.
+struct ExceptionDecision {
+  model::EventNumber exception = 0;
+  model::ExceptionEnd end = model::ExceptionEnd::waiting;
+  model::TransferId transfer{};  ///< of `linked`
+  std::string_view reason = {};  ///< never empty
+};
+
 struct Refund {
   model::TransferId original{};
   std::optional<base::U128> amount = {};  ///< nothing: all that is left
@@ -167,7 +176,8 @@ using RequestBody =
     std::variant<TenantOpening, AssetRegistration, AccountOpening, AccountFlagChange, AccountLimitChange,
                  TransferRequest, Capture, Voiding, KeyCancellation, ClientCreation, ClientRotation, ClientRevocation,
                  RailTransferRequest, TransferCancellation, TransferReview, UnknownResolution, Refund,
-                 RailConfiguration, RailControl>;
+                 RailConfiguration, RailControl, WebhookCreation,
+                 WebhookChange, WebhookRemoval, WebhookRotation, WebhookMark, ExceptionDecision>;
 
 /// One text for one JSON value: members by the bytes of their names, no blanks, integers in decimal, shortest escapes.
 /// Nothing if there is a number with a fraction or an exponent (it has no one meaning), or more than `bytes_max` bytes.

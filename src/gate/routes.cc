@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 37> table = {{
+constexpr std::array<Route, 50> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -43,6 +43,20 @@ constexpr std::array<Route, 37> table = {{
     {"POST", "/v1/rails/{name}/resume", Action::resume_rail, Operation::control_rail, model::rails_write},
     {"POST", "/v1/rails/{name}/maintenance", Action::set_rail_maintenance, Operation::control_rail, model::rails_write},
     {"POST", "/v1/rails/{name}/callbacks", Action::take_rail_callback, Operation::none, std::nullopt},
+    {"POST", "/v1/webhooks", Action::create_webhook, Operation::create_webhook, model::webhooks_write},
+    {"GET", "/v1/webhooks", Action::list_webhooks, Operation::none, model::webhooks_write},
+    {"GET", "/v1/webhooks/{id}", Action::get_webhook, Operation::none, model::webhooks_write},
+    {"POST", "/v1/webhooks/{id}", Action::change_webhook, Operation::change_webhook, model::webhooks_write},
+    {"POST", "/v1/webhooks/{id}/remove", Action::remove_webhook, Operation::remove_webhook, model::webhooks_write},
+    {"POST", "/v1/webhooks/{id}/rotate", Action::rotate_webhook, Operation::rotate_webhook, model::webhooks_write},
+    {"POST", "/v1/webhooks/{id}/test", Action::test_webhook, Operation::none, model::webhooks_write},
+    {"POST", "/v1/webhooks/{id}/resend", Action::resend_webhook, Operation::none, model::webhooks_write},
+    {"GET", "/v1/webhooks/{id}/deliveries", Action::list_webhook_deliveries, Operation::none, model::webhooks_write},
+    {"POST", "/v1/statements", Action::take_statement, Operation::record_statement, model::reconcile_write},
+    {"GET", "/v1/reconciliations", Action::list_reconciliations, Operation::none, model::transfers_read},
+    {"GET", "/v1/reconciliations/{id}", Action::get_reconciliation, Operation::none, model::transfers_read},
+    {"POST", "/v1/reconciliations/{id}/exceptions/{exception}/resolve", Action::resolve_exception, Operation::resolve_exception,
+     model::reconcile_write},
     {"GET", "/v1/trial-balance", Action::get_trial_balance, Operation::none, model::accounts_read},
     {"POST", "/v1/idempotency-keys:cancel", Action::cancel_key, Operation::cancel_key, model::transfers_write},
     {"POST", "/v1/clients", Action::create_client, Operation::create_client, model::clients_admin},

@@ -52,6 +52,19 @@ enum class Action : std::uint8_t {
   take_rail_callback,
   list_rails,
   get_rail,
+  create_webhook,
+  change_webhook,
+  remove_webhook,
+  rotate_webhook,
+  test_webhook,
+  resend_webhook,
+  list_webhooks,
+  get_webhook,
+  list_webhook_deliveries,
+  take_statement,
+  list_reconciliations,
+  get_reconciliation,
+  resolve_exception,
 };
 
 struct Route {

@@ -4,6 +4,7 @@
 
 #include "gate/rail_names.h"
 #include "gate/scope.h"
+#include "gate/webhook_schema.h"
 
 namespace gate {
 
@@ -235,6 +236,28 @@ UnknownResolution read_resolution(model::TransferId id, JsonFields& fields) {
   return resolution;
 }
 
+// The exception stands in the path behind the statement that showed it; its own id is enough.
+ExceptionDecision read_exception_decision(const std::vector<std::string>& parameters, JsonFields& fields, Problems& problems) {
+  ExceptionDecision decision;
+  const auto exception = model::parse_exception_id(parameters[1]);
+  if (!exception) add_problem(problems, malformed, "/exception", "not an exception id");
+  decision.exception = exception.value_or(0);
+  const auto resolution = fields.required_string("resolution");
+  constexpr std::array ends = {std::pair("accept", model::ExceptionEnd::accepted), std::pair("write_off", model::ExceptionEnd::written_off),
+                               std::pair("link", model::ExceptionEnd::linked), std::pair("wait", model::ExceptionEnd::waiting)};
+  const auto found = std::find_if(ends.begin(), ends.end(), [&](const auto& one) { return resolution == one.first; });
+  if (resolution && found == ends.end()) fields.report(malformed, "resolution", "accept, write_off, link or wait");
+  if (found != ends.end()) decision.end = found->second;
+  if (decision.end == model::ExceptionEnd::linked) {
+    const auto text = fields.required_string("transfer");
+    const auto transfer = text ? model::parse_transfer_id(*text) : std::nullopt;
+    if (text && !transfer) fields.report(malformed, "transfer", "not a transfer id");
+    decision.transfer = transfer.value_or(model::TransferId{0, 1});
+  }
+  decision.reason = fields.required_string("reason").value_or("");
+  return decision;
+}
+
 // The bits of an array of names, each once.
 template <typename Names>
 unsigned read_set(JsonFields& fields, std::string_view name, const Names& names, unsigned otherwise, const char* detail) {
@@ -409,6 +432,9 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
       body = std::move(refund);
       break;
     }
+    case Action::resolve_exception:
+      body = read_exception_decision(parameters, fields, problems);
+      break;
     case Action::configure_rail:
       body = read_rail(fields);
       break;
@@ -420,6 +446,18 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
       break;
     case Action::set_rail_maintenance:
       body = read_maintenance(parameter(parameters), fields);
+      break;
+    case Action::create_webhook:
+      body = read_webhook_creation(fields);
+      break;
+    case Action::change_webhook:
+      body = read_webhook_change(read_webhook_id(parameters, problems), fields);
+      break;
+    case Action::remove_webhook:
+      body = WebhookRemoval{read_webhook_id(parameters, problems)};
+      break;
+    case Action::rotate_webhook:
+      body = read_webhook_rotation(read_webhook_id(parameters, problems), fields);
       break;
     case Action::create_transfer:
     case Action::create_batch:
@@ -437,6 +475,14 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::take_rail_callback:
     case Action::list_rails:
     case Action::get_rail:
+    case Action::test_webhook:
+    case Action::resend_webhook:
+    case Action::list_webhooks:
+    case Action::get_webhook:
+    case Action::list_webhook_deliveries:
+    case Action::take_statement:
+    case Action::list_reconciliations:
+    case Action::get_reconciliation:
       CHECK_THAT(false, "this action has no body of its own or another reader");
   }
   fields.finish();

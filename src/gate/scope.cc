@@ -25,12 +25,12 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 17> scope_names 
     {model::transfers_review, "transfers:review"},
     {model::transfers_resolve, "transfers:resolve"},
     {model::rails_write, "rails:write"},
-    {model::reconcile_write, "reconcile:write"},
+    {model::reconcile_write, "reconciliation:write"},
     {model::webhooks_write, "webhooks:write"},
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 
-constexpr std::array<std::pair<model::Operation, std::string_view>, 25> operation_names = {{
+constexpr std::array<std::pair<model::Operation, std::string_view>, 27> operation_names = {{
     {model::Operation::open_tenant, "open_tenant"},
     {model::Operation::register_asset, "register_asset"},
     {model::Operation::open_account, "open_account"},
@@ -52,6 +52,8 @@ constexpr std::array<std::pair<model::Operation, std::string_view>, 25> operatio
     {model::Operation::review_transfer, "review_transfer"},
     {model::Operation::resolve_unknown, "resolve_unknown"},
     {model::Operation::refund_transfer, "refund_transfer"},
+    {model::Operation::record_statement, "record_statement"},
+    {model::Operation::resolve_exception, "resolve_exception"},
     {model::Operation::create_webhook, "create_webhook"},
     {model::Operation::change_webhook, "change_webhook"},
     {model::Operation::remove_webhook, "remove_webhook"},

@@ -92,7 +92,8 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     if (list->reference_key) question = AskReference{*list->reference_key, 0, references_at_once};
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
   } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
-             std::holds_alternative<gate::GetRail>(query.body)) {
+             std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
+             std::holds_alternative<gate::GetReconciliation>(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
     // What is published is durable: nothing to wait for.
@@ -211,6 +212,12 @@ void Backend::run_reads() {
       reading = read_saga(query, read.answer, read.deadline);
     } else if (std::holds_alternative<gate::ListRails>(query.body) || std::holds_alternative<gate::GetRail>(query.body)) {
       reading = read_rails(query, read.answer);
+    } else if (std::holds_alternative<gate::ListReconciliations>(query.body) || std::holds_alternative<gate::GetReconciliation>(query.body)) {
+      reading = read_reconciliations(query, read.answer);
+    } else if (is_about_webhooks(query.body)) {
+      auto now = read_webhooks(read.waiting, read.answer);
+      if (!now) continue;
+      reading = *std::move(now);
     } else if (std::holds_alternative<gate::TrialBalance>(query.body)) {
       reading = read_trial_balance(query, read.answer);
     } else if (std::holds_alternative<gate::GetCheckpoint>(query.body)) {
@@ -313,6 +320,10 @@ base::Result<Backend::Source> Backend::load(model::EventNumber event, const stor
     }
     if (std::holds_alternative<model::TenantOpened>(body)) TRY(want(number, model::PrivateField::tenant_name));
     if (std::holds_alternative<model::ClientCreated>(body)) TRY(want(number, model::PrivateField::client_name));
+    if (std::holds_alternative<model::WebhookCreated>(body)) TRY(want(number, model::PrivateField::webhook_url));
+    if (const auto* changed = std::get_if<model::WebhookChanged>(&body); changed != nullptr && changed->url) {
+      TRY(want(number, model::PrivateField::webhook_url));
+    }
   }
   return Source(std::move(source));
 }

@@ -18,6 +18,7 @@
 #include "io/loop.h"
 #include "node/audit_log.h"
 #include "node/service.h"
+#include "node/webhook_teller.h"
 #include "store/views/views.h"
 
 namespace node {
@@ -42,6 +43,11 @@ class Backend final : public edge::Backend, private AnswerSink {
 
   /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
   void serve_audit(AuditLog& log) { audit_ = &log; }
+  /// Attaches webhooks; before the first request. Without it endpoints cannot be looked at.
+  void serve_webhooks(WebhookTeller& teller, store::DeliveryReader reader) {
+    teller_ = &teller;
+    deliveries_.emplace(std::move(reader));
+  }
   /// Ends the reading thread; what waits is dropped. No call may follow.
   void stop();
 
@@ -81,6 +87,11 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_saga(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
   edge::Reading read_sagas(const gate::Query& query, const Answer& answer);
   edge::Reading read_rails(const gate::Query& query, const Answer& answer);
+  edge::Reading read_reconciliations(const gate::Query& query, const Answer& answer) const;
+  static bool is_about_webhooks(const gate::QueryBody& body);
+  /// Nothing if the answer comes later.
+  std::optional<edge::Reading> read_webhooks(Waiting& waiting, const Answer& answer);
+  base::Result<edge::WebhookReading> webhook_reading(model::WebhookNumber number, const core::WebhookRecord& record);
   edge::Reading read_events(const gate::Query& query, const Answer& answer);
   edge::Reading read_history(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_accounts(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
@@ -98,6 +109,8 @@ class Backend final : public edge::Backend, private AnswerSink {
   io::Loop& loop_;
   const BackendOptions options_;
   AuditLog* audit_ = nullptr;
+  WebhookTeller* teller_ = nullptr;
+  std::optional<store::DeliveryReader> deliveries_;   // reading thread
 
   std::unordered_map<std::uint64_t, Waiting> waiting_;    // loop thread
   std::uint64_t next_token_ = 1;

@@ -4,7 +4,6 @@
 #include <variant>
 
 #include "base/check.h"
-#include "io/tls_outgoing.h"
 
 namespace node {
 
@@ -29,33 +28,16 @@ EffectRunner::EffectRunner(io::Clock& clock, Service& service, const gate::GateK
 
 base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& files, io::Clock& clock, Service& service,
                                                                const gate::GateKeys& keys, const gate::ClientBook& clients,
-                                                               custody::Signer& rail_signer, const std::vector<RailSettings>& rails) {
+                                                               custody::Signer& rail_signer, const DataPlace& place,
+                                                               const std::vector<RailSettings>& rails) {
   std::unique_ptr<EffectRunner> runner(new EffectRunner(clock, service, keys, clients));
   TRY_ASSIGN(runner->loop_, io::Loop::open());
   runner->resolver_ = std::make_unique<io::Resolver>();
   EffectRunner* const raw = runner.get();
   runner->retry_ = std::make_unique<io::Timer>(*runner->loop_, [raw] { raw->bring_in(); });
-  for (const RailSettings& settings : rails) {
-    Driver driver;
-    if (!settings.signing_key_file.empty()) {
-      TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(files, settings.signing_key_file));
-      driver.own_signer = std::make_unique<effects::OwnEd25519Signer>(std::move(seed));
-    }
-    custody::Signer& signer = driver.own_signer ? *driver.own_signer : rail_signer;
-    TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(files, {.ca_file = settings.ca_file,
-                                                              .certificate_file = settings.certificate_file,
-                                                              .key_file = settings.key_file}));
-    driver.tls = std::move(tls);
-    effects::HttpRailOptions options;
-    options.url = settings.url;
-    options.key_id = settings.signing_key_id;
-    options.in_flight_max = settings.in_flight_max;
-    options.inquiry_timeout = base::milliseconds(settings.inquiry_timeout_ms);
-    options.http.connections_max = settings.connections_max;
-    TRY_ASSIGN(driver.rail, effects::HttpRail::open(*runner->loop_, clock, runner->random_, runner->resolver_.get(), driver.tls, signer,
-                                                    std::move(options)));
-    runner->drivers_.emplace(std::pair(settings.tenant, settings.name), std::move(driver));
-  }
+  const RailDriverParts parts{.files = files, .clock = clock, .random = runner->random_, .loop = *runner->loop_,
+                              .resolver = *runner->resolver_, .rail_signer = rail_signer, .place = place};
+  for (const RailSettings& settings : rails) TRY(runner->drivers_.add(parts, settings));
   return runner;
 }
 
@@ -89,8 +71,7 @@ void EffectRunner::take(std::vector<EffectOrder>&& orders, std::int64_t core_min
 }
 
 effects::Rail* EffectRunner::driver_of(const EffectOrder& order) {
-  const auto found = drivers_.find({order.tenant, order.rail});
-  return found == drivers_.end() ? nullptr : found->second.rail.get();
+  return drivers_.find(order.tenant, order.rail);
 }
 
 void EffectRunner::carry(const EffectOrder& order, std::int64_t core_minus_boot_ns) {
@@ -164,6 +145,7 @@ void EffectRunner::answered(const EffectOrder& order, const model::AttemptKey& k
   one.latency = answer.latency;
   one.amount = answer.amount;
   if (!answer.asset.empty()) one.asset = model::parse_asset(answer.asset);
+  one.rail_name = std::string(model::to_text(order.rail));
   one.rail_reference = std::move(answer.rail_reference);
   one.body = answer.body;
   report(std::move(one));

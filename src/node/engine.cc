@@ -82,9 +82,15 @@ bool is_saga_command(const model::CommandBody& body) {
         using Body = std::decay_t<decltype(one)>;
         return std::is_same_v<Body, model::CreatePayout> || std::is_same_v<Body, model::CreateCollect> || std::is_same_v<Body, model::CancelTransfer> ||
                std::is_same_v<Body, model::ReviewTransfer> || std::is_same_v<Body, model::ResolveUnknown> || std::is_same_v<Body, model::RefundTransfer> ||
-               std::is_same_v<Body, model::ReportRail> || std::is_same_v<Body, model::Tick>;
+               std::is_same_v<Body, model::RecordStatement> ||
+               std::is_same_v<Body, model::ResolveException> || std::is_same_v<Body, model::ReportRail> || std::is_same_v<Body, model::Tick>;
       },
       body);
+}
+
+bool is_webhook_command(const model::CommandBody& body) {
+  const model::Operation operation = model::operation_of(body);
+  return operation >= model::Operation::create_webhook && operation <= model::Operation::mark_webhook;
 }
 
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows unless asked for.
@@ -135,7 +141,8 @@ Engine::Engine(core::State state, Directory& directory, Tenants& tenants, store:
       options_(options),
       builder_(std::move(buffers)),
       durable_(position()),
-      clients_(std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients())) {
+      clients_(std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients())),
+      webhooks_(std::make_shared<const core::CowArray<core::WebhookRecord>::Frozen>(state_.freeze_webhooks())) {
   builder_.start(state_.head().next_event);
   group_at_ = state_.head().last_instant;
 }
@@ -284,6 +291,7 @@ void Engine::resolve_names(model::Admitted& admitted, std::size_t first, std::si
         const model::RailNumber rail = rail_name ? state_.sagas().rail_by_name(command.tenant, *rail_name) : 0;
         if (auto* control = std::get_if<model::ControlRail>(&command.body)) control->rail = rail;
         if (auto* report = std::get_if<model::ReportRail>(&command.body)) report->rail = rail;
+        if (auto* statement = std::get_if<model::RecordStatement>(&command.body)) statement->rail = rail;
         if (auto* request = rail_request_of(command.body)) {
           request->wanted = rail;
           request->wanted_unknown = rail == 0;
@@ -458,7 +466,8 @@ base::Status Engine::resolve_answers(model::Command& command) {
 base::Status Engine::resolve_report(model::ReportRail& report, model::TenantNumber tenant) {
   report.transfer = 0;
   report.attempt = 0;
-  const model::RailNumber heard_from = std::exchange(report.rail, 0);
+  // A rail that names nothing we know stays named: what it says is kept until its own reference is known.
+  const model::RailNumber heard_from = report.rail;
   if (report.reference == 0 || report.reference > position()) return base::ok();
   TRY_ASSIGN(const model::Entry entry, entries_.read_entry(report.reference));
   const model::Event& event = entry.events[static_cast<std::size_t>(report.reference - entry.first_event)];
@@ -581,6 +590,9 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
   }
   builder_.add_entry(at, command, events_);
   keys_.complete_through(first_event + events_.size() - 1);
+  if (is_webhook_command(command.body)) {
+    webhooks_ = std::make_shared<const core::CowArray<core::WebhookRecord>::Frozen>(state_.freeze_webhooks());
+  }
   if (clients_changed) clients_ = std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients());
   return first_event;
 }
