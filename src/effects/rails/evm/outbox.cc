@@ -79,13 +79,14 @@ base::Status EvmOutbox::create(io::FileSystem& files, const std::string& path, s
   return io::replace_file(files, path, bytes);
 }
 
-base::Result<std::unique_ptr<EvmOutbox>> EvmOutbox::open(io::FileSystem& files, const std::string& path, const EvmAddress& account) {
+base::Result<std::unique_ptr<EvmOutbox>> EvmOutbox::open(io::FileSystem& files, const std::string& path, const EvmAddress& account,
+                                                        std::uint64_t bytes_max) {
   TRY_ASSIGN(const bool there, files.exists(path));
   if (!there) {
     return base::Error{"evm_outbox_missing", path + " is not there: without it nobody knows what was sent from the account"};
   }
   TRY_ASSIGN(auto file, files.open(path, io::OpenMode::read_write));
-  std::unique_ptr<EvmOutbox> outbox(new EvmOutbox(std::move(file), account));
+  std::unique_ptr<EvmOutbox> outbox(new EvmOutbox(std::move(file), account, bytes_max));
   TRY(outbox->read_all());
   return outbox;
 }
@@ -96,7 +97,6 @@ base::Error EvmOutbox::damaged(std::string_view what) const {
 
 base::Status EvmOutbox::read_all() {
   TRY_ASSIGN(const std::uint64_t size, file_->size());
-  if (size > outbox_bytes_max) return base::Error{"file_too_large", file_->path() + " has more than 4 GiB"};
   bool ended = false;
   for (std::uint64_t at = 0; at < size; at += outbox_slot_bytes) {
     SlotBytes bytes{};
@@ -207,6 +207,7 @@ std::vector<const OutboxEntry*> EvmOutbox::open_from(std::uint64_t nonce) const 
 base::Result<const OutboxEntry*> EvmOutbox::add_payment(std::string_view reference, base::Bytes raw) {
   const auto read = read_transaction(raw);
   CHECK(read.has_value());
+  if (slots_ * outbox_slot_bytes >= bytes_max_) return base::Error{"evm_outbox_full", file_->path() + " takes no more payments: the rail needs a new key"};
   TRY(append({.kind = SlotKind::version, .nonce = read->transaction.nonce, .reference = std::string(reference), .raw = std::move(raw)}));
   return find(reference);
 }

@@ -20,7 +20,9 @@ namespace effects {
 
 constexpr std::size_t outbox_slot_bytes = 512;
 constexpr std::size_t outbox_reference_bytes_max = 64;
-constexpr std::uint64_t outbox_bytes_max = std::uint64_t{1} << 32;   ///< of the file, when it is opened
+/// Payments are taken until the file has so many bytes: some million. All of it is in memory, and every signature is checked when it is
+/// opened.
+constexpr std::uint64_t outbox_bytes_max = std::uint64_t{1} << 30;
 
 /// A signed transaction.
 struct OutboxVersion {
@@ -49,7 +51,8 @@ class EvmOutbox {
   static base::Status create(io::FileSystem& files, const std::string& path, std::uint64_t chain_id, const EvmAddress& account);
   /// Reads all of it. What was being written when the power went is removed. Errors: `evm_outbox_missing`, `evm_outbox_damaged`,
   /// `evm_outbox_of_another_account` (or chain), those of io/file.h.
-  static base::Result<std::unique_ptr<EvmOutbox>> open(io::FileSystem& files, const std::string& path, const EvmAddress& account);
+  static base::Result<std::unique_ptr<EvmOutbox>> open(io::FileSystem& files, const std::string& path, const EvmAddress& account,
+                                                       std::uint64_t bytes_max = outbox_bytes_max);
 
   std::uint64_t chain_id() const { return chain_id_; }
   const EvmAddress& account() const { return account_; }
@@ -62,10 +65,11 @@ class EvmOutbox {
   /// Entries from a nonce on.
   std::vector<const OutboxEntry*> open_from(std::uint64_t nonce) const;
 
-  /// The first version of a new reference; its nonce is the next one. Returns when it is durable. Errors: `evm_outbox_broken`,
-  /// those of io/file.h.
+  /// The first version of a new reference; its nonce is the next one. Returns when it is durable. Errors: `evm_outbox_full`,
+  /// `evm_outbox_broken`, those of io/file.h.
   base::Result<const OutboxEntry*> add_payment(std::string_view reference, base::Bytes raw);
-  /// A payment of the same to the same with other fees (CHECK), or the cancellation of the nonce. Errors: as above.
+  /// A payment of the same to the same with other fees (CHECK), or the cancellation of the nonce. Errors: `evm_outbox_broken`,
+  /// those of io/file.h.
   base::Result<const OutboxEntry*> add_version(std::uint64_t nonce, base::Bytes raw);
   /// Errors: as above.
   base::Status acknowledge(std::uint64_t nonce);
@@ -74,14 +78,16 @@ class EvmOutbox {
 
  private:
   struct Slot;
-  EvmOutbox(std::unique_ptr<io::File> file, const EvmAddress& account) : file_(std::move(file)), account_(account) {}
+  EvmOutbox(std::unique_ptr<io::File> file, const EvmAddress& account, std::uint64_t bytes_max)
+      : file_(std::move(file)), account_(account), bytes_max_(bytes_max) {}
   base::Status read_all();
   base::Status take(const Slot& slot);
   base::Status append(const Slot& slot);
   base::Error damaged(std::string_view what) const;
 
   std::unique_ptr<io::File> file_;
-  EvmAddress account_{};
+  const EvmAddress account_;
+  const std::uint64_t bytes_max_;
   std::uint64_t chain_id_ = 0;
   std::uint64_t slots_ = 0;
   base::Digest last_{};   ///< check of the last slot

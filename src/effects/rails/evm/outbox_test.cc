@@ -144,6 +144,16 @@ TEST_CASE("a write that never finished is taken back") {
   }
 }
 
+TEST_CASE("a full outbox takes no more payments, and whatever ends those that are there") {
+  Stage stage;
+  CHECK(write_some(*stage.outbox).ok());
+  const auto full = EvmOutbox::open(stage.disk, path, ExampleSigner().address(), 7 * outbox_slot_bytes).value();
+  CHECK_EQ(std::string(full->add_payment("tr_4", signed_by_us(payment(9))).error().code), "evm_outbox_full");
+  CHECK(full->add_version(7, signed_by_us(cancellation(7))).ok());
+  CHECK(full->acknowledge(8).ok());
+  CHECK(full->add_tombstone("tr_4").ok());
+}
+
 TEST_CASE("the outbox of another account, or none, is not opened") {
   Stage stage;
   CHECK_EQ(std::string(EvmOutbox::open(stage.disk, path, EvmAddress{}).error().code), "evm_outbox_of_another_account");
