@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "every outcome as the problem that the document decla
     const model::OutcomeRow& row = model::row_of(outcome);
     CAPTURE(row.code);
     // Recorded by an event, for each operation it may answer.
-    for (int number = 0; number < 57; ++number) {
+    for (int number = 0; number < 256; ++number) {
       if (!model::is_operation(static_cast<std::uint64_t>(number))) continue;
       const std::string body = event(model::Refused{.outcome = outcome,
                                                     .operation = static_cast<model::Operation>(number),

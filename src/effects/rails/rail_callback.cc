@@ -44,4 +44,12 @@ base::Result<RailCallback> verify_rail_callback(const wire::Request& request, st
   return callback;
 }
 
+base::Result<RailCallback> verify_rail_webhook(const wire::Request& request, const WebhookVerification& keys, base::Instant now) {
+  TRY_ASSIGN(wire::WebhookClaim claim, verify_webhook(request.headers, request.body, keys, now));
+  TRY_ASSIGN(RailCallback callback, read(request.body));
+  callback.key_id = std::move(claim.id);
+  callback.answer.body = crypto::sha256(base::as_bytes(request.body));
+  return callback;
+}
+
 }  // namespace effects

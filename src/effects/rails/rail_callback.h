@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "effects/rails/rail.h"
 #include "effects/signing/message_keys.h"
+#include "effects/webhook/webhook_keys.h"
 #include "wire/http_message.h"
 
 namespace effects {
@@ -25,5 +26,9 @@ struct RailCallback {
 /// 400). A callback whose amount is not the one that was sent is for the caller to notice: only he knows it.
 base::Result<RailCallback> verify_rail_callback(const wire::Request& request, std::string_view scheme, RequestVerifier& verifier,
                                                 base::Instant now);
+
+/// The same of a rail that calls back by Standard Webhooks. A repetition has the same webhook-id and is taken again: a report is
+/// believed once. `key_id` is the webhook-id. Errors: those of verify_webhook (401); `callback_malformed` (400).
+base::Result<RailCallback> verify_rail_webhook(const wire::Request& request, const WebhookVerification& keys, base::Instant now);
 
 }  // namespace effects

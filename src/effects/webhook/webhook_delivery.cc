@@ -59,6 +59,29 @@ class WebhookDelivery::Endpoint {
   }
   std::size_t waiting() const { return messages_.size(); }
 
+  ~Endpoint() {
+    for (auto& [number, done] : probes_) {
+      const WebhookAttempt dropped{.endpoint = name_, .message = {}, .attempt = 1, .outcome = WebhookAttempt::Outcome::failed, .status = 0,
+                                   .failure = HttpFailure::connection_lost, .pause = {}};
+      owner_.loop_.post([done = std::move(done), dropped] { done(dropped); });
+    }
+  }
+
+  void probe(const WebhookMessage& message, std::function<void(const WebhookAttempt&)> done) {
+    const std::uint64_t number = next_probe_++;
+    probes_.emplace(number, std::move(done));
+    send(message, [this, number, id = message.id](HttpReply&& reply) {
+      const auto found = probes_.find(number);
+      const auto told = std::move(found->second);
+      probes_.erase(found);
+      WebhookAttempt attempt{.endpoint = name_, .message = id, .attempt = 1, .outcome = WebhookAttempt::Outcome::failed,
+                             .status = reply.failure == HttpFailure::none ? reply.response.status : std::uint16_t{0}, .failure = reply.failure,
+                             .pause = {}};
+      if (attempt.status / 100 == 2) attempt.outcome = WebhookAttempt::Outcome::delivered;
+      told(attempt);
+    });
+  }
+
  private:
   struct Waiting {
     WebhookMessage message;
@@ -86,21 +109,27 @@ class WebhookDelivery::Endpoint {
     one.in_flight = true;
     ++in_flight_;
     ++one.message.attempts;
+    send(one.message, [this, id = one.message.id](HttpReply&& reply) { replied(id, reply); });
+  }
+
+  void send(const WebhookMessage& message, std::function<void(HttpReply&&)> done) {
     HttpCall call;
     call.request.method = "POST";
     call.request.path = path_;
     call.request.headers.add("content-type", "application/json");
-    call.request.body = one.message.body;
+    call.request.body = message.body;
     call.reply_timeout = options_.timeout;
-    call.done = [this, id = one.message.id](HttpReply&& reply) { replied(id, reply); };
-    const base::Status is_signed = sign_webhook(call.request.headers, one.message.id, one.message.body, signing_, owner_.clock_.wall());
-    if (is_signed.ok()) return client_.call(std::move(call));
+    const base::Status is_signed = sign_webhook(call.request.headers, message.id, message.body, signing_, owner_.clock_.wall());
+    if (is_signed.ok()) {
+      call.done = std::move(done);
+      return client_.call(std::move(call));
+    }
     // A key that is away is like an endpoint that is: later, by itself.
-    owner_.loop_.post([this, alive = std::weak_ptr<bool>(alive_), id = one.message.id] {
+    owner_.loop_.post([alive = std::weak_ptr<bool>(alive_), done = std::move(done)] {
       if (alive.expired()) return;
       HttpReply reply;
       reply.failure = HttpFailure::connect_failed;
-      replied(id, reply);
+      done(std::move(reply));
     });
   }
 
@@ -136,6 +165,8 @@ class WebhookDelivery::Endpoint {
   const WebhookEndpointOptions options_;
   const std::string path_;
   std::deque<Waiting> messages_;
+  std::map<std::uint64_t, std::function<void(const WebhookAttempt&)>> probes_;
+  std::uint64_t next_probe_ = 1;
   std::uint32_t in_flight_ = 0;
   HttpClient client_;
   io::Timer timer_;
@@ -171,6 +202,13 @@ base::Status WebhookDelivery::deliver(const std::string& endpoint, WebhookMessag
 bool WebhookDelivery::resend(const std::string& endpoint, const std::string& message) {
   const auto found = endpoints_.find(endpoint);
   return found != endpoints_.end() && found->second->resend(message);
+}
+
+base::Status WebhookDelivery::probe(const std::string& endpoint, const WebhookMessage& message, std::function<void(const WebhookAttempt&)> done) {
+  const auto found = endpoints_.find(endpoint);
+  if (found == endpoints_.end()) return base::Error{"webhook_endpoint_unknown", "there is no endpoint of this name"};
+  found->second->probe(message, std::move(done));
+  return base::ok();
 }
 
 std::size_t WebhookDelivery::waiting(const std::string& endpoint) const {

@@ -65,6 +65,9 @@ class WebhookDelivery {
   base::Status deliver(const std::string& endpoint, WebhookMessage message);
   /// Sends what waits for a later attempt now. False if nothing with this id waits.
   bool resend(const std::string& endpoint, const std::string& message);
+  /// Sends a message once, at once, beside those that wait; `done` is told what came of it, on the loop, also if the endpoint is
+  /// removed meanwhile. Error: `webhook_endpoint_unknown`.
+  base::Status probe(const std::string& endpoint, const WebhookMessage& message, std::function<void(const WebhookAttempt&)> done);
   /// Messages that are neither delivered nor given up.
   std::size_t waiting(const std::string& endpoint) const;
 

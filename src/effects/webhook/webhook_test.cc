@@ -146,6 +146,35 @@ TEST_CASE("the end: given up after the last attempt, or the endpoint says it is 
   CHECK_EQ(stage.delivery.waiting("e"), 0u);
 }
 
+TEST_CASE("a probe is sent once, beside what waits, and always answered") {
+  std::atomic<int> code{204};
+  ScriptedServer server([&](const std::string&) { return code == 0 ? ScriptedReply{.bytes = "", .end = End::hold} : status(code); });
+  Stage stage(server);
+  std::vector<WebhookAttempt> probed;
+  const auto keep = [&](const WebhookAttempt& attempt) { probed.push_back(attempt); };
+  const WebhookMessage message{.id = "msg_test_1", .body = "{}", .attempts = 0};
+  CHECK_EQ(std::string(stage.delivery.probe("e", message, keep).error().code), "webhook_endpoint_unknown");
+  REQUIRE(stage.delivery.add_endpoint("e", signing(), {.url = server.url(), .private_addresses = true}).ok());
+  REQUIRE(stage.delivery.probe("e", message, keep).ok());
+  REQUIRE(turn_until(*stage.loop, [&] { return probed.size() == 1; }));
+  CHECK_EQ(probed[0].outcome, Outcome::delivered);
+  CHECK_EQ(probed[0].status, 204);
+  CHECK_EQ(probed[0].message, "msg_test_1");
+  code = 500;
+  REQUIRE(stage.delivery.probe("e", message, keep).ok());
+  REQUIRE(turn_until(*stage.loop, [&] { return probed.size() == 2; }));
+  CHECK_EQ(probed[1].outcome, Outcome::failed);
+  CHECK_EQ(probed[1].status, 500);
+  CHECK(stage.attempts.empty());
+  // Removed meanwhile: whoever asked is told that nobody knows.
+  code = 0;
+  REQUIRE(stage.delivery.probe("e", message, keep).ok());
+  turn_until(*stage.loop, [] { return false; }, 20);
+  stage.delivery.remove_endpoint("e");
+  REQUIRE(turn_until(*stage.loop, [&] { return probed.size() == 3; }));
+  CHECK_EQ(probed[2].failure, HttpFailure::connection_lost);
+}
+
 TEST_CASE("endpoints that cannot be, and queues that are full") {
   ScriptedServer server([&](const std::string&) { return ScriptedReply{.bytes = "", .end = End::hold}; });
   Stage stage(server);

@@ -311,6 +311,8 @@ base::Status SqliteProjector::erase_row(model::PrivateField field, model::EventN
     case model::PrivateField::vote_reason:
     case model::PrivateField::rail_reference:
     case model::PrivateField::rail_report:
+    case model::PrivateField::webhook_url:
+    case model::PrivateField::statement_name:
       return base::ok();   // no view has them
     case model::PrivateField::tenant_name: {
       TenantRow row;
