@@ -4,6 +4,7 @@
 #include "apps/holdfast/offline.h"
 #include "io/posix_file.h"
 #include "io/random.h"
+#include "node/chain_keys.h"
 #include "node/own_keys.h"
 #include "wire/json_writer.h"
 
@@ -53,15 +54,37 @@ int run_rotate(const Arguments& arguments) {
   return exit_done;
 }
 
+int run_chain(const Arguments& arguments) {
+  const auto chain_id = arguments.number("--chain-id", 1, UINT64_MAX);
+  if (!chain_id.ok()) return fail(chain_id.error());
+  if (!*chain_id) return fail({"options_contradict", "--chain-id says which chain the account is on: 1 is Ethereum's"});
+  io::RealFileSystem files;
+  const auto place = data_place(files, arguments);
+  if (!place.ok()) return fail(place.error());
+  io::RealRandom random;
+  const std::string& name = arguments.operands()[0];
+  const auto address = node::make_chain_key(files, random, *place, name, **chain_id, arguments.value_or("--import", ""));
+  if (!address.ok()) return fail(address.error());
+  const std::string text = effects::to_text(*address);
+  print(arguments.json() ? "{\"name\":\"" + name + "\",\"address\":\"" + text + "\"}" : text);
+  say("back up DIR/keys: the coins at this address are lost with the key. Nobody else may sign with it.");
+  return exit_done;
+}
+
 }  // namespace
 
 Command keyring_command() {
   return {.name = "keyring",
           .summary = "the service's own keys and their versions",
           .examples = "  holdfast keyring list --data /var/lib/holdfast\n"
-                      "  holdfast keyring rotate token-mac --data /var/lib/holdfast\n",
+                      "  holdfast keyring rotate token-mac --data /var/lib/holdfast\n"
+                      "  holdfast keyring chain evm-hot --chain-id 1 --data /var/lib/holdfast\n",
           .verbs = {{"list", "", 0, 0, "each key, its newest version, and what a new one does", offline_options(), run_list},
-                    {"rotate", "NAME", 1, 1, "a new version of a key: token-mac or fingerprint", offline_options(), run_rotate}}};
+                    {"rotate", "NAME", 1, 1, "a new version of a key: token-mac or fingerprint", offline_options(), run_rotate},
+                    {"chain", "NAME", 1, 1, "makes the account of a rail on an EVM chain and prints its address",
+                     offline_options({{"--chain-id", "N", "the chain's number; needed"},
+                                      {"--import", "FILE", "a private key that was made elsewhere, 64 hex digits, mode 0600"}}),
+                     run_chain}}};
 }
 
 }  // namespace holdfast

@@ -10,19 +10,40 @@
 //
 // `name`, `url` and `signing_key_id` must be there. Without `signing_key_file` the service's own key `rail-signing` signs
 // (docs/format/keys.md); the file holds an Ed25519 seed, 32 bytes as base64, and nobody but the service may read it.
+//
+// One of `callback_keys` may also be of Standard Webhooks: {"whsec_file": "/etc/holdfast/bank-a.whsec"}, a file of mode 0600 with the
+// shared secret of v1, or {"whpk": "whpk_..."}, the public key of v1a.
+//
+// With `"driver": "evm"` the url is that of a node, and instead of the fields about signing and callbacks there are:
+//
+//   {"name": "eth", "driver": "evm", "url": "http://127.0.0.1:8545", "chain_id": 1, "key": "evm-hot", "asset": "ETH/18",
+//    "token": "0x...", "confirmations": 12, "bump_after_ms": 60000, "gas_limit_max": 200000,
+//    "fee_max_wei": "200000000000", "tip_max_wei": "5000000000"}
+//
+// of which `chain_id`, `key` and `asset` must be there.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "effects/rails/evm/plan.h"
 #include "effects/signing/message_keys.h"
+#include "effects/webhook/webhook_keys.h"
 #include "io/file.h"
 #include "io/secret_memory.h"
 #include "model/ids.h"
 #include "model/rail.h"
 
 namespace node {
+
+/// Of a rail with the driver "evm".
+struct EvmRailSettings {
+  std::uint64_t chain_id = 0;
+  std::string key;               ///< name of the account's key (chain_keys.h)
+  effects::EvmPolicy policy;
+};
 
 struct RailSettings {
   model::RailName name{};
@@ -31,9 +52,11 @@ struct RailSettings {
   std::string ca_file, certificate_file, key_file;
   std::string signing_key_id, signing_key_file;
   std::vector<effects::VerificationKey> callback_keys;
+  effects::WebhookVerification callback_webhooks;   ///< of a rail that calls back by Standard Webhooks
   std::uint32_t connections_max = 32;
   std::uint32_t in_flight_max = 256;
   std::uint32_t inquiry_timeout_ms = 10'000;
+  std::optional<EvmRailSettings> evm;   ///< none: the driver "http"
 };
 
 constexpr std::size_t rail_settings_bytes_max = std::size_t{1} << 20;

@@ -47,6 +47,38 @@ TEST_CASE("the file of rails says where they are and which keys speak for them")
   CHECK_EQ(rail.callback_keys[0].key_id, "b1");
 }
 
+TEST_CASE("a rail of an EVM chain says which chain, account and asset it is of, and what it may offer") {
+  Disk disk;
+  const auto evm = [](const std::string& more) {
+    return R"({"rails":[{"name":"eth","driver":"evm","url":"http://127.0.0.1:8545")" + more + "}]}";
+  };
+  const std::string needed = R"(,"chain_id":11297108109,"key":"evm-hot","asset":"USDC/6")";
+  disk.write("/rails.json", evm(needed + R"(,"token":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","confirmations":2,"bump_after_ms":1500,)"
+                                         R"("gas_limit_max":90000,"fee_max_wei":"340282366920938463463","tip_max_wei":"7","in_flight_max":3)"));
+  const auto loaded = node::load_rail_settings(disk.files, "/rails.json");
+  REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? std::string() : loaded.error().message));
+  const node::RailSettings& rail = loaded->front();
+  REQUIRE(rail.evm.has_value());
+  CHECK_EQ(rail.evm->chain_id, 11297108109u);
+  CHECK_EQ(rail.evm->key, "evm-hot");
+  CHECK_EQ(rail.evm->policy.asset, "USDC/6");
+  CHECK_EQ(effects::to_text(*rail.evm->policy.token), "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+  CHECK_EQ(rail.evm->policy.confirmations, 2);
+  CHECK_EQ(rail.evm->policy.bump_after.ns, base::milliseconds(1500).ns);
+  CHECK_EQ(rail.evm->policy.gas_limit_max, 90'000);
+  CHECK_EQ(base::to_decimal(rail.evm->policy.fee_max), "340282366920938463463");
+  CHECK_EQ(rail.in_flight_max, 3);
+  disk.write("/rails.json", evm(needed));
+  CHECK_EQ(node::load_rail_settings(disk.files, "/rails.json").value().front().evm->policy.confirmations, effects::EvmPolicy{}.confirmations);
+  CHECK(disk.refused(evm("")).find("key is missing") != std::string::npos);
+  CHECK(disk.refused(evm(R"(,"key":"k","asset":"ETH/18")")).find("chain_id is missing") != std::string::npos);
+  CHECK(disk.refused(evm(needed + R"(,"signing_key_id":"x")")).find("no field \"signing_key_id\"") != std::string::npos);
+  CHECK(disk.refused(evm(needed + R"(,"token":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed")")).find("checksum") != std::string::npos);
+  CHECK(disk.refused(evm(needed + R"(,"fee_max_wei":"1e9")")).find("decimal") != std::string::npos);
+  CHECK(disk.refused(evm(R"(,"chain_id":1,"key":"k","asset":"ether")")).find("asset is like") != std::string::npos);
+  CHECK(disk.refused(R"({"rails":[{"name":"eth","driver":"carrier pigeon"}]})").find("driver is") != std::string::npos);
+}
+
 TEST_CASE("whatever is wrong with the file of rails is named") {
   Disk disk;
   CHECK(disk.refused("[").find("the file of rails") != std::string::npos);
@@ -95,4 +127,59 @@ TEST_CASE("who calls back without a key of that rail is not heard") {
   CHECK(outcome_of("bank-a") == model::Outcome::callback_signature_invalid);
   CHECK(outcome_of("bank-b") == model::Outcome::rail_not_found);
   CHECK(outcome_of("No Name") == model::Outcome::rail_not_found);
+}
+
+TEST_CASE("a rail may call back by Standard Webhooks: secrets from files, public keys as they are") {
+  Disk disk;
+  const base::Bytes secret(32, 9);
+  disk.write("/bank.whsec", wire::to_webhook_key(wire::WebhookKeyKind::secret, secret) + "\n");
+  disk.write("/rails.json", with(R"(,"callback_keys":[{"whsec_file":"/bank.whsec"},{"whpk":"whpk_)" + key32 + R"("}])"));
+  const auto loaded = node::load_rail_settings(disk.files, "/rails.json");
+  REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? std::string() : loaded.error().message));
+  CHECK(loaded->front().callback_webhooks.secrets == std::vector<base::Bytes>{secret});
+  CHECK(loaded->front().callback_webhooks.public_keys == std::vector<base::Bytes>{base::Bytes(32, 7)});
+  CHECK(loaded->front().callback_keys.empty());
+
+  node::RailCallbacks callbacks(*loaded);
+  effects::WebhookSigning signing;
+  signing.secrets.push_back(*io::SecretMemory::copy_of(secret));
+  const base::Instant now{1'800'000'000'000'000'000};
+  const auto heard = [&](std::string body, base::Instant at, std::string altered = {}) {
+    wire::Request request;
+    request.method = "POST";
+    request.path = "/v1/rails/bank-a/callbacks";
+    request.headers.add("content-type", "application/json");
+    REQUIRE(effects::sign_webhook(request.headers, "msg_1", body, signing, at).ok());
+    request.body = altered.empty() ? std::move(body) : std::move(altered);
+    return callbacks.hear("bank-a", request, now);
+  };
+  const auto outcome = [](const auto& told) { return std::get<gate::VoiceRefused>(told).outcome; };
+  const std::string event = R"({"event":"e1","occurred_at":"2027-01-15T08:00:00Z","payment":{"reference":"tr_0000000000042","kind":"payout",)"
+                            R"("state":"settled","amount":"5","asset":"USD/2","valid_until":"2027-01-15T08:00:00Z"}})";
+  CHECK(outcome(heard("{}", now)) == model::Outcome::request_malformed);
+  CHECK(outcome(heard(event, now, event + " ")) == model::Outcome::callback_signature_invalid);
+  CHECK(outcome(heard(event, now + base::seconds(-600))) == model::Outcome::callback_too_old);
+  CHECK(outcome(heard(event, now + base::seconds(600))) == model::Outcome::callback_too_old);
+  // The same message again is taken again: its sender repeats it until it hears 2xx.
+  for (int i = 0; i < 2; ++i) {
+    const auto told = heard(event, now);
+    REQUIRE(std::holds_alternative<gate::RailReport>(told));
+    CHECK(std::get<gate::RailReport>(told).result == model::RailResult::settled);
+  }
+}
+
+TEST_CASE("secrets of callbacks are in files that nobody else reads") {
+  Disk disk;
+  const auto refused_with = [&](const std::string& key, const char* sentence) {
+    CHECK(disk.refused(with(R"(,"callback_keys":[)" + key + "]")).find(sentence) != std::string::npos);
+  };
+  refused_with(R"({"whpk":"whpk_AAAA"})", "whpk is whpk_");
+  refused_with(R"({"whpk":"x","id":"y"})", "stand alone");
+  refused_with(R"({"whsec_file":5})", "stand alone");
+  disk.write("/short.whsec", "whsec_AAAA");
+  refused_with(R"({"whsec_file":"/short.whsec"})", "24 to 64 bytes");
+  disk.write("/open.whsec", "whsec_" + key32, 0644);
+  refused_with(R"({"whsec_file":"/open.whsec"})", "nobody but its owner");
+  disk.write("/rails.json", with(R"(,"callback_keys":[{"whsec_file":"/nowhere"}])"));
+  CHECK_FALSE(node::load_rail_settings(disk.files, "/rails.json").ok());
 }

@@ -36,17 +36,16 @@ bool is_chain_key_name(std::string_view name) {
   return true;
 }
 
-base::Result<std::unique_ptr<ChainKey>> ChainKey::create(io::FileSystem& files, io::Random& random, const MasterKey& master,
-                                                         const std::string& keys_directory, std::string_view name) {
+base::Result<io::SecretMemory> ChainKey::draw(io::Random& random) {
   TRY_ASSIGN(io::SecretMemory secret, io::SecretMemory::allocate(secret_bytes));
   // All but some 2^-128 of all draws are secrets.
   do random.fill(secret.bytes());
   while (!crypto::is_secp256k1_secret(secret.view()));
-  return import(files, random, master, keys_directory, name, std::move(secret));
+  return secret;
 }
 
-base::Result<std::unique_ptr<ChainKey>> ChainKey::import(io::FileSystem& files, io::Random& random, const MasterKey& master,
-                                                         const std::string& keys_directory, std::string_view name, io::SecretMemory secret) {
+base::Result<std::unique_ptr<ChainKey>> ChainKey::seal(io::FileSystem& files, io::Random& random, const MasterKey& master,
+                                                       const std::string& keys_directory, std::string_view name, io::SecretMemory secret) {
   TRY(check_name(name));
   if (!crypto::is_secp256k1_secret(secret.view())) return base::Error{"chain_key_malformed", "that is no private key of secp256k1"};
   const std::string path = path_of(keys_directory, name);

@@ -22,13 +22,12 @@ bool is_chain_key_name(std::string_view name);
 /// In locked memory until destroyed. Signing is safe from any thread.
 class ChainKey final : public Signer {
  public:
-  /// Draws a key and seals it, durably. Errors: `chain_key_name_malformed`, `chain_key_exists`, those of files, sealed records
-  /// and locked memory.
-  static base::Result<std::unique_ptr<ChainKey>> create(io::FileSystem& files, io::Random& random, const MasterKey& master,
-                                                        const std::string& keys_directory, std::string_view name);
-  /// Seals a key that was made elsewhere. Errors: those of create(), and `chain_key_malformed` (it is no secret of this curve).
-  static base::Result<std::unique_ptr<ChainKey>> import(io::FileSystem& files, io::Random& random, const MasterKey& master,
-                                                        const std::string& keys_directory, std::string_view name, io::SecretMemory secret);
+  /// A secret for a new account. Errors: those of locked memory.
+  static base::Result<io::SecretMemory> draw(io::Random& random);
+  /// Seals a secret under a name that has none, durably. Errors: `chain_key_name_malformed`, `chain_key_exists`,
+  /// `chain_key_malformed` (it is no secret of this curve), those of files and sealed records.
+  static base::Result<std::unique_ptr<ChainKey>> seal(io::FileSystem& files, io::Random& random, const MasterKey& master,
+                                                      const std::string& keys_directory, std::string_view name, io::SecretMemory secret);
   /// Errors: `chain_key_name_malformed`, `chain_key_missing`, `chain_key_malformed`, those of files, sealed records and locked memory.
   static base::Result<std::unique_ptr<ChainKey>> open(io::FileSystem& files, const MasterKey& master, const std::string& keys_directory,
                                                       std::string_view name);

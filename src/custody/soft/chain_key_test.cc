@@ -21,10 +21,12 @@ struct Stage {
     disk.sync_dir("/").value();
     disk.sync_dir("/data").value();
   }
-  base::Result<std::unique_ptr<ChainKey>> create(std::string_view name) { return ChainKey::create(disk, random, master, "/data/keys", name); }
+  base::Result<std::unique_ptr<ChainKey>> create(std::string_view name) {
+    return ChainKey::seal(disk, random, master, "/data/keys", name, ChainKey::draw(random).value());
+  }
   base::Result<std::unique_ptr<ChainKey>> open(std::string_view name) { return ChainKey::open(disk, master, "/data/keys", name); }
   base::Result<std::unique_ptr<ChainKey>> import(std::string_view name, base::ByteView secret) {
-    return ChainKey::import(disk, random, master, "/data/keys", name, io::SecretMemory::copy_of(secret).value());
+    return ChainKey::seal(disk, random, master, "/data/keys", name, io::SecretMemory::copy_of(secret).value());
   }
 };
 

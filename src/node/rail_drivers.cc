@@ -1,0 +1,69 @@
+#include "node/rail_drivers.h"
+
+#include "effects/rails/evm/evm_rail.h"
+#include "effects/rails/http_rail.h"
+#include "io/tls_outgoing.h"
+#include "node/chain_keys.h"
+
+namespace node {
+
+base::Status RailDrivers::add(const RailDriverParts& parts, const RailSettings& settings) {
+  Driver driver;
+  TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(parts.files, {.ca_file = settings.ca_file,
+                                                                  .certificate_file = settings.certificate_file,
+                                                                  .key_file = settings.key_file}));
+  driver.tls = std::move(tls);
+  TRY_ASSIGN(driver.rail, settings.evm ? open_evm(parts, settings, driver) : open_http(parts, settings, driver));
+  drivers_.emplace(std::pair(settings.tenant, settings.name), std::move(driver));
+  return base::ok();
+}
+
+effects::Rail* RailDrivers::find(model::TenantNumber tenant, const model::RailName& name) const {
+  const auto found = drivers_.find({tenant, name});
+  return found == drivers_.end() ? nullptr : found->second.rail.get();
+}
+
+base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_http(const RailDriverParts& parts, const RailSettings& settings, Driver& driver) {
+  if (!settings.signing_key_file.empty()) {
+    TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(parts.files, settings.signing_key_file));
+    driver.own_signer = std::make_unique<effects::OwnEd25519Signer>(std::move(seed));
+  }
+  effects::HttpRailOptions options;
+  options.url = settings.url;
+  options.key_id = settings.signing_key_id;
+  options.in_flight_max = settings.in_flight_max;
+  options.inquiry_timeout = base::milliseconds(settings.inquiry_timeout_ms);
+  options.http.connections_max = settings.connections_max;
+  TRY_ASSIGN(auto rail, effects::HttpRail::open(parts.loop, parts.clock, parts.random, &parts.resolver, driver.tls,
+                                                driver.own_signer ? *driver.own_signer : parts.rail_signer, std::move(options)));
+  return std::unique_ptr<effects::Rail>(std::move(rail));
+}
+
+base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_evm(const RailDriverParts& parts, const RailSettings& settings, Driver& driver) {
+  TRY_ASSIGN(auto account, account_of(parts, settings, driver));
+  TRY_ASSIGN(auto rail, effects::EvmRail::open(parts.loop, parts.clock, std::move(account),
+                                               {.policy = settings.evm->policy, .in_flight_max = settings.in_flight_max}));
+  return std::unique_ptr<effects::Rail>(std::move(rail));
+}
+
+base::Result<std::shared_ptr<effects::EvmAccount>> RailDrivers::account_of(const RailDriverParts& parts, const RailSettings& settings,
+                                                                           const Driver& driver) {
+  const EvmRailSettings& evm = *settings.evm;
+  Account& shared = accounts_[evm.key];
+  if (shared.account) {
+    if (shared.url == settings.url && shared.account->chain_id() == evm.chain_id) return shared.account;
+    return base::Error{"evm_rails_disagree", "rails of the key \"" + evm.key + "\" name different nodes or chains"};
+  }
+  TRY_ASSIGN(shared.key, open_chain_key(parts.files, parts.place, evm.key));
+  TRY_ASSIGN(shared.account,
+             effects::EvmAccount::open(parts.loop, parts.clock, &parts.resolver, driver.tls, *shared.key, parts.files,
+                                       {.url = settings.url,
+                                        .outbox_file = evm_outbox_file(parts.place.directory, evm.key),
+                                        .chain_id = evm.chain_id,
+                                        .reply_timeout = base::milliseconds(settings.inquiry_timeout_ms),
+                                        .http = {.connections_max = settings.connections_max}}));
+  shared.url = settings.url;
+  return shared.account;
+}
+
+}  // namespace node
