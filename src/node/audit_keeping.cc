@@ -30,6 +30,7 @@ constexpr FieldName field_names[] = {
     {"vote_reason", model::PrivateField::vote_reason},
     {"rail_reference", model::PrivateField::rail_reference},
     {"rail_report", model::PrivateField::rail_report},
+    {"webhook_url", model::PrivateField::webhook_url},
 };
 
 // Zeros over the whole file before its name goes: what is removed otherwise stays on the disk until somebody needs the place.

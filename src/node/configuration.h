@@ -19,6 +19,7 @@
 #include "node/audit_log.h"
 #include "node/backend.h"
 #include "node/service.h"
+#include "node/webhook_teller.h"
 
 namespace node {
 
@@ -38,7 +39,8 @@ struct Configuration {
   std::string witness_ca_file;
   base::Duration witness_interval = base::seconds(2);
   std::string rails_file;                ///< empty: no rails
-  gate::GateSettings gate;
+  WebhookOptions webhooks;
+  gate::GateSettings gate;               ///< without webhook_url_problem
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`
   wire::HttpLimits http = edge::ServerOptions{}.http1.http;

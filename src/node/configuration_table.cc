@@ -157,6 +157,11 @@ const Setting table[] = {
 
     path<PLACE(rails_file)>("rails.file", "JSON: where the rails are and which keys speak for them (docs/rails.md); empty: none are reached"),
 
+    flag<PLACE(webhooks.private_addresses)>("webhooks.private_addresses", "webhooks may go into private networks; with --dev they may"),
+    path<PLACE(webhooks.ca_file)>("webhooks.ca_file", "PEM; whom the certificates of endpoints must come from. Empty: the system's trust store"),
+    number<PLACE(webhooks.outstanding_max)>("webhooks.outstanding_max", 1, 100'000, "messages of an endpoint that are under way or wait for their next attempt; the rest waits in the journal"),
+    number<PLACE(webhooks.mark_interval_ms)>("webhooks.mark_interval_ms", 1'000, 24 * hour_ms, "how often the journal is told how far an endpoint is, at most"),
+
     milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
     number<PLACE(api.outstanding_max)>("api.outstanding_max", 1, 10'000'000, "requests waiting for answers; more are refused as overloaded"),
 

@@ -56,6 +56,7 @@ std::string keys_directory(const std::string& directory) { return io::join_path(
 std::string key_index_directory(const std::string& directory) { return io::join_path(directory, "keys-index"); }
 std::string snapshot_directory(const std::string& directory) { return io::join_path(directory, "snapshots"); }
 std::string views_file(const std::string& directory) { return io::join_path(directory, "views.sqlite"); }
+std::string deliveries_file(const std::string& directory) { return io::join_path(directory, "deliveries.sqlite"); }
 std::string dev_directory(const std::string& directory) { return io::join_path(directory, "dev"); }
 
 std::string usual_master_key_file(const DataPlace& place) {

@@ -7,6 +7,7 @@
 //   DIR/journal/        the truth
 //   DIR/audit/      the last checkpoint of the audit log that was published, and time-stamps over checkpoints
 //   DIR/snapshots/  DIR/keys-index/  DIR/views.sqlite  DIR/tiles/    derived, may be thrown away
+//   DIR/deliveries.sqlite                            how far webhooks were told; without it some are told again
 //   DIR/dev/            only with --dev: master key, CA, certificate, a client's credentials
 //
 // The master key lies outside (`DIR.master-key` beside the directory unless told otherwise), so that a copy of the
@@ -39,6 +40,7 @@ std::string keys_directory(const std::string& directory);
 std::string key_index_directory(const std::string& directory);
 std::string snapshot_directory(const std::string& directory);
 std::string views_file(const std::string& directory);
+std::string deliveries_file(const std::string& directory);
 std::string dev_directory(const std::string& directory);
 /// Where the master key lies unless told otherwise.
 std::string usual_master_key_file(const DataPlace& place);

@@ -100,6 +100,7 @@ class Engine {
   model::EventNumber position() const { return state_.head().next_event - 1; }
   /// Clients as of now; a new object whenever one changed.
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients() const { return clients_; }
+  std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks() const { return webhooks_; }
 
  private:
   void take_now(Submission& submission, base::Instant at);
@@ -148,6 +149,7 @@ class Engine {
   bool parked_may_go_ = false;                     // more is durable than when the parked ones were last looked at
   model::EventNumber durable_ = 0;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;
+  std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks_;
 };
 
 /// Codes in RecordBatch::answers for an item that nothing was journaled for, and for one that was a replay.

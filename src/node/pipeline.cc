@@ -50,6 +50,7 @@ Pipeline::Pipeline(Engine& engine, store::Journal& journal, Timekeeper& timekeep
       on_fatal_(std::move(on_fatal)),
       options_(options),
       clients_(engine.clients()),
+      webhooks_(engine.webhooks()),
       durable_(engine.position()),
       decided_(engine.position()),
       last_freeze_(engine.position()) {}
@@ -128,6 +129,11 @@ void Pipeline::wake() {
 std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> Pipeline::clients() const {
   const std::lock_guard lock(mutex_);
   return clients_;
+}
+
+std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> Pipeline::webhooks() const {
+  const std::lock_guard lock(mutex_);
+  return webhooks_;
 }
 
 PipelineStats Pipeline::stats() const {
@@ -213,8 +219,10 @@ void Pipeline::take(Submission&& submission) {
 void Pipeline::publish() {
   decided_.store(engine_.position(), std::memory_order_relaxed);
   auto clients = engine_.clients();
+  auto webhooks = engine_.webhooks();
   const std::lock_guard lock(mutex_);
   clients_ = std::move(clients);
+  webhooks_ = std::move(webhooks);
 }
 
 void Pipeline::hand_over() {

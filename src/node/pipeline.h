@@ -95,6 +95,8 @@ class Pipeline {
   model::EventNumber durable() const { return durable_.load(std::memory_order_acquire); }
   /// Clients as of the newest decision. Any thread.
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients() const;
+  /// Webhook endpoints as of the last decision, which may not be durable yet; another pointer whenever one of them changed. Any thread.
+  std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks() const;
   PipelineStats stats() const;
 
  private:
@@ -151,6 +153,7 @@ class Pipeline {
   bool woken_ = false;
   bool core_waits_ = false;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;
+  std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks_;
 
   Belt to_hash_, to_sync_;
   std::atomic<std::uint32_t> in_flight_{0};      // groups handed over and not yet delivered

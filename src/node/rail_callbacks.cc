@@ -12,7 +12,10 @@ namespace {
 model::Outcome outcome_of(std::string_view code) {
   if (code == "callback_malformed") return model::Outcome::request_malformed;
   if (code == "signature_nonce_replayed" || code == "signature_nonces_exhausted") return model::Outcome::callback_replayed;
-  if (code == "signature_too_old" || code == "signature_expired" || code == "signature_from_the_future") return model::Outcome::callback_too_old;
+  if (code == "signature_too_old" || code == "signature_expired" || code == "signature_from_the_future" ||
+      code == "webhook_too_old" || code == "webhook_from_the_future") {
+    return model::Outcome::callback_too_old;
+  }
   return model::Outcome::callback_signature_invalid;
 }
 
@@ -20,9 +23,10 @@ model::Outcome outcome_of(std::string_view code) {
 
 RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails) {
   for (const RailSettings& settings : rails) {
-    if (settings.callback_keys.empty()) continue;
+    const effects::WebhookVerification& webhooks = settings.callback_webhooks;
+    if (settings.callback_keys.empty() && webhooks.secrets.empty() && webhooks.public_keys.empty()) continue;
     voices_.emplace(settings.name,
-                    Voice{settings.tenant, effects::RequestVerifier(settings.callback_keys, std::string(effects::rail_signature_tag), false)});
+                    Voice{settings.tenant, effects::RequestVerifier(settings.callback_keys, std::string(effects::rail_signature_tag), false), webhooks});
   }
 }
 
@@ -30,7 +34,9 @@ std::variant<gate::RailReport, gate::VoiceRefused> RailCallbacks::hear(std::stri
   const auto name = model::parse_rail_name(rail);
   const auto found = name ? voices_.find(*name) : voices_.end();
   if (found == voices_.end()) return gate::VoiceRefused{model::Outcome::rail_not_found, "no rail of that name calls here"};
-  auto heard = effects::verify_rail_callback(request, "https", found->second.verifier, now);
+  auto heard = request.headers.count("webhook-signature") != 0
+                   ? effects::verify_rail_webhook(request, found->second.webhooks, now)
+                   : effects::verify_rail_callback(request, "https", found->second.verifier, now);
   if (!heard.ok()) return gate::VoiceRefused{outcome_of(heard.error().code), heard.error().message + " [" + heard.error().code + "]"};
   effects::RailCallback& callback = *heard;
   gate::RailReport report;

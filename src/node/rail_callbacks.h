@@ -1,6 +1,6 @@
 #pragma once
 // Hears what rails say by themselves (POST /v1/rails/NAME/callbacks): signed by one of the keys that the file of rails names,
-// fresh, never heard before. On the gate's thread.
+// fresh, and by RFC 9421 never heard before; a rail that calls by Standard Webhooks may repeat itself. On the gate's thread.
 
 #include <map>
 #include <utility>
@@ -21,6 +21,7 @@ class RailCallbacks final : public gate::RailVoices {
   struct Voice {
     model::TenantNumber tenant = 1;
     effects::RequestVerifier verifier;
+    effects::WebhookVerification webhooks;
   };
   std::map<model::RailName, Voice> voices_;
 };

@@ -81,6 +81,7 @@ class Running {
   std::unique_ptr<ClientRecords> clients_;
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<RailCallbacks> callbacks_;
+  std::unique_ptr<WebhookTeller> webhooks_;
   std::unique_ptr<gate::Gate> gate_;
   ReplyCounts replies_;
   std::unique_ptr<OperatorView> operator_view_;
@@ -180,7 +181,7 @@ base::Status Running::open_service() {
   }
   clients_ = std::make_unique<ClientRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
-                                          *data_->keyring().rail_signer(), rails));
+                                          *data_->keyring().rail_signer(), data_->place(), rails));
   callbacks_ = std::make_unique<RailCallbacks>(rails);
   service_->carry_effects_to(*effects_);
   effects_->start();
@@ -189,13 +190,24 @@ base::Status Running::open_service() {
   if (witnesses_) witnesses_->start();
   backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
   backend_->serve_audit(*audit_);
+  WebhookOptions webhooks = configuration().webhooks;
+  webhooks.private_addresses = webhooks.private_addresses || settings_.dev;
+  const std::string deliveries = deliveries_file(settings_.directory);
+  TRY_ASSIGN(webhooks_, WebhookTeller::open(files_, *clock_, *service_, data_->gate_keys(), deliveries, std::move(webhooks)));
+  TRY_ASSIGN(store::DeliveryReader delivered, store::DeliveryReader::open(deliveries));
+  backend_->serve_webhooks(*webhooks_, std::move(delivered));
+  webhooks_->start();
   return base::ok();
 }
 
 base::Status Running::open_edge() {
   const auto draw = [this](std::span<std::uint8_t> out) { random_.fill(out); };
   const Configuration& c = configuration();
-  gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, c.gate);
+  gate::GateSettings gate = c.gate;
+  gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
+    return webhook_url_problem(url, allowed);
+  };
+  gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, std::move(gate));
   gate_->listen_to(callbacks_.get());
   operator_view_ = std::make_unique<OperatorView>(OperatorParts{.files = files_,
                                                                 .clock = *clock_,
@@ -266,6 +278,7 @@ void Running::close() {
   operator_server_.reset();
   server_.reset();
   // Answers that come now find nobody; the threads that bring them end here.
+  if (webhooks_) webhooks_->stop();
   if (effects_) effects_->stop();
   if (service_) service_->stop();
   if (witnesses_) witnesses_->stop();

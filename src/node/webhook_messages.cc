@@ -1,0 +1,248 @@
+#include "node/webhook_messages.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/instant.h"
+#include "gate/request_body.h"
+#include "wire/json_writer.h"
+
+namespace node {
+
+namespace {
+
+using model::TransferState;
+using model::WebhookEvent;
+
+constexpr model::PartitionNumber partition = 0;
+
+std::optional<WebhookEvent> event_of_move(const model::TransferMoved& move) {
+  // A recall that failed leads back to settled: that is old news.
+  if (move.from == TransferState::reversing && move.to == TransferState::settled) return std::nullopt;
+  switch (move.to) {
+    case TransferState::reviewing: return WebhookEvent::transfer_reviewing;
+    case TransferState::parked: return WebhookEvent::transfer_parked;
+    case TransferState::accepted: return WebhookEvent::transfer_accepted;
+    case TransferState::outcome_unknown: return WebhookEvent::transfer_outcome_unknown;
+    case TransferState::manual_review: return WebhookEvent::transfer_manual_review;
+    case TransferState::settled: return WebhookEvent::transfer_settled;
+    case TransferState::failed: return WebhookEvent::transfer_failed;
+    case TransferState::returned: return WebhookEvent::transfer_returned;
+    case TransferState::rejected: return WebhookEvent::transfer_rejected;
+    case TransferState::cancelled: return WebhookEvent::transfer_cancelled;
+    case TransferState::reversed: return WebhookEvent::transfer_reversed;
+    default: return std::nullopt;
+  }
+}
+
+// Waits for the one answer to a question.
+class OneAnswer final : public AnswerSink {
+ public:
+  void deliver(std::uint64_t, Answer&& answer) override {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
+    arrived_.notify_one();
+  }
+  Answer wait() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return answer_.has_value(); });
+    return *std::move(answer_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::optional<Answer> answer_;
+};
+
+std::string decimal(base::U128 amount) { return base::to_decimal(amount); }
+
+}  // namespace
+
+std::optional<WebhookEvent> webhook_event_of(const model::Entry& entry, std::size_t index) {
+  const model::EventBody& body = entry.events[index].body;
+  if (const auto* move = std::get_if<model::TransferMoved>(&body)) return event_of_move(*move);
+  if (std::holds_alternative<model::TransferPosted>(body)) {
+    // Postings of sagas are told by what they mean.
+    const bool plain = std::holds_alternative<model::CreateTransfer>(entry.command.body);
+    const bool refund = index == 0 && std::holds_alternative<model::RefundTransfer>(entry.command.body);
+    return plain || refund ? std::optional(WebhookEvent::transfer_posted) : std::nullopt;
+  }
+  if (std::holds_alternative<model::TransferRequested>(body)) return WebhookEvent::transfer_requested;
+  if (std::holds_alternative<model::AgeAlarmRaised>(body)) return WebhookEvent::transfer_overdue;
+  if (std::holds_alternative<model::CaseOpened>(body)) return WebhookEvent::case_opened;
+  if (const auto* control = std::get_if<model::RailControlled>(&body)) {
+    if (control->paused) return WebhookEvent::rail_paused;
+    return control->maintenance_until.ns == 0 ? std::optional(WebhookEvent::rail_resumed) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// A message in the making: the members of `data` go to `json`.
+struct WebhookMessages::Story {
+  const model::Entry& entry;
+  std::size_t index;
+  model::TenantNumber tenant;
+  bool personal;
+  wire::JsonWriter& json;
+
+  const model::EventBody& body() const { return entry.events[index].body; }
+  model::EventNumber number() const { return entry.first_event + index; }
+};
+
+const WebhookMessages::Rail* WebhookMessages::rail(model::RailNumber number) {
+  if (number > rails_.size()) {
+    OneAnswer sink;
+    if (service_.pipeline().submit({.content = Question(AskState{}), .sink = &sink, .token = 0}) != model::Outcome::done) return nullptr;
+    const Answer answer = sink.wait();
+    const auto* found = std::get_if<StateFound>(&answer.finding);
+    if (found == nullptr) return nullptr;
+    const auto& rails = found->state->sagas.rails;
+    for (std::size_t i = rails_.size(); i < rails.size(); ++i) {
+      rails_.push_back({rails[i].tenant, std::string(model::to_text(core::name_of(rails[i])))});
+    }
+  }
+  return number != 0 && number <= rails_.size() ? &rails_[number - 1u] : nullptr;
+}
+
+bool WebhookMessages::is_of(model::TenantNumber tenant, model::AssetNumber asset) const {
+  const auto known = service_.asset(asset);
+  return known && service_.asset_number(tenant, *known) == asset;
+}
+
+void WebhookMessages::write_rail_name(Story& story, model::RailNumber number) {
+  if (number == 0) return;
+  if (const Rail* known = rail(number)) story.json.member("rail", std::string_view(known->name));
+}
+
+base::Status WebhookMessages::write_personal(Story& story, model::EventNumber event, bool reference, bool metadata) {
+  if (!story.personal) return base::ok();
+  if (reference) {
+    TRY_ASSIGN(const auto value, service_.reader().read_private(event, model::PrivateField::transfer_reference));
+    if (value && !value->erased) story.json.member("reference", base::as_text(value->value));
+  }
+  if (metadata) {
+    TRY_ASSIGN(const auto value, service_.reader().read_private(event, model::PrivateField::transfer_metadata));
+    const auto pairs = value && !value->erased ? gate::parse_metadata(value->value) : std::nullopt;
+    if (pairs) {
+      story.json.key("metadata");
+      story.json.begin_object();
+      for (const auto& [key, text] : *pairs) story.json.member(key, text);
+      story.json.end_object();
+    }
+  }
+  return base::ok();
+}
+
+base::Result<bool> WebhookMessages::write_posted(Story& story, const model::TransferPosted& posted) {
+  if (!is_of(story.tenant, posted.asset)) return false;
+  wire::JsonWriter& json = story.json;
+  json.member("id", std::string_view(model::transfer_id(partition, story.number())));
+  json.member("kind", "internal");
+  json.member("state", "posted");
+  json.member("debit_account", service_.directory().name_of(posted.debit.account));
+  json.member("credit_account", service_.directory().name_of(posted.credit.account));
+  json.member("asset", std::string_view(model::to_text(*service_.asset(posted.asset))));
+  json.member("amount", std::string_view(decimal(posted.amount)));
+  TRY(write_personal(story, story.number(), posted.reference.has_value(), posted.metadata.has_value()));
+  return true;
+}
+
+base::Result<bool> WebhookMessages::write_saga(Story& story, model::EventNumber transfer) {
+  // Its request is in this entry, or in one of its own.
+  model::Entry other;
+  const model::Entry* holder = &story.entry;
+  if (transfer < story.entry.first_event) {
+    TRY_ASSIGN(const store::StoredEntry stored, service_.reader().read_entry(transfer));
+    TRY_ASSIGN(other, model::decode_entry(stored.bytes, stored.first_event));
+    holder = &other;
+  }
+  const auto* request = std::get_if<model::TransferRequested>(&holder->events[transfer - holder->first_event].body);
+  if (request == nullptr || !is_of(story.tenant, request->asset)) return false;
+  wire::JsonWriter& json = story.json;
+  const auto* move = std::get_if<model::TransferMoved>(&story.body());
+  const auto* alarm = std::get_if<model::AgeAlarmRaised>(&story.body());
+  const auto* opened = std::get_if<model::CaseOpened>(&story.body());
+  json.member("id", std::string_view(model::transfer_id(partition, transfer)));
+  json.member("kind", model::name_of(request->kind));
+  const bool is_request = move == nullptr && alarm == nullptr && opened == nullptr;
+  if (is_request) json.member("state", model::name_of(TransferState::requested));
+  if (move != nullptr) {
+    json.member("state", model::name_of(move->to));
+    json.member("previous_state", model::name_of(move->from));
+    if (move->reason != model::RailReason::none) json.member("reason", model::row_of(move->reason).name);
+    write_rail_name(story, move->rail);
+  }
+  if (alarm != nullptr) {
+    json.member("state", model::name_of(alarm->state));
+    json.member("since", std::string_view(base::to_rfc3339(alarm->since)));
+  }
+  if (opened != nullptr) {
+    json.member("case", model::name_of(opened->kind));
+    json.member("case_amount", std::string_view(decimal(opened->amount)));
+    write_rail_name(story, opened->rail);
+  }
+  const bool out = request->kind == model::TransferKind::payout;
+  json.member(out ? "debit_account" : "credit_account", service_.directory().name_of(request->account));
+  json.member("asset", std::string_view(model::to_text(*service_.asset(request->asset))));
+  json.member("amount", std::string_view(decimal(request->amount)));
+  if (request->original != 0) json.member("refund_of", std::string_view(model::transfer_id(partition, request->original)));
+  TRY(write_personal(story, transfer, request->reference.has_value(), request->metadata.has_value()));
+  return true;
+}
+
+bool WebhookMessages::write_rail(Story& story, const model::RailControlled& control) {
+  const Rail* known = rail(control.rail);
+  if (known == nullptr || known->tenant != story.tenant) return false;
+  story.json.member("name", std::string_view(known->name));
+  story.json.member("paused", control.paused);
+  if (control.maintenance_until.ns != 0) {
+    story.json.member("maintenance_from", std::string_view(base::to_rfc3339(control.maintenance_from)));
+    story.json.member("maintenance_until", std::string_view(base::to_rfc3339(control.maintenance_until)));
+  }
+  return true;
+}
+
+base::Result<std::optional<std::string>> WebhookMessages::body(const model::Entry& entry, std::size_t index, model::WebhookEvent type,
+                                                               model::TenantNumber tenant, bool personal) {
+  std::string text;
+  wire::JsonWriter json(text);
+  Story story{entry, index, tenant, personal, json};
+  json.begin_object();
+  json.member("type", model::to_text(type));
+  json.member("timestamp", std::string_view(base::to_rfc3339(entry.events[index].at)));
+  json.key("data");
+  json.begin_object();
+  bool theirs = false;
+  if (const auto* posted = std::get_if<model::TransferPosted>(&story.body())) {
+    TRY_ASSIGN(theirs, write_posted(story, *posted));
+  } else if (const auto* control = std::get_if<model::RailControlled>(&story.body())) {
+    theirs = write_rail(story, *control);
+  } else {
+    model::EventNumber transfer = story.number();
+    if (const auto* move = std::get_if<model::TransferMoved>(&story.body())) transfer = move->transfer;
+    if (const auto* alarm = std::get_if<model::AgeAlarmRaised>(&story.body())) transfer = alarm->transfer;
+    if (const auto* opened = std::get_if<model::CaseOpened>(&story.body())) transfer = opened->transfer;
+    TRY_ASSIGN(theirs, write_saga(story, transfer));
+  }
+  if (!theirs) return std::optional<std::string>();
+  json.end_object();
+  json.end_object();
+  return std::optional(std::move(text));
+}
+
+std::string WebhookMessages::test_body(model::WebhookNumber webhook, base::Instant now) {
+  std::string text;
+  wire::JsonWriter json(text);
+  json.begin_object();
+  json.member("type", "webhook.test");
+  json.member("timestamp", std::string_view(base::to_rfc3339(now)));
+  json.key("data");
+  json.begin_object();
+  json.member("webhook", std::string_view(model::webhook_id(webhook)));
+  json.end_object();
+  json.end_object();
+  return text;
+}
+
+}  // namespace node
