@@ -175,7 +175,7 @@ base::Status ApiClient::authenticate() {
 
 base::Status ApiClient::send(const ApiRequest& request) {
   wire::Request http = http_request(request, url_);
-  if (!request.body.empty()) http.headers.add("content-type", "application/json");
+  if (!request.body.empty()) http.headers.add("content-type", request.content_type);
   if (!credentials_.token.empty()) http.headers.add("authorization", "Bearer " + credentials_.token);
   if (!request.key.empty()) http.headers.add("idempotency-key", "\"" + request.key + "\"");
   if (!position_.empty() && request.method == "GET") http.headers.add("holdfast-position", position_);
@@ -264,7 +264,7 @@ base::Result<ApiReply> get_operator(io::FileSystem& files, const Credentials& cr
 base::Result<ApiReply> ask_plainly(const std::string& base_url, const ApiRequest& request) {
   TRY_ASSIGN(const Url url, parse_url(base_url));
   wire::Request http = http_request(request, url);
-  if (!request.body.empty()) http.headers.add("content-type", "application/json");
+  if (!request.body.empty()) http.headers.add("content-type", request.content_type);
   http.headers.add("connection", "close");
   std::string bytes;
   wire::write_request(http, bytes);

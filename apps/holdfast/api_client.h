@@ -44,8 +44,9 @@ struct ApiRequest {
   std::string method = "GET";
   std::string path = "/";                      ///< raw
   std::string query = {};                      ///< raw
-  std::string body = {};                       ///< JSON; empty: none
+  std::string body = {};                       ///< empty: none
   std::string key = {};                        ///< idempotency key; empty: none
+  std::string content_type = "application/json";
 };
 
 struct ApiReply {
