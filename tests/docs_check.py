@@ -157,6 +157,15 @@ def check_commands(program):
                         wrong(where, f"holdfast {shown} has no option {option}")
 
 
+def check_simulation(program):
+    """The example's figures are what the program makes of the example."""
+    shown = run(program, "rail", "simulate", str(ROOT / "docs/examples/rail-log.csv")).stdout
+    page = text_of("docs/rail-simulate.md")
+    for line in shown.splitlines():
+        if line and "    " + line.rstrip() not in page.splitlines():
+            wrong("docs/rail-simulate.md", f"the example now says {line.strip()}")
+
+
 # --- manual page ----------------------------------------------------------------------------------------------------------------------
 
 def check_manual_page(program):
@@ -267,6 +276,7 @@ def main():
     check_limits(settings)
     check_configuration(program, settings)
     check_commands(program)
+    check_simulation(program)
     check_manual_page(program)
     check_links()
     for problem in problems:

@@ -1,7 +1,10 @@
 // holdfast rail
 
+#include <array>
+
 #include "apps/holdfast/commands.h"
 #include "apps/holdfast/offline.h"
+#include "apps/holdfast/rail_simulation.h"
 #include "apps/holdfast/readable.h"
 #include "apps/holdfast/remote.h"
 #include "base/text.h"
@@ -92,6 +95,63 @@ int run_send(const Arguments& arguments) {
   return ask(arguments, std::move(request), readable);
 }
 
+// 1/10,000 of the smallest unit are more than people want to know.
+std::string whole(std::int64_t ten_thousandths) {
+  return std::to_string(ten_thousandths / 10'000);
+}
+
+std::string simulation_json(const RailLog& log, const std::vector<StrategyResult>& results) {
+  std::string text;
+  wire::JsonWriter json(text);
+  json.begin_object();
+  json.member("payments", std::uint64_t{log.payments.size()});
+  json.member("complete", log.complete());
+  json.key("strategies");
+  json.begin_array();
+  for (const StrategyResult& result : results) {
+    json.begin_object();
+    json.member("name", std::string_view(result.name));
+    json.member("decided", result.decided);
+    json.member("evidence", result.evidence);
+    json.member("settled", result.settled);
+    json.member("earned", std::string_view(whole(result.earned)));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return text;
+}
+
+std::string simulation_table(const RailLog& log, const std::vector<StrategyResult>& results) {
+  std::string text = std::to_string(log.payments.size()) + " payments, " + std::to_string(log.rails.size()) + " rails" +
+                     (log.complete() ? "\n" : "; the log does not say what every rail would have made of every payment:\n"
+                                               "compare what was earned for each payment with evidence, not the sums (docs/rail-simulate.md)\n");
+  const auto row = [&text](std::string_view name, const std::array<std::string, 5>& numbers) {
+    text.append("\n").append(name).append(name.size() < 40 ? 40 - name.size() : 1, ' ');
+    for (const std::string& number : numbers) text.append(number.size() < 12 ? 12 - number.size() : 1, ' ').append(number);
+  };
+  row("", {"decided", "evidence", "settled", "earned", "for each"});
+  for (const StrategyResult& result : results) {
+    row(result.name, {std::to_string(result.decided), std::to_string(result.evidence), std::to_string(result.settled), whole(result.earned),
+                      result.evidence == 0 ? "-" : whole(result.earned / static_cast<std::int64_t>(result.evidence))});
+  }
+  return text;
+}
+
+int run_simulate(const Arguments& arguments) {
+  const auto bytes = read_input(arguments.operands()[0], rail_log_bytes_max);
+  if (!bytes.ok()) return fail(bytes.error());
+  const auto margin = arguments.number("--margin", 0, 10'000);
+  if (!margin.ok()) return fail(margin.error());
+  const auto log = parse_rail_log(*bytes);
+  if (!log.ok()) return fail({log.error().code, arguments.operands()[0] + ": " + log.error().message});
+  core::RoutingPolicy policy;
+  if (*margin) policy.margin_basis_points = static_cast<std::uint32_t>(**margin);
+  const std::vector<StrategyResult> results = simulate_rails(*log, policy);
+  print(arguments.json() ? simulation_json(*log, results) : simulation_table(*log, results));
+  return exit_done;
+}
+
 int run_key(const Arguments& arguments) {
   io::RealFileSystem files;
   const auto place = data_place(files, arguments);
@@ -122,6 +182,7 @@ Command rail_command() {
                       "  echo '{\"account\": \"test-1\"}' | holdfast rail send users/7f3a 1250 EUR/2 --to - --data /tmp/try\n"
                       "  holdfast rail pause bank-a\n"
                       "  holdfast rail maintenance bank-a --from 2027-01-15T22:00:00Z --until 2027-01-16T02:00:00Z\n"
+                      "  holdfast rail simulate docs/examples/rail-log.csv\n"
                       "  holdfast rail key --data /var/lib/holdfast\n",
           .verbs = {{"list", "", 0, 0, "the rails, what they cost and how they are", remote_options(), run_list},
                     {"show", "NAME", 1, 1, "profile, what operators allow, health", remote_options(), run_show},
@@ -142,6 +203,8 @@ Command rail_command() {
                                        {"--reference", "TEXT", "to find it by"},
                                        {"--collect", "", "the other way: brings money in from who is named"}}),
                      run_send},
+                    {"simulate", "LOG.csv", 1, 1, "what the router would have made of past attempts, beside choices that look at nothing",
+                     {{"--margin", "N", "basis points that a success earns; default 300, the router's own"}}, run_simulate},
                     {"key", "", 0, 0, "the public key that verifies our requests: what a bank has to know",
                      {{"--data", "DIR", "the data directory; a service may be working on it"}, {"--master-key", "FILE", "default: DIR.master-key"}}, run_key}},
           .notes = "What becomes of a transfer: holdfast transfer get, and its verbs cancel, review, resolve and refund. How rails are\n"
