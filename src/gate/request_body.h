@@ -146,7 +146,7 @@ enum class RailAction : std::uint8_t { pause = 1, resume = 2, maintenance = 3 };
 struct RailControl {
   std::string_view name = {};
   RailAction action = RailAction::pause;
-  /// Of maintenance: the window. The core keeps one standing for each rail, so pause and resume end a window.
+  /// Of maintenance: the window. The core keeps one standing for each rail, beside a pause; one that is over lifts it.
   base::Instant from{};
   base::Instant until{};
   bool paused = false;  ///< of maintenance: outside of the window as well

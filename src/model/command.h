@@ -237,11 +237,11 @@ struct ConfigureRail {
   bool operator==(const ConfigureRail&) const = default;
 };
 
-/// Pause, resume, maintenance window. No new attempt starts on a paused rail; everything else goes on.
+/// Pause, resume, maintenance window: what is not said stays. No new attempt starts on a paused rail; everything else goes on.
 struct ControlRail {
   RailNumber rail = 0;          ///< answer: 0 if no rail has the name
-  bool paused = false;
-  base::Instant maintenance_from{};    ///< 0 with `maintenance_until` 0: no window
+  bool paused = false;                 ///< false with a window: paused stays what it is
+  base::Instant maintenance_from{};    ///< 0 with `maintenance_until` 0: the window stays; one that is over lifts it
   base::Instant maintenance_until{};
   bool operator==(const ControlRail&) const = default;
 };
