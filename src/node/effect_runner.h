@@ -8,20 +8,17 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "effects/rails/http_rail.h"
 #include "gate/gate.h"
 #include "io/clock.h"
 #include "io/connecting.h"
 #include "io/file.h"
 #include "io/loop.h"
 #include "io/random.h"
-#include "node/rail_settings.h"
+#include "node/rail_drivers.h"
 #include "node/service.h"
 
 namespace node {
@@ -36,9 +33,10 @@ struct EffectStats {
 
 class EffectRunner final : public EffectSink, private AnswerSink {
  public:
-  /// Opens the drivers; rails without a signing_key_file are spoken to with `rail_signer`. References outlive the runner. Errors: those of rail_settings.h, TLS files and URLs.
+  /// Opens the drivers; rails without a signing_key_file are spoken to with `rail_signer`. References outlive the runner. Errors:
+  /// those of RailDrivers::add.
   static base::Result<std::unique_ptr<EffectRunner>> open(io::FileSystem& files, io::Clock& clock, Service& service, const gate::GateKeys& keys,
-                                                          const gate::ClientBook& clients, custody::Signer& rail_signer,
+                                                          const gate::ClientBook& clients, custody::Signer& rail_signer, const DataPlace& place,
                                                           const std::vector<RailSettings>& rails);
   ~EffectRunner() override;
 
@@ -50,11 +48,6 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   EffectStats stats() const;
 
  private:
-  struct Driver {
-    std::unique_ptr<custody::Signer> own_signer;   ///< of a signing_key_file
-    std::shared_ptr<const io::TlsOutgoingContext> tls;
-    std::unique_ptr<effects::HttpRail> rail;
-  };
   EffectRunner(io::Clock& clock, Service& service, const gate::GateKeys& keys, const gate::ClientBook& clients);
   effects::Rail* driver_of(const EffectOrder& order);
   void carry(const EffectOrder& order, std::int64_t core_minus_boot_ns);
@@ -71,7 +64,7 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   gate::Gate gate_;
   std::unique_ptr<io::Loop> loop_;
   std::unique_ptr<io::Resolver> resolver_;
-  std::map<std::pair<model::TenantNumber, model::RailName>, Driver> drivers_;
+  RailDrivers drivers_;
   std::deque<gate::RailReport> backlog_;     // not taken yet: the pipeline is full
   std::unique_ptr<io::Timer> retry_;
   std::atomic<std::uint64_t> sent_{0}, asked_{0}, reports_{0}, without_driver_{0};
