@@ -16,6 +16,7 @@ std::vector<std::unique_ptr<Law>> all_laws() {
   laws.push_back(std::make_unique<SagasKeepTheirHolds>());
   laws.push_back(std::make_unique<OneAttemptAtATime>());
   laws.push_back(std::make_unique<RefundsWithinCaptured>());
+  laws.push_back(std::make_unique<LinesAreExplained>());
   return laws;
 }
 

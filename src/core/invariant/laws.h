@@ -1,5 +1,5 @@
 #pragma once
-// The ten laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
+// The eleven laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
 // remember what they saw of each account (64, 32 and 4 bytes), so that a step costs the accounts it touched and no more.
 
 #include <set>
@@ -148,6 +148,18 @@ class RefundsWithinCaptured final : public Law {
 
  private:
   std::optional<Violation> judge(const RefundRecord& refund) const;
+};
+
+/// Every line of a statement is matched with an attempt of its amount that names it back, or has an exception of its kind that is open or
+/// that people ended; no attempt is on a statement and missing there; open exceptions are as many as are counted.
+class LinesAreExplained final : public Law {
+ public:
+  std::string_view name() const override { return "lines_are_explained"; }
+  std::optional<Violation> check(const State& state) override;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) override;
+
+ private:
+  std::optional<Violation> judge(const State& state, const LineRecord& line) const;
 };
 
 }  // namespace core

@@ -93,11 +93,12 @@ State edited(const State& state, StateSection where, std::size_t index, void (*c
 
 }  // namespace
 
-TEST_CASE("there are ten laws, by name") {
+TEST_CASE("there are eleven laws, by name") {
   Names names;
   for (const auto& law : all_laws()) names.emplace_back(law->name());
   CHECK_EQ(names, Names{"counters_within_bounds", "debits_equal_credits", "pending_equals_open_holds", "no_overdraft",
-                        "closed_accounts_are_at_rest", "history_is_linked", "derived_indexes_agree", "sagas_keep_their_holds", "one_attempt_at_a_time", "refunds_within_captured"});
+                        "closed_accounts_are_at_rest", "history_is_linked", "derived_indexes_agree", "sagas_keep_their_holds", "one_attempt_at_a_time", "refunds_within_captured",
+                        "lines_are_explained"});
   CHECK(names_of_broken(State{}).empty());
 }
 
@@ -111,6 +112,13 @@ TEST_CASE("events name the accounts they touch, each once") {
                                          {{}, model::Refused{.debit = 7}},
                                          {{}, model::KeyCancelled{}}};
   CHECK_EQ(touched_accounts(events), std::vector<model::AccountNumber>{2, 4, 9});
+}
+
+TEST_CASE("a line that agrees with nothing, and nobody is told") {
+  Liar liar;
+  const model::EventNumber statement = liar.story.state.head().next_event;
+  CHECK(liar.apply(model::StatementRecorded{.rail = 1, .name = {}, .from = {1}, .until = {2}}).empty());
+  CHECK_EQ(liar.apply(model::LineRecorded{.statement = statement, .rail = 1, .amount = 5, .asset = {}, .rail_reference = {}}), Names{"lines_are_explained"});
 }
 
 TEST_CASE("money from nowhere") {
