@@ -129,8 +129,9 @@ void World::recover_and_compare() {
   constexpr std::int64_t month = 30LL * 86'400 * ns_per_second;
   const bool far = clock_.wall().ns > twin_.last_instant().ns + month && twin_.last_instant().ns != 0;
   if (far && !process_->timekeeper().suspended()) violate("the wall clock went ahead by months over a reboot, and expiries go on");
-  // What is wrong from the start may be set right again without anybody's word.
-  unconfirmed_jump_ns_ = process_->timekeeper().suspended() ? clock_.wall().ns - now.ns : 0;
+  // What is wrong from the start may be set right again without anybody's word. What somebody gave their word for before is right.
+  const std::int64_t given_ns = process_->timekeeper().anchor().confirmed_lag.ns;
+  unconfirmed_jump_ns_ = process_->timekeeper().suspended() ? clock_.wall().ns - now.ns - given_ns : 0;
 }
 
 World::Checked World::check_keys(Process& process, const Twin& twin) {
