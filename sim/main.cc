@@ -17,6 +17,7 @@
 
 #include "base/planted_bug.h"
 #include "sim/kth_call.h"
+#include "sim/sweep.h"
 #include "sim/world.h"
 
 namespace {
@@ -29,8 +30,16 @@ constexpr const char* usage =
     "  holdfast-sim --fresh --minutes 30          new seeds for half an hour\n"
     "  holdfast-sim --kept tests/seeds            every seed that ever failed\n"
     "  holdfast-sim --kth-call                    fail the first disk call, then the second, ... until none is left\n"
+    "  holdfast-sim --sweep 3                     every combination of up to three named faults, as short lives\n"
+    "  holdfast-sim --every-step                  short lives, killed after the first step, then after the second, ...\n"
+    "  holdfast-sim --fault-table                 the named faults as a table (docs/chaos.md)\n"
+    "  holdfast-sim --check-fault-table FILE      is that table in the file?\n"
     "\n"
-    "  --commands N   commands of one life (10000)     --faults N    faults of one life (24)\n"
+    "  --commands N   commands of one life (10000)     --faults N    faults of our own machine in one life (24)\n"
+    "  --faults LIST  only these named faults (G3,C1), all the time; `none` is a list too\n"
+    "  --without-rails   transfers between accounts only\n"
+    "  --rails-percent N   steps in which something is asked for over rails (8)\n"
+    "  --kill-at-step N  the process dies after that step as well\n"
     "  --twice        tell every life twice and compare the digests\n"
     "  --keep DIR     where the file of a failing seed goes (tests/seeds)\n"
     "  --verbose      what happens, step by step\n"
@@ -44,6 +53,11 @@ struct Settings {
   double minutes = 0;
   bool twice = false;
   bool kth_call = false;
+  unsigned sweep = 0;            // named faults at once; 0: no sweep
+  bool every_step = false;
+  bool commands_given = false;
+  bool fault_table = false;
+  std::string fault_table_in;    // a file that must hold it
   std::string kept;
   std::string keep = "tests/seeds";
 };
@@ -130,13 +144,22 @@ bool parse(int argc, char** argv, Settings& settings) {
     const auto text = [&]() -> std::string { return i + 1 < argc ? argv[++i] : ""; };
     if (name == "--seed") settings.story.seed = number();
     else if (name == "--seeds") settings.seeds = number();
-    else if (name == "--commands") settings.story.commands = number();
-    else if (name == "--faults") settings.story.faults = number();
-    else if (name == "--rows") {
-      const auto rows = sim::FaultSet::parse(text());
+    else if (name == "--commands") {
+      settings.story.commands = number();
+      settings.commands_given = true;
+    }
+    else if (name == "--faults") {
+      const std::string value = text();
+      const bool is_count = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+      const auto rows = is_count ? std::optional(settings.story.rows) : sim::FaultSet::parse(value);
       if (!rows) return false;
       settings.story.rows = *rows;
+      if (is_count) settings.story.faults = std::strtoull(value.c_str(), nullptr, 10);
     }
+    else if (name == "--sweep") settings.sweep = static_cast<unsigned>(number());
+    else if (name == "--every-step") settings.every_step = true;
+    else if (name == "--fault-table") settings.fault_table = true;
+    else if (name == "--check-fault-table") settings.fault_table_in = text();
     else if (name == "--without-rails") settings.story.rails = false;
     else if (name == "--rails-percent") settings.story.rails_percent = number();
     else if (name == "--kill-at-step") settings.story.kill_at_step = number();
@@ -155,6 +178,32 @@ bool parse(int argc, char** argv, Settings& settings) {
   return settings.story.commands > 0;
 }
 
+// A sweep or a series of kills; the exit code.
+int sweep(const Settings& settings) {
+  const std::uint64_t commands = settings.commands_given ? settings.story.commands : settings.every_step ? 60 : 150;
+  const auto started = std::chrono::steady_clock::now();
+  const sim::SweepReport report = settings.every_step ? sim::kill_after_every_step(settings.seeds, commands, settings.story.seed)
+                                                      : sim::sweep_faults(settings.sweep, settings.seeds, commands, settings.story.seed);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const sim::Figures& f = report.figures;
+  std::printf("%" PRIu64 " %s, %" PRIu64 " lives of %" PRIu64 " commands in %.1f s: %" PRIu64 " events, %" PRIu64 " transfers over rails, %" PRIu64 " attempts, %" PRIu64
+              " faults of rails, %" PRIu64 " of the machine, %" PRIu64 " crashes, %" PRIu64 " left with people; %d violations\n",
+              report.combinations, settings.every_step ? "stories killed after every step" : "combinations of named faults", report.runs, commands, seconds, f.events,
+              f.transfers, f.attempts, f.rail_faults, f.faults, f.crashes, f.with_people, report.violation ? 1 : 0);
+  if (!report.violation) return 0;
+  std::printf("VIOLATION: seed %" PRIu64 ", faults %s: %s\n", report.violated.seed, report.violated.rows.text().c_str(), report.violation->c_str());
+  keep(settings, report.violated, {.violation = report.violation, .digest = {}, .figures = {}});
+  return 1;
+}
+
+int check_fault_table(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (text.find(sim::fault_table()) != std::string::npos) return 0;
+  std::printf("%s does not hold the table of named faults: put in what holdfast-sim --fault-table prints\n", path.c_str());
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -167,6 +216,9 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   std::signal(SIGABRT, on_abort);
+  if (settings.fault_table) return std::printf("%s", sim::fault_table().c_str()) > 0 ? 0 : 1;
+  if (!settings.fault_table_in.empty()) return check_fault_table(settings.fault_table_in);
+  if (settings.sweep != 0 || settings.every_step) return sweep(settings);
   if (settings.kth_call) {
     const sim::KthCallReport report = sim::fail_every_call();
     std::printf("%" PRIu64 " runs, each with one failing call, of %" PRIu64 " calls; %" PRIu64 " stopped the process\n", report.runs, report.calls, report.stopped);

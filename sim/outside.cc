@@ -141,6 +141,12 @@ std::int64_t Outside::next_in_ns() {
   return next_ns == INT64_MAX ? year_ns : std::max<std::int64_t>(next_ns - true_ns(), 0);
 }
 
+const Bank& Outside::bank_of(const std::string& rail) const {
+  const auto found = std::find_if(sites_.begin(), sites_.end(), [&](const Site& site) { return site.name == rail; });
+  CHECK(found != sites_.end());
+  return found->bank;
+}
+
 bool Outside::may_arrive(model::EventNumber attempt) const {
   const auto is_send = [&](const auto& one) { return one.second.kind == effects::RailQuestion::send && one.second.key.reference == attempt; };
   return on_the_wire_.contains(attempt) || std::any_of(open_.begin(), open_.end(), is_send);
@@ -167,7 +173,7 @@ void Outside::carry(const node::EffectOrder& order, std::int64_t core_minus_boot
   Question question{.order = order, .key = {}, .out = {}};
   const std::uint64_t number = ++numbers_;
   if (const auto* interrupted = std::get_if<model::ReportInterrupted>(&order.effect)) {
-    gate::RailReport report{.rail = {}, .amount = {}, .asset = {}, .rail_reference = {}, .body = {}, .raw = {}};
+    gate::RailReport report;
     report.reference = interrupted->key.reference;
     report.source = model::ReportSource::recovery;
     report.result = RailResult::unknown;
@@ -247,7 +253,7 @@ void Outside::answered(std::uint64_t number, effects::RailAnswer&& answer) {
   const auto question = open_.extract(number);
   if (question.empty()) return;   // timed out before
   const Question& asked = question.mapped();
-  gate::RailReport report{.rail = {}, .amount = {}, .asset = {}, .rail_reference = {}, .body = {}, .raw = {}};
+  gate::RailReport report;
   report.reference = asked.key.reference;
   report.source = asked.kind == effects::RailQuestion::send ? model::ReportSource::reply : model::ReportSource::inquiry;
   report.result = answer.result;

@@ -67,6 +67,8 @@ class Outside {
 
   std::vector<Site>& sites() { return sites_; }
   const std::vector<Site>& sites() const { return sites_; }
+  /// By the rail's name: rails are numbered in the order in which they were registered.
+  const Bank& bank_of(const std::string& rail) const;
   /// True if the attempt may still be on its way to its bank.
   bool may_arrive(model::EventNumber attempt) const;
   /// Something that must never happen was seen: a forged callback was believed.

@@ -187,7 +187,7 @@ void Outside::call(std::size_t site, const RailPayment& payment, Forgery forgery
 void Outside::publish_statement(std::size_t site, bool whole) {
   std::vector<gate::RailReport> lines;
   const auto line = [&](const BankPayment& payment, model::RailResult result, model::RailReason reason) {
-    gate::RailReport report{.rail = {}, .amount = {}, .asset = {}, .rail_reference = {}, .body = {}, .raw = {}};
+    gate::RailReport report;
     report.reference = payment.attempt;
     report.rail = sites_[site].name;
     report.source = model::ReportSource::statement;

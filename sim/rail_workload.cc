@@ -78,7 +78,7 @@ std::shared_ptr<const Request> RailWorkload::decide(const Twin& twin, const Outs
   const auto found = twin.sagas().transfers.find(request->transfer);
   if (request->kind != Kind::resolve || found == twin.sagas().transfers.end() || found->second.attempts.empty()) return request;
   const SagaAttempt& attempt = found->second.attempts.back();
-  const auto& book = sites_[attempt.rail - 1u].bank.book();
+  const auto& book = outside.bank_of(twin.sagas().rails[attempt.rail - 1u].name).book();
   const auto payment = book.find(model::transfer_id(0, attempt.reference));
   if (outside.may_arrive(attempt.reference) || (payment != book.end() && payment->second.next_at_ns != 0)) request->kind = Kind::review;
   request->verdict = payment != book.end() && payment->second.moved != 0 && !payment->second.came_back ? model::Verdict::settled : model::Verdict::failed;

@@ -84,11 +84,18 @@ Complaint SagaReader::take(const model::RailConfigured& event) {
 
 Complaint SagaReader::take(const model::RailControlled& event) {
   const auto* control = std::get_if<model::ControlRail>(&entry_.command.body);
-  if (control == nullptr || event.rail == 0 || event.rail > book_.rails.size() || event.paused != control->paused) return "a rail steered otherwise than was asked";
+  if (control == nullptr || event.rail == 0 || event.rail > book_.rails.size()) return "a rail steered that was not named";
   SagaRail& rail = book_.rail(event.rail);
-  rail.paused = event.paused;
-  rail.maintenance_from = event.maintenance_from;
-  rail.maintenance_until = event.maintenance_until;
+  // A window leaves a pause as it is, a pause leaves a window as it is; a window that is over is none.
+  const bool window = control->maintenance_from.ns != 0 || control->maintenance_until.ns != 0;
+  if (window) {
+    rail.maintenance_from = control->maintenance_from;
+    rail.maintenance_until = control->maintenance_until;
+  }
+  if (rail.maintenance_until <= entry_.at) rail.maintenance_from = rail.maintenance_until = {};
+  rail.paused = control->paused || (window && rail.paused);
+  const bool as_asked = event.paused == rail.paused && event.maintenance_from == rail.maintenance_from && event.maintenance_until == rail.maintenance_until;
+  if (!as_asked) return "a rail steered otherwise than was asked";
   return std::nullopt;
 }
 

@@ -15,6 +15,8 @@ Place place;
 
 namespace {
 
+constexpr int drift_steps = 120;
+
 ProcessOptions sizes_for(io::SimulatedRandom& random) {
   ProcessOptions options;
   constexpr std::array<std::uint64_t, 3> segments{128 << 10, 192 << 10, 256 << 10};
@@ -134,6 +136,7 @@ void World::note(std::string_view text, std::uint64_t value) {
 void World::tell() {
   restart();
   while (!violation_ && figures_.commands < story_.commands) step();
+  for (int left = story_.rails ? drift_steps : 0; left > 0 && !violation_; --left) drift();
   if (!violation_ && figures_.crashes == 0 && story_.rows.has(Row::C1)) die(io::CrashMode::random);
   end_lasting_faults();
   if (story_.rails && !violation_) {
@@ -153,11 +156,8 @@ void World::step() {
     if (violation_) return;
   }
   if (lasting_until_ != 0 && figures_.commands >= lasting_until_) end_lasting_faults();
-  if (steps_ == story_.kill_at_step) {
-    ++figures_.faults;
-    die(io::CrashMode::keep_all);
-    if (violation_) return;
-  }
+  kill_if_told();
+  if (violation_) return;
   if (story_.rails) live_with_rails();
   if (violation_) return;
   act();
@@ -167,6 +167,22 @@ void World::step() {
     fault_planned_ = false;
   }
   if (figures_.commands >= compared_at_ + 500) compare_when_idle();
+}
+
+// Requests have ended, the faults have not: what is under way meets them too.
+void World::drift() {
+  place.step = ++steps_;
+  kill_if_told();
+  if (!violation_) hear(4);
+  if (!violation_) let_time_pass();
+  if (!violation_ && percent(60)) after(process_->hand_over());
+  if (!violation_ && percent(60)) after(process_->commit());
+}
+
+void World::kill_if_told() {
+  if (steps_ != story_.kill_at_step) return;
+  ++figures_.faults;
+  die(io::CrashMode::keep_all);
 }
 
 // --- what happens -------------------------------------------------------------------------------------------------------

@@ -92,6 +92,8 @@ class World {
   // Each returns when the story cannot go on, with violation_ set.
   void tell();
   void step();
+  void drift();
+  void kill_if_told();
   void act();
   void send(std::shared_ptr<const Request> request, bool over_rails);
   void ask();

@@ -15,6 +15,7 @@ using model::TransferState;
 namespace {
 
 constexpr std::int64_t step_max_ns = 4 * ns_per_second;
+constexpr std::int64_t sync_ns = 150 * ns_per_ms;
 constexpr int quiet_rounds_max = 4'000;
 
 }  // namespace
@@ -56,6 +57,8 @@ void World::let_time_pass() {
   const auto& deadlines = process_->state().sagas().deadlines();
   std::int64_t wait_ns = std::min(outside_->next_in_ns(), step_max_ns);
   if (!deadlines.empty()) wait_ns = std::min(wait_ns, deadlines.begin()->first - process_->timekeeper().now().ns + ns_per_ms);
+  // A disk is slow, but not so slow that most orders are too old when they may leave.
+  if (!process_->idle() && rail_random_.below(20) != 0) wait_ns = std::min(wait_ns, sync_ns);
   clock_.advance(std::max<std::int64_t>(wait_ns, ns_per_ms));
   check_clock();
   if (!violation_) after(process_->tick());
@@ -154,7 +157,7 @@ void World::audit_rails() {
   }
   for (std::size_t i = 0; i < book.rails.size(); ++i) {
     const model::Counters& clearing = twin_.counters_of(book.rails[i].clearing);
-    const Bank& bank = outside_->sites()[i].bank;
+    const Bank& bank = outside_->bank_of(book.rails[i].name);
     if (clearing.credits_posted + bank.in() != clearing.debits_posted + bank.out()) {
       return violate("the clearing account of " + book.rails[i].name + " is not the bank's book: credits " + base::to_decimal(clearing.credits_posted) + ", debits " +
                      base::to_decimal(clearing.debits_posted) + "; the bank paid " + base::to_decimal(bank.out()) + ", took " + base::to_decimal(bank.in()));

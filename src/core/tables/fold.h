@@ -130,6 +130,7 @@ void fold(Memory& memory, const Body& body, model::EventNumber number, base::Ins
     transfer.inquiries = 0;
     transfer.inquiries_before = 0;
     transfer.void_asked = 0;
+    transfer.amount_stated = 0;
     transfer.probe = body.probe;
     RailRecord& rail = memory.rail(body.rail);
     if (rail.in_flight == 0) rail.quiet_since_ns = at.ns;
@@ -146,6 +147,10 @@ void fold(Memory& memory, const Body& body, model::EventNumber number, base::Ins
         refused = body.rail;
         break;
       }
+    }
+    if (body.result == model::RailResult::settled && body.amount) {
+      TransferRecord& transfer = memory.transfer(body.transfer);
+      if (body.attempt == transfer.attempt) transfer.amount_stated = 1;
     }
     const bool heard = body.result != model::RailResult::unknown && body.source <= model::ReportSource::inquiry;
     if (heard) memory.rail(body.rail).quiet_since_ns = at.ns;

@@ -99,7 +99,8 @@ struct TransferRecord {
   std::uint8_t vote = 0;                   ///< model::VoteKind
   std::uint8_t probe = 0;                  ///< the attempt in `sending` is a probe
   std::uint8_t void_asked = 0;             ///< the newest inquiry is a void
-  std::uint8_t pad8[7] = {};
+  std::uint8_t amount_stated = 0;          ///< somebody said of the newest attempt how much it moved
+  std::uint8_t pad8[6] = {};
   std::uint64_t pad64[2] = {};
 
   model::TransferState status() const { return static_cast<model::TransferState>(state); }

@@ -2,6 +2,7 @@
 // decided stays decided; what comes late is recorded beside it, and money that moved without a hold is posted at once.
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 #include "core/transfer/saga.h"
 
 namespace core {
@@ -103,7 +104,8 @@ class Judgement {
   bool is_past_horizon() const {
     const RailRecord& rail = *draft_.state().sagas().rail(report_.rail);
     return report_.source == ReportSource::inquiry && report_.reason == RailReason::not_found_at_rail && report_.inquiry != 0 &&
-           report_.inquiry == transfer_.inquiries && transfer_.inquired_at_ns >= transfer_.send_not_after_ns + rail.visibility_horizon_ns;
+           report_.inquiry == transfer_.inquiries &&
+           (transfer_.inquired_at_ns >= transfer_.send_not_after_ns + rail.visibility_horizon_ns || base::planted_bug(22));
   }
   // Design section 7: "not found" past the horizon, of a rail that has no tombstones and honours valid_until; or a tombstone;
   // or our own sender's word that nothing left.
@@ -142,6 +144,8 @@ class Judgement {
         return;
       case RailResult::unknown:
         if (state != TransferState::sending) return ignore(IgnoredWhy::no_news);
+        if (base::planted_bug(21)) return go_on();
+        if (base::planted_bug(23) && transfer_.hold != 0) draft_.release(transfer_);
         return move_on(TransferState::outcome_unknown);
     }
   }
@@ -166,10 +170,11 @@ class Judgement {
     switch (report_.result) {
       case RailResult::settled:
         if (success) {
+          if (report_.amount && transfer_.amount_stated == 0) return learn_amount();
           const bool altered = report_.amount && *report_.amount != transfer_.amount && !transfer_.has_case(CaseKind::other_amount, report_.attempt);
           return altered ? contradict() : ignore(IgnoredWhy::duplicate);
         }
-        if (late_success) return ignore(IgnoredWhy::duplicate);
+        if (late_success && !base::planted_bug(25)) return ignore(IgnoredWhy::duplicate);
         // It settled before it was given back.
         if (newest && state == TransferState::returned) return ignore(IgnoredWhy::late);
         return record_late_success();
@@ -183,6 +188,12 @@ class Judgement {
       case RailResult::unknown:
         return ignore(newest ? IgnoredWhy::late : IgnoredWhy::earlier_attempt);
     }
+  }
+
+  // People settled it, or somebody who did not say how much: this is the first word about the amount.
+  void learn_amount() {
+    believe();
+    book_difference(draft_, report_.transfer, *report_.amount);
   }
 
   void contradict() {

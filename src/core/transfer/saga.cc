@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted_bug.h"
 #include "core/routing/health.h"
 
 namespace core {
@@ -44,7 +45,7 @@ void count_refund(Draft& draft, const TransferRecord& transfer, bool settled) {
   RefundRecord refund = draft.refunds_of(transfer.original);
   CHECK_THAT(refund.pending >= transfer.amount, "an open refund is counted as pending");
   refund.pending -= transfer.amount;
-  if (settled) refund.posted += transfer.amount;
+  if (settled && !base::planted_bug(24)) refund.posted += transfer.amount;
   draft.emit(model::RefundCounted{.original = transfer.original,
                                   .refund = transfer.requested,
                                   .asset = transfer.asset,
@@ -201,7 +202,8 @@ void send_or_park(Draft& draft, model::EventNumber number, model::RailNumber avo
   draft.emit(model::RouteDecided{.transfer = number, .choices = std::move(route.choices), .due = {}});
   const RailRecord& rail = draft.rail(route.chosen);
   if (transfer.hold != 0) draft.redirect(transfer, rail.clearing);
-  const base::Instant send_not_after = std::min(draft.at() + base::Duration{rail.send_window_ns}, base::Instant{transfer.send_by_ns});
+  const base::Instant window_ends = draft.at() + base::Duration{rail.send_window_ns};
+  const base::Instant send_not_after = base::planted_bug(26) ? window_ends : std::min(window_ends, base::Instant{transfer.send_by_ns});
   draft.emit(model::TransferMoved{.transfer = number,
                                   .from = transfer.status(),
                                   .to = TransferState::sending,
@@ -260,25 +262,28 @@ void end(Draft& draft, model::EventNumber number, const Move& move) {
   }
 }
 
+void book_difference(Draft& draft, model::EventNumber number, base::U128 moved) {
+  const TransferRecord& transfer = draft.transfer(number);
+  if (moved == transfer.amount) return;
+  const RailRecord& rail = draft.rail(transfer.rail);
+  const bool more = moved > transfer.amount;
+  const base::U128 difference = more ? moved - transfer.amount : transfer.amount - moved;
+  const bool to_suspense = more == (transfer.what() != TransferKind::payout);
+  const model::EventNumber posting = to_suspense ? draft.post_fact(rail.clearing, rail.suspense, difference)
+                                                 : draft.post_fact(rail.suspense, rail.clearing, difference);
+  open_case(draft, number, transfer.attempt, transfer.rail, model::CaseKind::other_amount, difference, posting);
+}
+
 void settle(Draft& draft, model::EventNumber number, MoveCause cause, RailReason reason, std::optional<base::U128> amount) {
   const TransferRecord& transfer = draft.transfer(number);
   const RailRecord& rail = draft.rail(transfer.rail);
-  const base::U128 moved = amount.value_or(transfer.amount);
   if (transfer.what() == TransferKind::payout) {
     draft.capture(transfer);
   } else if (draft.post_fact(rail.clearing, transfer.account, transfer.amount) == 0) {
     const model::EventNumber posting = draft.post_fact(rail.clearing, rail.suspense, transfer.amount);
     open_case(draft, number, transfer.attempt, transfer.rail, model::CaseKind::account_unusable, transfer.amount, posting);
   }
-  if (moved != transfer.amount) {
-    // Our books follow the promise; the difference to what the rail says waits in suspense for people.
-    const bool more = moved > transfer.amount;
-    const base::U128 difference = more ? moved - transfer.amount : transfer.amount - moved;
-    const bool to_suspense = more == (transfer.what() != TransferKind::payout);
-    const model::EventNumber posting = to_suspense ? draft.post_fact(rail.clearing, rail.suspense, difference)
-                                                   : draft.post_fact(rail.suspense, rail.clearing, difference);
-    open_case(draft, number, transfer.attempt, transfer.rail, model::CaseKind::other_amount, difference, posting);
-  }
+  if (amount) book_difference(draft, number, *amount);
   move_to(draft, number, {TransferState::settled, cause, reason});
   if (transfer.original != 0 && !is_compensation(draft, transfer)) count_refund(draft, transfer, true);
 }

@@ -54,6 +54,8 @@ void move_to(Draft& draft, model::EventNumber transfer, const Move& move);
 void end(Draft& draft, model::EventNumber transfer, const Move& move);
 /// The end with success: captured or credited. `amount` is what the rail says moved, if it says so.
 void settle(Draft& draft, model::EventNumber transfer, model::MoveCause cause, model::RailReason reason, std::optional<base::U128> amount);
+/// Our books follow the promise; the difference to what the rail says moved waits in suspense for people, once.
+void book_difference(Draft& draft, model::EventNumber transfer, base::U128 moved);
 
 /// Tells people once of each kind and attempt.
 void open_case(Draft& draft, model::EventNumber transfer, std::uint8_t attempt, model::RailNumber rail, model::CaseKind kind,

@@ -217,7 +217,7 @@ TEST_CASE("a recall that fails is told to people") {
 TEST_CASE("settled, then given back: to suspense with a case; settled, then rejected: a contradiction") {
   RailStory story;
   const auto payout = story.pay(100);
-  story.report(payout, {RailResult::settled});
+  story.report(payout, {RailResult::settled, RailReason::none, ReportSource::reply, 100});
   const Said back{RailResult::rejected, RailReason::returned_by_beneficiary_bank, ReportSource::callback};
   CHECK(story.after(payout, back) == "settled");
   CHECK(story.suspense("first") == "100");
