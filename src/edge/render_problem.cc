@@ -28,6 +28,7 @@ bool is_sent_by_clients(model::Operation operation) {
     case model::Operation::bump_epoch:
     case model::Operation::change_log_key:
     case model::Operation::report_rail:
+    case model::Operation::mark_webhook:
       return false;
     default:
       return true;
@@ -36,6 +37,11 @@ bool is_sent_by_clients(model::Operation operation) {
 
 bool is_client_operation(model::Operation operation) {
   return operation == model::Operation::rotate_client || operation == model::Operation::revoke_client;
+}
+
+bool is_webhook_operation(model::Operation operation) {
+  return operation == model::Operation::change_webhook || operation == model::Operation::remove_webhook ||
+         operation == model::Operation::rotate_webhook;
 }
 
 bool is_hold_operation(model::Operation operation) {
@@ -108,6 +114,9 @@ void write_refused(JsonWriter& json, const Backend& backend, const EventAt& at, 
     if (is_hold_operation(refused.operation) || is_transfer_operation(refused.operation)) write_transfer_id(json, backend, "transfer", refused.subject);
     if (is_client_operation(refused.operation)) {
       json.member("client", std::string_view(model::client_id(static_cast<model::PrincipalNumber>(refused.subject))));
+    }
+    if (is_webhook_operation(refused.operation)) {
+      json.member("webhook", std::string_view(model::webhook_id(static_cast<model::WebhookNumber>(refused.subject))));
     }
     if (refused.operation == model::Operation::cancel_key) write_position(json, backend, "used_by", refused.subject);
   }
