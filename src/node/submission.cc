@@ -12,6 +12,9 @@ std::uint64_t disk_bytes_estimate(const Submission& submission, std::uint32_t gr
   for (const model::Command& command : admitted->commands) {
     const auto* transfer = std::get_if<model::CreateTransfer>(&command.body);
     bytes += transfer == nullptr ? 1024 : 768 * transfer->items.size();
+    // A line, what it is, and in the worst case what it leads to in a saga.
+    const auto* statement = std::get_if<model::RecordStatement>(&command.body);
+    if (statement != nullptr) bytes += 2'048 * statement->lines.size();
   }
   for (const model::PrivateDraft& draft : admitted->privates) bytes += 64 + draft.value.size();
   return bytes;
