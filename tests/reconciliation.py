@@ -92,7 +92,10 @@ class World(payouts.World):
 
     def compared(self):
         until = time.monotonic() + WAIT
-        while not all(one["compared"] for one in (items := self.must("GET", "/v1/reconciliations?limit=100")["items"])):
+        while True:
+            items = self.must("GET", "/v1/reconciliations?limit=100")["items"]
+            if all(one["compared"] for one in items):
+                return
             assert time.monotonic() < until, items
             time.sleep(0.1)
 
@@ -150,7 +153,10 @@ def play(directory):
     # Asking leads to an end at one bank and to nothing at the other.
     quiet = payouts.ENDED | {"manual_review"}
     until = time.monotonic() + WAIT
-    while not all(state in quiet for state in (states := [world.must("GET", "/v1/transfers/" + one)["state"] for one in ids])):
+    while True:
+        states = [world.must("GET", "/v1/transfers/" + one)["state"] for one in ids]
+        if all(state in quiet for state in states):
+            break
         assert time.monotonic() < until, states
         time.sleep(0.3)
     assert "manual_review" in states, states
