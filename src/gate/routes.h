@@ -73,7 +73,7 @@ struct Route {
   /// joined by slashes.
   std::string_view path;
   Action action = Action::get_account;
-  model::Operation operation = model::Operation::none;  ///< scope of the idempotency key; none for reads
+  model::Operation operation = model::Operation::none;  ///< scope of the idempotency key; none for what changes nothing
   std::optional<model::Scope> scope;                    ///< nothing: no bearer token is asked for;
                                                         ///< who sent it shows by other means, or may not matter
   bool takes_cbor = false;                              ///< besides JSON
