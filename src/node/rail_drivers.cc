@@ -7,6 +7,25 @@
 
 namespace node {
 
+namespace {
+
+constexpr std::uint64_t kept_account_bytes_max = 256;
+
+// A rail keeps its account: what another account signed under the rail's references is not in the outbox of this one, and would
+// pass for never sent.
+base::Status keep_account(const RailDriverParts& parts, const RailSettings& settings, const effects::EvmAccount& account) {
+  const std::string path = io::join_path(io::directory_of(evm_outbox_file(parts.place.directory, settings.evm->key)),
+                                         "rail-" + std::to_string(settings.tenant) + "-" + std::string(model::to_text(settings.name)));
+  const std::string ours = std::to_string(account.chain_id()) + " " + effects::to_text(account.address()) + "\n";
+  TRY_ASSIGN(const bool known, parts.files.exists(path));
+  if (!known) return io::replace_file(parts.files, path, base::as_bytes(ours), 0600);
+  TRY_ASSIGN(const base::Bytes kept, io::read_whole_file(parts.files, path, kept_account_bytes_max));
+  if (base::as_text(kept) == ours) return base::ok();
+  return base::Error{"evm_rail_account_changed", "rail \"" + std::string(model::to_text(settings.name)) + "\" pays from another account; register a rail with another name for the new one"};
+}
+
+}  // namespace
+
 base::Status RailDrivers::add(const RailDriverParts& parts, const RailSettings& settings) {
   Driver driver;
   TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(parts.files, {.ca_file = settings.ca_file,
@@ -41,6 +60,7 @@ base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_http(const RailDr
 
 base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_evm(const RailDriverParts& parts, const RailSettings& settings, Driver& driver) {
   TRY_ASSIGN(auto account, account_of(parts, settings, driver));
+  TRY(keep_account(parts, settings, *account));
   TRY_ASSIGN(auto rail, effects::EvmRail::open(parts.loop, parts.clock, std::move(account),
                                                {.policy = settings.evm->policy, .in_flight_max = settings.in_flight_max}));
   return std::unique_ptr<effects::Rail>(std::move(rail));

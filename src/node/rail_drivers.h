@@ -30,7 +30,7 @@ struct RailDriverParts {
 class RailDrivers {
  public:
   /// Opens one more. Errors: those of rail_settings.h, TLS files, URLs; of open_chain_key, EvmAccount::open and EvmRail::open;
-  /// `evm_rails_disagree` (two rails of one key name different nodes).
+  /// `evm_rails_disagree` (two rails of one key name different nodes), `evm_rail_account_changed` (a rail keeps its account).
   base::Status add(const RailDriverParts& parts, const RailSettings& settings);
   /// Null if there is none.
   effects::Rail* find(model::TenantNumber tenant, const model::RailName& name) const;

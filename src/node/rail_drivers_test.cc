@@ -77,3 +77,15 @@ TEST_CASE("rails of one account name the same node and chain, and the chain that
   REQUIRE(lost.files.remove(node::evm_outbox_file("/data", "hot")).ok());
   CHECK_EQ(lost.refused(World::evm("ether")), "evm_outbox_missing");
 }
+
+TEST_CASE("a rail keeps its account: another one would not know what the first has signed") {
+  World world;
+  REQUIRE(node::make_chain_key(world.files, world.random, world.place, "spare", 5, "").ok());
+  CHECK(world.add(World::evm("ether")).ok());
+  node::RailSettings moved = World::evm("ether");
+  moved.evm->key = "spare";
+  CHECK_EQ(world.refused(moved), "evm_rail_account_changed");
+  node::RailSettings second = World::evm("second");
+  second.evm->key = "spare";
+  CHECK(world.add(second).ok());
+}

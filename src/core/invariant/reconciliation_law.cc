@@ -29,7 +29,7 @@ std::optional<Violation> LinesAreExplained::judge(const State& state, const Line
   const AttemptRecord* attempt = line.attempt == 0 ? nullptr : tables.attempt(line.attempt);
   if (line.attempt != 0 && (attempt == nullptr || attempt->rail != line.rail)) return broken("belongs to no attempt of its rail");
   if ((line.attempt == 0) != (line.what() == LineResult::missing_here)) return broken("is missing here and belongs to something, or neither");
-  if (line.what() == LineResult::matched && line.amount != attempt->amount) return broken("is matched with another amount");
+  if (line.what() == LineResult::matched && line.amount != attempt->expected(line.credit != 0)) return broken("is matched with another amount");
   const bool stands = line.what() == LineResult::matched || line.what() == LineResult::amount_differs;
   const bool named = attempt != nullptr && (attempt->line == line.recorded || attempt->return_line == line.recorded);
   if (stands != named) return broken("and its attempt do not agree about who stands for whom");

@@ -1,5 +1,6 @@
 #include "core/reconciliation/desk.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "base/check.h"
@@ -32,6 +33,10 @@ model::EventNumber Desk::Memory::newest_attempt(model::EventNumber transfer) con
   const TransferRecord* record = state.sagas().transfer(transfer);
   return record == nullptr ? 0 : record->attempt_event;
 }
+bool Desk::Memory::is_known(const base::Tag128& key) const {
+  if (state.reconciliation().attempt_by_rail_reference(key) != nullptr) return true;
+  return std::any_of(attempts.begin(), attempts.end(), [&](const auto& entry) { return entry.second.rail_reference_key == key; });
+}
 LineRecord& Desk::Memory::line(model::EventNumber number) { return over(lines, number, state.reconciliation().line(number)); }
 LineRecord& Desk::Memory::new_line(model::EventNumber number) { return made(lines, &LineRecord::recorded, number); }
 ExceptionRecord& Desk::Memory::exception(model::EventNumber number) { return over(exceptions, number, state.reconciliation().exception(number)); }
@@ -46,19 +51,15 @@ const AttemptRecord* Desk::attempt(model::EventNumber started) {
   return found != memory_.attempts.end() ? &found->second : tables().attempt(started);
 }
 
-// A reference that an earlier line of the same part gave to an attempt counts for the later ones.
+// A reference that an earlier line of the same part gave to an attempt counts for the later ones. No two attempts have it.
 const AttemptRecord* Desk::attempt_by_rail_reference(const base::Tag128& key) {
   if (const AttemptRecord* known = tables().attempt_by_rail_reference(key)) return attempt(known->started);
-  const AttemptRecord* first = nullptr;
-  for (const auto& [started, record] : memory_.attempts) {
-    if (record.rail_reference_key == key && (first == nullptr || started < first->started)) first = &record;
-  }
-  return first;
+  const auto found = std::find_if(memory_.attempts.begin(), memory_.attempts.end(), [&](const auto& entry) { return entry.second.rail_reference_key == key; });
+  return found == memory_.attempts.end() ? nullptr : &found->second;
 }
 
 void Desk::learn(model::EventNumber started, const base::Tag128& key) {
-  AttemptRecord& record = memory_.attempt(started);
-  if (record.rail_reference_key == base::Tag128{}) record.rail_reference_key = key;
+  reconciliation_detail::learn(memory_, memory_.attempt(started), key);
 }
 
 const ExceptionRecord* Desk::exception(model::EventNumber opened) {
@@ -73,12 +74,33 @@ void Desk::report(const AttemptRecord& attempt, model::ReportRail report) {
   report.transfer = attempt.transfer;
   report.attempt = attempt.attempt;
   report.rail = attempt.rail;
-  if (draft_.find_transfer(attempt.transfer) == nullptr) return;
+  if (draft_.find_transfer(attempt.transfer) != nullptr) take(report);
+}
+
+void Desk::take(const model::ReportRail& report) {
   const std::size_t before = draft_.event_count();
   judge(draft_, report);
   for (const model::Event& event : draft_.events_from(before)) {
     if (const auto* reported = std::get_if<model::AttemptReported>(&event.body)) fold_reconciliation(memory_, *reported, 0, draft_.at());
   }
+  compare_again(report.reference);
+}
+
+// Our books may say another amount than before: what stands on a statement agrees now, or no longer does.
+void Desk::compare_again(model::EventNumber started) {
+  const AttemptRecord* known = attempt(started);
+  if (known == nullptr || known->line == 0) return;
+  const AttemptRecord record = *known;
+  const LineRecord standing = line(record.line);
+  const bool agrees = standing.amount == record.expected(standing.credit != 0);
+  if (standing.decided != 0 || agrees == (standing.what() == model::LineResult::matched)) return;
+  emit(model::LineLinked{.line = standing.recorded,
+                         .result = agrees ? model::LineResult::matched : model::LineResult::amount_differs,
+                         .attempt = started,
+                         .belongs_to = record.transfer,
+                         .matched_by = standing.matched_by});
+  if (agrees) return explain(standing.exception, started);
+  open_for_line(standing.recorded, model::ExceptionKind::amount_differs, model::ExceptionParty::rail, record.expected(standing.credit != 0), standing.statement);
 }
 
 void Desk::report_settled(const AttemptRecord& attempt, const base::Tag128& rail_reference_key) {
@@ -162,7 +184,7 @@ void Desk::open_if_missing(model::EventNumber started, model::EventNumber statem
                               .orphan = 0,
                               .attempt = started,
                               .belongs_to = record->transfer,
-                              .expected = record->amount,
+                              .expected = record->moved(),
                               .stated = 0,
                               .credit = record->inbound != 0});
 }

@@ -33,6 +33,8 @@ class Desk {
   const ExceptionRecord* exception(model::EventNumber opened);
   const OrphanRecord* orphan(model::EventNumber recorded) const { return tables().orphan(recorded); }
 
+  /// Judges what somebody says of an attempt, and what a line has to do with it then.
+  void take(const model::ReportRail& report);
   /// Drives the attempt's transfer as a report does that comes on a statement, if that is news.
   void report_settled(const AttemptRecord& attempt, const base::Tag128& rail_reference_key);
   void report_returned(const AttemptRecord& attempt, const base::Tag128& rail_reference_key);
@@ -59,6 +61,7 @@ class Desk {
     AttemptRecord& attempt(model::EventNumber number);
     AttemptRecord& new_attempt(model::EventNumber number);
     model::EventNumber newest_attempt(model::EventNumber transfer) const;
+    bool is_known(const base::Tag128& rail_reference_key) const;
     LineRecord& line(model::EventNumber number);
     LineRecord& new_line(model::EventNumber number);
     ExceptionRecord& exception(model::EventNumber number);
@@ -69,6 +72,7 @@ class Desk {
     StatementRecord& new_statement(model::EventNumber number);
   };
   void report(const AttemptRecord& attempt, model::ReportRail report);
+  void compare_again(model::EventNumber started);
 
   Draft& draft_;
   Memory memory_;

@@ -14,7 +14,7 @@ namespace {
 
 // Smaller agrees better. Total: identities differ.
 auto rank_of(const LineFacts& line, const AttemptRecord& attempt) {
-  return std::tuple(line.amount != attempt.amount, line.booked_at_ns, line.identity);
+  return std::tuple(line.amount != attempt.expected(line.credit), line.booked_at_ns, line.identity);
 }
 
 }  // namespace
@@ -61,18 +61,18 @@ LineResult Matching::make_room(const LineFacts& line, model::EventNumber started
       demote(standing, attempt);
     }
   }
-  return line.amount == attempt.amount ? LineResult::matched : LineResult::amount_differs;
+  return line.amount == attempt.expected(line.credit) ? LineResult::matched : LineResult::amount_differs;
 }
 
 void Matching::follow(const LineFacts& line, model::EventNumber started, LineResult result, model::EventNumber number) {
   const AttemptRecord attempt = *desk_.attempt(started);
   switch (result) {
     case LineResult::currency_differs:
-      return desk_.open_for_line(number, ExceptionKind::currency_differs, ExceptionParty::rail, attempt.amount, statement_);
+      return desk_.open_for_line(number, ExceptionKind::currency_differs, ExceptionParty::rail, attempt.expected(line.credit), statement_);
     case LineResult::duplicate:
       return desk_.open_for_line(number, ExceptionKind::duplicate, ExceptionParty::rail, 0, statement_);
     case LineResult::amount_differs:
-      desk_.open_for_line(number, ExceptionKind::amount_differs, ExceptionParty::rail, attempt.amount, statement_);
+      desk_.open_for_line(number, ExceptionKind::amount_differs, ExceptionParty::rail, attempt.expected(line.credit), statement_);
       break;
     case LineResult::matched:
     case LineResult::missing_here:

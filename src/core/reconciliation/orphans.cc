@@ -19,12 +19,14 @@ bool keep(Draft& draft, const model::ReportRail& body) {
   if (named && tables.orphan_by_rail_reference(body.rail_reference_key) != nullptr) return false;
   const ReconciliationBounds& bounds = draft.limits().reconciliation;
   if (tables.open_orphans() >= bounds.orphans_max || tables.open_exceptions() >= bounds.open_exceptions_max) return false;
-  const base::U128 amount = body.amount.value_or(0);
+  // Money in another asset is not a payment over this rail, whosever it is.
+  const bool other_asset = body.asset && *body.asset != draft.state().asset(rail->asset)->asset();
+  const base::U128 amount = other_asset ? 0 : body.amount.value_or(0);
   Desk desk(draft);
   const model::EventNumber orphan = desk.emit(model::OrphanRecorded{.rail = body.rail,
                                                                     .source = body.source,
-                                                                    .result = body.result,
-                                                                    .reason = body.reason,
+                                                                    .result = other_asset ? model::RailResult::unknown : body.result,
+                                                                    .reason = other_asset ? model::RailReason::reply_contradicts_request : body.reason,
                                                                     .amount = amount,
                                                                     .rail_reference_key = body.rail_reference_key,
                                                                     .rail_reference = body.rail_reference,
@@ -47,12 +49,9 @@ bool keep(Draft& draft, const model::ReportRail& body) {
 
 void decide(Draft& draft, const model::ReportRail& body) {
   if (draft.find_transfer(body.transfer) != nullptr) {
-    judge(draft, body);
-    const ReconciliationTables& tables = draft.state().reconciliation();
-    if (body.rail_reference_key == base::Tag128{} || tables.attempt(body.reference) == nullptr) return;
-    const AttemptRecord* known = tables.attempt_by_rail_reference(body.rail_reference_key);
-    if (known != nullptr && known->started != body.reference) return;
     Desk desk(draft);
+    desk.take(body);
+    if (body.rail_reference_key == base::Tag128{} || desk.attempt(body.reference) == nullptr) return;
     desk.learn(body.reference, body.rail_reference_key);
     return Matching(desk, 0).claim(body.rail_reference_key, body.reference);
   }
@@ -62,7 +61,8 @@ void decide(Draft& draft, const model::ReportRail& body) {
     report.reference = attempt->started;
     report.transfer = attempt->transfer;
     report.attempt = attempt->attempt;
-    return judge(draft, report);
+    Desk desk(draft);
+    return desk.take(report);
   }
   if (!keep(draft, body)) draft.refuse(Outcome::transfer_not_found, {.subject = body.transfer});
 }

@@ -328,4 +328,87 @@ TEST_CASE("what is remembered of statements survives a snapshot") {
   CHECK(after.statement_by_file({1, 1}) != nullptr);
 }
 
+TEST_CASE("lines are compared with what our books have as moved, whoever said it first, and no difference is booked twice") {
+  StatementStory story;
+  const auto paid = story.unknown(100);
+  const File file{.name = 1, .lines = {{.amount = 130, .reference = story.attempt_of(paid)}}};
+  const model::ReportRail told = story.report_of(paid, {.result = model::RailResult::settled, .source = model::ReportSource::callback, .amount = 130});
+  story.until_hour(30);
+  SUBCASE("the rail, then the statement") {
+    story.run(told);
+    story.take(file);
+  }
+  SUBCASE("the statement, then the rail") {
+    story.take(file);
+    CHECK(story.money() == "900 100 0");
+    story.run(told);
+  }
+  SUBCASE("the statement, people, then the rail") {
+    story.take(file);
+    CHECK(story.by(RailStory::ann, word(story.newest_exception(), ExceptionEnd::written_off)) == Outcome::done);
+    CHECK(story.by(RailStory::bob, word(story.newest_exception(), ExceptionEnd::written_off)) == Outcome::done);
+    story.run(told);
+  }
+  CHECK(story.open().empty());
+  CHECK(story.money() == "900 130 -30");
+}
+
+TEST_CASE("a statement that agreed with what was asked differs once the rail says another amount") {
+  StatementStory story;
+  const auto paid = story.unknown(100);
+  const File file{.name = 1, .lines = {{.amount = 100, .reference = story.attempt_of(paid)}}};
+  const model::ReportRail told = story.report_of(paid, {.result = model::RailResult::settled, .source = model::ReportSource::callback, .amount = 130});
+  story.until_hour(30);
+  SUBCASE("before") {
+    story.run(told);
+    story.take(file);
+  }
+  SUBCASE("after") {
+    story.take(file);
+    CHECK(story.open().empty());
+    story.run(told);
+  }
+  CHECK(story.open() == Texts{"amount_differs 130/100 of " + std::to_string(story.attempt_of(paid)) + " copy 0 hour 0"});
+  CHECK(story.money() == "900 130 -30");
+}
+
+TEST_CASE("what only resembles an attempt does not say how the rail calls it") {
+  StatementStory story;
+  story.now = story.hour(2);
+  const auto paid = story.settled(100);
+  story.until_hour(30);
+  story.take({.name = 1, .lines = {{.amount = 100, .rail_reference = 7, .hour = 3}}});
+  CHECK(story.state.reconciliation().attempt(story.attempt_of(paid))->resembles == 1);
+  story.take({.name = 2, .lines = {{.amount = 100, .credit = true, .rail_reference = 7, .hour = 4}}});
+  CHECK(story.open() == Texts{"missing_here 0/100 of 0 copy 0 hour 4"});
+  CHECK(story.money() == "900 100 0");
+}
+
+TEST_CASE("the first attempt that a rail calls by a reference keeps it, whichever was started first") {
+  StatementStory story;
+  const auto older = story.unknown(100), newer = story.unknown(100);
+  for (const auto transfer : {newer, older}) {
+    model::ReportRail reply = story.report_of(transfer, {.result = model::RailResult::accepted, .source = model::ReportSource::inquiry});
+    reply.rail_reference_key = rail_key(7);
+    story.run(reply);
+  }
+  const ReconciliationTables& tables = story.state.reconciliation();
+  CHECK(tables.attempt_by_rail_reference(rail_key(7))->started == story.attempt_of(newer));
+  CHECK(tables.attempt(story.attempt_of(older))->rail_reference_key == base::Tag128{});
+}
+
+TEST_CASE("a callback in another asset that nobody knows settles nothing once its place is found") {
+  StatementStory story;
+  const auto paid = story.unknown(100);
+  CHECK(story.outcome_of(model::ReportRail{.rail = 1, .source = model::ReportSource::callback, .result = model::RailResult::settled, .amount = 90,
+                                           .asset = core::asset("EUR/2"), .rail_reference = {}, .body = {}, .rail_reference_key = rail_key(7)}) == Outcome::done);
+  CHECK(story.open() == Texts{"missing_here 0/0 of 0 orphan"});
+  model::ReportRail reply = story.report_of(paid, {.result = model::RailResult::accepted, .source = model::ReportSource::inquiry});
+  reply.rail_reference_key = rail_key(7);
+  story.run(reply);
+  CHECK(story.open().empty());
+  CHECK(story.at(paid) != "settled");
+  CHECK(story.money() == "1000 0 0");   // held
+}
+
 }  // namespace core

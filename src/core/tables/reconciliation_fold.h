@@ -3,6 +3,7 @@
 // decisions that must see their own steps. Memory gives records for writing:
 //
 //   AttemptRecord& attempt(EventNumber started), new_attempt(EventNumber); EventNumber newest_attempt(EventNumber transfer);
+//   bool is_known(Tag128 rail_reference_key): some attempt has it
 //   LineRecord& line(EventNumber), new_line(EventNumber); and the same of exception, orphan, statement.
 
 #include <algorithm>
@@ -27,12 +28,19 @@ AttemptRecord* attempt_of(Memory& memory, model::EventNumber transfer, std::uint
   return nullptr;
 }
 
+/// The first attempt that a rail calls by a reference keeps it.
+template <typename Memory>
+void learn(Memory& memory, AttemptRecord& attempt, const base::Tag128& key) {
+  if (attempt.rail_reference_key == base::Tag128{} && key != base::Tag128{} && !memory.is_known(key)) attempt.rail_reference_key = key;
+}
+
 /// Ties a line to its attempt: a match and another amount stand for it, whatever else does not.
 template <typename Memory>
 void tie(Memory& memory, const LineRecord& line) {
   if (line.attempt == 0) return;
   AttemptRecord& attempt = memory.attempt(line.attempt);
-  if (attempt.rail_reference_key == base::Tag128{}) attempt.rail_reference_key = line.rail_reference_key;
+  // What only resembles the attempt says nothing of how the rail calls it.
+  if (!line.is_by(model::MatchedBy::amount_and_date)) learn(memory, attempt, line.rail_reference_key);
   if (line.what() != model::LineResult::matched && line.what() != model::LineResult::amount_differs) return;
   if (line.credit == attempt.inbound) {
     attempt.line = line.recorded;
@@ -70,8 +78,11 @@ void fold_reconciliation(Memory& memory, const Body& body, model::EventNumber nu
   } else if constexpr (std::is_same_v<Body, model::AttemptReported>) {
     AttemptRecord* attempt = detail::attempt_of(memory, body.transfer, body.attempt);
     if (attempt == nullptr) return;
-    if (attempt->rail_reference_key == base::Tag128{}) attempt->rail_reference_key = body.rail_reference_key;
-    if (body.result == model::RailResult::settled && attempt->settled_at_ns == 0) attempt->settled_at_ns = at.ns;
+    detail::learn(memory, *attempt, body.rail_reference_key);
+    if (body.result == model::RailResult::settled) {
+      if (attempt->settled_at_ns == 0) attempt->settled_at_ns = at.ns;
+      if (body.amount) attempt->booked = *body.amount;
+    }
     if (body.reason == model::RailReason::returned_by_beneficiary_bank) attempt->returned = 1;
   } else if constexpr (std::is_same_v<Body, model::TransferMoved>) {
     if (body.to != model::TransferState::settled || body.cause != model::MoveCause::resolution) return;
@@ -153,6 +164,10 @@ void fold_reconciliation(Memory& memory, const Body& body, model::EventNumber nu
     exception.posting = body.posting;
     exception.ended_at_ns = at.ns;
     if (body.attempt != 0) exception.attempt = body.attempt;
+    if (body.end == model::ExceptionEnd::written_off && exception.what() == model::ExceptionKind::amount_differs) {
+      AttemptRecord& attempt = memory.attempt(exception.attempt);
+      if (exception.credit == attempt.inbound) attempt.booked = exception.stated;
+    }
     const bool by_people = body.end != model::ExceptionEnd::explained;
     if (by_people && exception.line != 0) memory.line(exception.line).decided = 1;
     if (!by_people && exception.what() == model::ExceptionKind::missing_at_rail) memory.attempt(exception.attempt).missing = 0;

@@ -29,8 +29,9 @@ struct ReconciliationBounds {
 
 /// An attempt to move money over a rail, and what statements said of it.
 struct AttemptRecord {
-  base::U128 amount = 0;
-  base::Tag128 rail_reference_key{};       ///< zeros: not known
+  base::U128 amount = 0;                   ///< as asked
+  base::U128 booked = 0;                   ///< what our books have as moved, once they have; differences are measured from it
+  base::Tag128 rail_reference_key{};       ///< zeros: not known; no two attempts have the same
   model::EventNumber started = 0;          ///< its identity, and the reference the rail knows it by
   model::EventNumber transfer = 0;
   model::EventNumber previous = 0;         ///< attempt of the same transfer before this one
@@ -44,8 +45,11 @@ struct AttemptRecord {
   std::uint8_t returned = 0;
   std::uint8_t resembles = 0;              ///< `line` is tied to it by amount and date only
   std::uint8_t pad8[2] = {};
-  std::uint64_t pad64[4] = {};
+  std::uint64_t pad64[2] = {};
 
+  /// What a statement should show of it: what our books say has moved, and where it comes back, what was asked.
+  base::U128 moved() const { return booked == 0 ? amount : booked; }
+  base::U128 expected(bool credit) const { return credit == (inbound != 0) ? moved() : amount; }
   /// Money moved and no reference on a statement says so: a line without references may be its.
   bool is_unclaimed() const { return settled_at_ns != 0 && (line == 0 || resembles != 0); }
 };

@@ -109,11 +109,10 @@ bool ReconciliationTables::is_covered(model::RailNumber rail, std::int64_t from_
 // --- indexes ----------------------------------------------------------------------------------------------------------------
 
 void ReconciliationTables::index_attempt(const AttemptRecord& record, bool present) {
-  // The first attempt that a rail calls by a reference keeps it.
   if (present && record.rail_reference_key != base::Tag128{}) attempts_by_key_.emplace(record.rail_reference_key, record.started);
   const bool unclaimed = present && record.is_unclaimed();
   if (record.settled_at_ns == 0) return;
-  put(unclaimed_attempts_, Alike{record.rail, record.inbound != 0, record.amount, record.settled_at_ns, record.started}, unclaimed);
+  put(unclaimed_attempts_, Alike{record.rail, record.inbound != 0, record.moved(), record.settled_at_ns, record.started}, unclaimed);
   put(unclaimed_by_time_, Timed{record.rail, record.settled_at_ns, record.started}, unclaimed);
 }
 
@@ -181,6 +180,7 @@ struct ReconciliationTables::Writer {
     const TransferRecord* record = sagas.transfer(transfer);
     return record == nullptr ? 0 : record->attempt_event;
   }
+  bool is_known(const base::Tag128& rail_reference_key) const { return tables.attempt_by_rail_reference(rail_reference_key) != nullptr; }
   LineRecord& line(model::EventNumber number) {
     LineRecord& record = writable(tables.lines_, number);
     if (note(lines, number)) tables.index_line(record, false);

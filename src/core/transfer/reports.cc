@@ -190,8 +190,13 @@ class Judgement {
     }
   }
 
-  // People settled it, or somebody who did not say how much: this is the first word about the amount.
+  // People settled it, or somebody who did not say how much: this is the first word about the amount, unless people booked what a
+  // statement says of it.
   void learn_amount() {
+    const AttemptRecord* attempt = draft_.state().reconciliation().attempt(report_.reference);
+    if (attempt != nullptr && attempt->moved() != transfer_.amount) {
+      return attempt->moved() == *report_.amount ? ignore(IgnoredWhy::duplicate) : contradict();
+    }
     believe();
     book_difference(draft_, report_.transfer, *report_.amount);
   }

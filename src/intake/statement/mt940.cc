@@ -118,7 +118,7 @@ class Mt940Reader {
       value.remove_prefix(4);
     }
     const bool reversal = value.starts_with('R');
-    if (reversal || value.starts_with('E')) value.remove_prefix(1);   // reversals turn around, expected ones are as they are
+    if (reversal) value.remove_prefix(1);
     if (value.empty() || (value[0] != 'C' && value[0] != 'D')) return broken("statement_direction_malformed", "line", field.line, "C, D, RC or RD");
     line.credit = (value[0] == 'C') != reversal;
     value.remove_prefix(1);
@@ -151,7 +151,7 @@ class Mt940Reader {
   static void take_references(std::string_view text, BookedLine& line) {
     const std::size_t slashes = text.find("//");
     const std::string_view ours = statement::trimmed(text.substr(0, slashes)).substr(0, statement_reference_bytes_max);
-    if (ours != "NONREF") line.our_reference = std::string(ours);
+    line.our_reference = std::string(ours);
     if (slashes == std::string_view::npos) return;
     line.rail_reference = std::string(statement::trimmed(text.substr(slashes + 2)).substr(0, statement_reference_bytes_max));
   }

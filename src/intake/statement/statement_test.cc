@@ -142,9 +142,9 @@ TEST_CASE("MT940: both dates, reversals, references, balances") {
                            ":61:2611201120D10,00NTRF" + ours + "//B1\r\n:86:?20for Anna\r\n"
                            ":61:261120RD2,5NTRFNONREF//B2\n"
                            ":61:2612310102CR7,NMSCx\nmore\n:86:EREF+" + ours.substr(0, 10) + "\r\n" + ours.substr(10) + "\n"
-                           ":61:261120RC1,00NTRFNONREF\n"
+                           ":61:261120RC1,00NTRFNONREF//NONREF\n"
                            ":62F:C270102EUR98,50\n-}\n";
-  const auto read = read_statement_mt940(text);
+  const auto read = read_statement(model::StatementFormat::mt940, text);
   REQUIRE_MESSAGE(read.ok(), read.error().message);
   CHECK(lines_of(*read) == "6 2026-11-20T00:00 -1000 EUR/2 " + ours + "|B1\n8 2026-11-20T00:00 +250 EUR/2 |B2\n9 2027-01-02T00:00 +700 EUR/2 " + ours +
                                "|\n13 2026-11-20T00:00 -100 EUR/2 |\n");
@@ -171,6 +171,7 @@ TEST_CASE("MT940 that is refused") {
   CHECK(mt940(opening + ":61:26112D1,00NTRFx\n") == "statement_date_malformed");
   CHECK(mt940(opening + ":61:2611201399D1,00NTRFx\n") == "statement_date_malformed");
   CHECK(mt940(opening + ":61:261120X1,00NTRFx\n") == "statement_direction_malformed");
+  CHECK(mt940(opening + ":61:261120EC1,00NTRFx\n") == "statement_direction_malformed");   // expected, not booked
   CHECK(mt940(opening + ":61:261120D1,00N\n") == "statement_field_malformed");
   CHECK(mt940(opening + ":61:261120D1,00NTRFx\n" + closing) == "statement_sum_differs");
   CHECK(mt940(opening + closing) == "ok");

@@ -182,6 +182,7 @@ void EvmRail::look_ahead(std::shared_ptr<SendOrder> order, EvmTransaction bare, 
     const EvmOutlook& outlook = std::get<EvmOutlook>(read);
     if (clock_.boot_ns() >= order->send_not_after_boot_ns) return done(not_sent(RailReason::send_deadline_passed, "the time for sending has passed"));
     if (account_->outbox().is_tombstone(order->reference)) return done(not_sent(RailReason::tombstoned, "it was voided before it was signed"));
+    if (account_->outbox().find(order->reference) != nullptr) return done(unknown(RailReason::duplicate_reference, "it was signed meanwhile"));
     auto planned = plan_payment(std::move(bare), options_.policy, outlook, account_->outbox());
     if (auto* refused = std::get_if<RailAnswer>(&planned)) return done(std::move(*refused));
     sign_and_send(*order, std::get<EvmTransaction>(std::move(planned)), outlook.market, std::move(done));

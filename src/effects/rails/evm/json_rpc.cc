@@ -188,7 +188,7 @@ RpcRefusal meaning_of_rpc_error(std::int64_t code, std::string_view message) {
   std::ranges::transform(words, words.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto says = [&](std::string_view part) { return words.find(part) != std::string::npos; };
   // As geth, anvil and reth, Nethermind, Besu and Erigon say it; in this order, because some say two things at once.
-  if (says("already known") || says("already imported") || says("alreadyknown") || says("known transaction")) return RpcRefusal::already_known;
+  if (says("already known") || says("already imported") || says("alreadyknown") || (says("known transaction") && !says("unknown transaction"))) return RpcRefusal::already_known;
   if (says("nonce too low") || says("nonce is too low") || says("oldnonce") || says("nonce_too_low")) return RpcRefusal::nonce_too_low;
   if (says("underpriced") || says("replacementnotallowed") || says("replacement")) return RpcRefusal::replacement_refused;
   if (says("insufficient") && (says("fund") || says("balance"))) return RpcRefusal::insufficient_funds;

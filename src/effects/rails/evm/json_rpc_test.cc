@@ -103,6 +103,7 @@ TEST_CASE("a receipt or block that lacks something is none") {
 
 TEST_CASE("what common nodes say is understood; the rest is other") {
   const std::pair<const char*, RpcRefusal> said[] = {
+      {"unknown transaction type 2", RpcRefusal::other},
       {"already known", RpcRefusal::already_known},                                           // geth, reth
       {"transaction already imported", RpcRefusal::already_known},                            // anvil
       {"AlreadyKnown", RpcRefusal::already_known},                                            // Nethermind
