@@ -49,7 +49,7 @@ struct WebhookStats {
 
 class WebhookTeller final : private AnswerSink {
  public:
-  /// References outlive the teller; `path` is the store's. Errors: those of the store and of TLS files.
+  /// References outlive the teller, and the service has stopped before it is destroyed: answers come to it. `path` is the store's. Errors: those of the store and of TLS files.
   static base::Result<std::unique_ptr<WebhookTeller>> open(io::FileSystem& files, io::Clock& clock, Service& service,
                                                            const gate::GateKeys& keys, const std::string& path, WebhookOptions options);
   ~WebhookTeller() override;

@@ -51,8 +51,9 @@ struct Told {
     teller->start();
   }
   void close() {
-    teller.reset();
+    if (teller) teller->stop();
     if (service) service->stop();
+    teller.reset();
     service.reset();
   }
   model::Event ask(const gate::RequestBody& body) {
