@@ -67,7 +67,8 @@ base::Result<StatementParts> parts_of(const GateKeys& keys, model::TenantNumber 
   part.format = *format;
   part.from = upload.from.value_or(statement.from);
   part.until = upload.until.value_or(statement.until);
-  if (part.until.ns == 0) return base::Error{"statement_period_missing", "the file does not say which time it shows; give from and until"};
+  // Without a beginning it would cover all time: everything that it does not show would be missing.
+  if (part.from.ns == 0 || part.until.ns == 0) return base::Error{"statement_period_missing", "the file does not say which time it shows; give from and until"};
   if (part.from >= part.until) return base::Error{"statement_period_malformed", "the statement ends before it begins"};
   const base::Digest digest = crypto::sha256(base::as_bytes(upload.text));
   const std::string period = std::to_string(part.from.ns) + "-" + std::to_string(part.until.ns);

@@ -69,6 +69,7 @@ TEST_CASE("a long statement is several parts of one file") {
 
 TEST_CASE("a period that the file does not say must be given, and in order") {
   CHECK(code_of({.rail = "bank-a", .text = header}) == "statement_period_missing");
+  CHECK(code_of({.rail = "bank-a", .until = base::Instant{2}, .text = header}) == "statement_period_missing");
   CHECK(code_of({.rail = "bank-a", .from = base::Instant{1}, .until = base::Instant{2}, .text = header}) == "ok");
   CHECK(code_of({.rail = "bank-a", .from = base::Instant{2}, .until = base::Instant{2}, .text = header}) == "statement_period_malformed");
   CHECK(code_of({.rail = "bank-a", .text = "hello"}) == "statement_format_unknown");

@@ -57,13 +57,6 @@ struct ReportInterrupted {
   bool operator==(const ReportInterrupted&) const = default;
 };
 
-/// Tell whoever subscribed what the event says.
-struct NotifyWebhook {
-  EventNumber transfer = 0;
-  EventNumber event = 0;
-  bool operator==(const NotifyWebhook&) const = default;
-};
-
-using Effect = std::variant<SendToRail, InquireAtRail, VoidAtRail, ReportInterrupted, NotifyWebhook>;
+using Effect = std::variant<SendToRail, InquireAtRail, VoidAtRail, ReportInterrupted>;
 
 }  // namespace model

@@ -225,6 +225,8 @@ base::Status AuditLog::publish() {
   TRY(remember_beside(note));
   const std::lock_guard lock(mutex_);
   published_ = std::make_shared<Published>(Published{.checkpoint = std::move(checkpoint), .note = std::move(note), .cosignatures = 0});
+  // Here and not later: whoever waited for this checkpoint must not find the trouble it ended.
+  if (!refused_) trouble_.reset();
   changed_.notify_all();
   return base::ok();
 }

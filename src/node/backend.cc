@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "model/admitted.h"
+#include "node/one_answer.h"
 #include "node/readings.h"
 
 namespace node {
@@ -250,27 +251,9 @@ bool Backend::wait_for_views(model::EventNumber position, Clock::time_point dead
 }
 
 std::optional<Answer> Backend::ask_now(Question question) const {
-  class Promise final : public AnswerSink {
-   public:
-    void deliver(std::uint64_t, Answer&& answer) override {
-      const std::lock_guard lock(mutex_);
-      answer_ = std::move(answer);
-      arrived_.notify_one();
-    }
-    Answer wait() {
-      std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [this] { return answer_.has_value(); });
-      return std::move(*answer_);
-    }
-
-   private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::optional<Answer> answer_;
-  };
-  Promise promise;
-  if (service_.pipeline().submit({.content = std::move(question), .sink = &promise, .token = 0}) != Outcome::done) return std::nullopt;
-  return promise.wait();
+  OneAnswer answer;
+  if (service_.pipeline().submit({.content = std::move(question), .sink = &answer, .token = 0}) != Outcome::done) return std::nullopt;
+  return answer.wait();
 }
 
 // --- reading entries ------------------------------------------------------------------------------------------------------------

@@ -84,7 +84,6 @@ void EffectRunner::carry(const EffectOrder& order, std::int64_t core_minus_boot_
     answer.reason = model::RailReason::process_died;
     return answered(order, open->key, model::ReportSource::recovery, 0, std::move(answer));
   }
-  // Webhooks are told from the journal (webhook_teller.h): NotifyWebhook asks nothing of this thread.
 }
 
 void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wanted, std::int64_t core_minus_boot_ns) {

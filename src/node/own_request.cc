@@ -1,8 +1,6 @@
 #include "node/own_request.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
+#include "node/one_answer.h"
 
 namespace node {
 
@@ -14,25 +12,6 @@ base::Error refused(model::Outcome outcome, std::string_view detail = {}) {
   message.append(": ").append(detail.empty() ? row.next_action : detail);
   return {"request_refused", std::move(message)};
 }
-
-class OneAnswer final : public AnswerSink {
- public:
-  void deliver(std::uint64_t, Answer&& answer) override {
-    const std::lock_guard lock(mutex_);
-    answer_ = std::move(answer);
-    arrived_.notify_one();
-  }
-  Answer wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return answer_.has_value(); });
-    return *std::move(answer_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<Answer> answer_;
-};
 
 }  // namespace
 

@@ -1,10 +1,8 @@
 #include "node/webhook_messages.h"
 
-#include <condition_variable>
-#include <mutex>
-
 #include "base/instant.h"
 #include "gate/request_body.h"
+#include "node/one_answer.h"
 #include "wire/json_writer.h"
 
 namespace node {
@@ -34,26 +32,6 @@ std::optional<WebhookEvent> event_of_move(const model::TransferMoved& move) {
     default: return std::nullopt;
   }
 }
-
-// Waits for the one answer to a question.
-class OneAnswer final : public AnswerSink {
- public:
-  void deliver(std::uint64_t, Answer&& answer) override {
-    const std::lock_guard lock(mutex_);
-    answer_ = std::move(answer);
-    arrived_.notify_one();
-  }
-  Answer wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return answer_.has_value(); });
-    return *std::move(answer_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<Answer> answer_;
-};
 
 std::string decimal(base::U128 amount) { return base::to_decimal(amount); }
 

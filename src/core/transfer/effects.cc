@@ -33,13 +33,6 @@ void effects_of(const State& state, const model::Event& event, model::EventNumbe
     } else {
       effects.push_back(model::InquireAtRail{.key = key_of(*transfer), .inquiry = asked->inquiry});
     }
-  } else {
-    model::EventNumber about = 0;
-    if (std::holds_alternative<model::TransferRequested>(event.body)) about = number;
-    if (const auto* moved = std::get_if<model::TransferMoved>(&event.body)) about = moved->transfer;
-    if (const auto* opened = std::get_if<model::CaseOpened>(&event.body)) about = opened->transfer;
-    if (const auto* alarm = std::get_if<model::AgeAlarmRaised>(&event.body)) about = alarm->transfer;
-    if (about != 0) effects.push_back(model::NotifyWebhook{.transfer = about, .event = number});
   }
 }
 
