@@ -33,7 +33,7 @@ loud() {
 
 # What a build needs; what only tests and benchmarks need.
 build_packages="g++ cmake ninja-build ccache mold pkg-config python3 libssl-dev libnghttp2-dev node-llhttp libsqlite3-dev
-  libsodium-dev libsimdjson-dev libtomlplusplus-dev libutf8proc-dev libpugixml-dev libpsl-dev libsecp256k1-dev nlohmann-json3-dev doctest-dev"
+  libcurl4-openssl-dev libsodium-dev libsimdjson-dev libtomlplusplus-dev libutf8proc-dev libpugixml-dev libpsl-dev libsecp256k1-dev nlohmann-json3-dev doctest-dev"
 test_packages="curl openssl clang-19 libclang-rt-19-dev"
 bench_packages="postgresql-15 libpq-dev nginx-light nghttp2-client"
 

@@ -51,7 +51,9 @@ bool is_private_v4(const std::uint8_t* address) {
   return std::ranges::any_of(private_v4, [&](const Range& range) { return within(address, range); });
 }
 
-Addresses look_up(const std::string& host, std::uint16_t port) {
+}  // namespace
+
+Addresses find_addresses(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -69,8 +71,6 @@ Addresses look_up(const std::string& host, std::uint16_t port) {
   ::freeaddrinfo(found);
   return endpoints;
 }
-
-}  // namespace
 
 base::Result<Descriptor> start_connect(const Endpoint& to) {
   sockaddr_storage storage{};
@@ -153,7 +153,7 @@ void Resolver::run() {
     Question question = std::move(questions_.front());
     questions_.pop_front();
     lock.unlock();
-    auto addresses = look_up(question.host, question.port);
+    auto addresses = find_addresses(question.host, question.port);
     lock.lock();
     if (stopping_) return;   // its loop may be on the way out
     question.loop->post([found = std::move(question.found), addresses = std::move(addresses)]() mutable { found(std::move(addresses)); });

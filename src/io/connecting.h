@@ -33,6 +33,10 @@ bool is_private_address(const std::string& address);
 
 using Addresses = base::Result<std::vector<Endpoint>>;
 
+/// What the system knows under a name, numeric addresses as they are. Waits as long as the system does, which can be half a minute:
+/// for threads that may. Error: `host_not_found`.
+Addresses find_addresses(const std::string& host, std::uint16_t port);
+
 /// Looks names up, one at a time, on its own thread. To be destroyed before the loops it answers on.
 class Resolver {
  public:
