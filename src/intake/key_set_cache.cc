@@ -47,12 +47,26 @@ std::optional<std::int64_t> http_date_of(std::string_view text) {
   return instant->ns / 1'000'000'000;
 }
 
-auto place_of(std::vector<PublishedKey>& keys, std::string_view kid) {
-  return std::lower_bound(keys.begin(), keys.end(), kid, [](const PublishedKey& key, std::string_view wanted) { return key.kid < wanted; });
+using Key = std::shared_ptr<const PublishedKey>;
+
+template <typename Keys>
+auto place_of(Keys& keys, std::string_view kid) {
+  return std::lower_bound(keys.begin(), keys.end(), kid, [](const Key& key, std::string_view wanted) { return key->kid < wanted; });
 }
-PublishedKey* key_of(std::vector<PublishedKey>& keys, std::string_view kid) {
+Key key_of(const std::vector<Key>& keys, std::string_view kid) {
   const auto place = place_of(keys, kid);
-  return place != keys.end() && place->kid == kid ? &*place : nullptr;
+  return place != keys.end() && (*place)->kid == kid ? *place : nullptr;
+}
+
+// By id. A key without one goes by its thumbprint; of two keys with one id the first counts, as most readers have it.
+std::vector<Key> sorted(std::vector<PublishedKey>&& keys) {
+  std::vector<Key> result;
+  for (PublishedKey& key : keys) {
+    if (key.kid.empty()) key.kid = key.thumbprint;
+    const auto place = place_of(result, key.kid);
+    if (place == result.end() || (*place)->kid != key.kid) result.insert(place, std::make_shared<const PublishedKey>(std::move(key)));
+  }
+  return result;
 }
 
 }  // namespace
@@ -140,7 +154,7 @@ KeyAnswer KeySetCache::look_up(std::string_view issuer_name, std::string_view ki
     }
   }
   if (kid.empty()) {
-    if (issuer->keys.size() == 1) answer.key = &issuer->keys[0];
+    if (issuer->keys.size() == 1) answer.key = issuer->keys[0];
     answer.lookup = KeyLookup::ambiguous;
   } else {
     answer.key = key_of(issuer->keys, kid);
@@ -170,7 +184,7 @@ bool KeySetCache::signature_failed(std::string_view issuer_name, Instant now) {
 std::vector<std::string> KeySetCache::due(Instant now) {
   std::vector<std::string> names;
   for (auto& [name, issuer] : issuers_) {
-    const bool old = !issuer.has_set || now >= issuer.fresh_until;
+    const bool old = !issuer.has_set || now >= issuer.refresh_at;
     if (old ? begin_fetch(issuer, now) : issuer.unknown_waits && begin_asked_fetch(issuer, now)) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
@@ -182,7 +196,9 @@ void KeySetCache::settle(Issuer& issuer, const CacheHeaders& headers, Instant no
   issuer.has_set = true;
   issuer.fetching_until.reset();
   issuer.failures = 0;
-  issuer.fresh_until = now + key_set_lifetime(headers, rules_);
+  const Duration lifetime = key_set_lifetime(headers, rules_);
+  issuer.fresh_until = now + lifetime;
+  issuer.refresh_at = now + Duration{std::max<std::int64_t>(lifetime.ns - rules_.prefetch.ns, 0)};
   issuer.unknown.clear();
   issuer.unknown_next = 0;
 }
@@ -194,43 +210,29 @@ std::vector<KeyChange> KeySetCache::fetched(std::string_view issuer_name, std::v
   const bool first = !issuer->has_set;
   settle(*issuer, headers, now);
   issuer->etag = std::string(headers.etag);
-  // A key without an id goes by its thumbprint. Of two keys with one id the first counts, as most readers have it.
-  for (PublishedKey& key : keys) {
-    if (key.kid.empty()) key.kid = key.thumbprint;
-  }
-  std::vector<PublishedKey> sorted;
-  for (PublishedKey& key : keys) {
-    const auto place = place_of(sorted, key.kid);
-    if (place == sorted.end() || place->kid != key.kid) sorted.insert(place, std::move(key));
-  }
-  keys = std::move(sorted);
-  std::vector<PublishedKey> next, quarantined;
-  for (PublishedKey& key : keys) {
-    PublishedKey* const old = key_of(issuer->keys, key.kid);
-    if (key.private_part) {
-      changes.push_back({KeyChangeKind::private_part_shown, key.kid, old != nullptr ? old->thumbprint : std::string(), key.thumbprint});
+  const std::vector<Key> published = sorted(std::move(keys));
+  std::vector<Key> next, quarantined;
+  for (const Key& key : published) {
+    const Key old = key_of(issuer->keys, key->kid);
+    if (key->private_part) {
+      changes.push_back({KeyChangeKind::private_part_shown, key->kid, old != nullptr ? old->thumbprint : std::string(), key->thumbprint});
     } else if (old == nullptr) {
-      if (!first) changes.push_back({KeyChangeKind::added, key.kid, {}, key.thumbprint});
-      next.push_back(std::move(key));
-    } else if (old->thumbprint == key.thumbprint) {
-      next.push_back(std::move(key));
+      if (!first) changes.push_back({KeyChangeKind::added, key->kid, {}, key->thumbprint});
+      next.push_back(key);
+    } else if (old->thumbprint == key->thumbprint) {
+      next.push_back(key);
     } else {
       // Told once, not at every refresh that shows the same.
-      const PublishedKey* const waiting = key_of(issuer->quarantined, key.kid);
-      if (waiting == nullptr || waiting->thumbprint != key.thumbprint) {
-        changes.push_back({KeyChangeKind::key_differs, key.kid, old->thumbprint, key.thumbprint});
+      const Key waiting = key_of(issuer->quarantined, key->kid);
+      if (waiting == nullptr || waiting->thumbprint != key->thumbprint) {
+        changes.push_back({KeyChangeKind::key_differs, key->kid, old->thumbprint, key->thumbprint});
       }
-      if (issuer->changed_keys_allowed) {
-        next.push_back(std::move(key));
-      } else {
-        next.push_back(*old);
-        quarantined.push_back(std::move(key));
-      }
+      next.push_back(issuer->changed_keys_allowed ? key : old);
+      if (!issuer->changed_keys_allowed) quarantined.push_back(key);
     }
   }
-  for (const PublishedKey& old : issuer->keys) {
-    const bool stays = std::any_of(keys.begin(), keys.end(), [&](const PublishedKey& key) { return key.kid == old.kid; }) || key_of(next, old.kid) != nullptr;
-    if (!stays) changes.push_back({KeyChangeKind::removed, old.kid, old.thumbprint, {}});
+  for (const Key& old : issuer->keys) {
+    if (key_of(published, old->kid) == nullptr) changes.push_back({KeyChangeKind::removed, old->kid, old->thumbprint, {}});
   }
   issuer->keys = std::move(next);
   issuer->quarantined = std::move(quarantined);
@@ -256,6 +258,13 @@ void KeySetCache::failed(std::string_view issuer_name, Instant now) {
   ++issuer->failures;
 }
 
+KeySetStanding KeySetCache::standing(std::string_view issuer_name) const {
+  const auto place = issuers_.find(issuer_name);
+  if (place == issuers_.end()) return {};
+  const Issuer& issuer = place->second;
+  return {issuer.has_set, issuer.keys.size(), issuer.quarantined.size(), issuer.fresh_until, issuer.failures};
+}
+
 std::string_view KeySetCache::entity_tag(std::string_view issuer) const {
   const auto place = issuers_.find(issuer);
   return place == issuers_.end() ? std::string_view() : std::string_view(place->second.etag);
@@ -269,8 +278,9 @@ bool KeySetCache::confirm_changed_key(std::string_view issuer_name, std::string_
   Issuer* const issuer = find(issuer_name);
   if (issuer == nullptr) return false;
   const auto waiting = place_of(issuer->quarantined, kid);
-  if (waiting == issuer->quarantined.end() || waiting->kid != kid || waiting->thumbprint != thumbprint) return false;
-  if (PublishedKey* const old = key_of(issuer->keys, kid)) *old = *waiting;
+  if (waiting == issuer->quarantined.end() || (*waiting)->kid != kid || (*waiting)->thumbprint != thumbprint) return false;
+  const auto old = place_of(issuer->keys, kid);
+  if (old != issuer->keys.end() && (*old)->kid == kid) *old = *waiting;
   issuer->quarantined.erase(waiting);
   return true;
 }

@@ -6,6 +6,7 @@
 // outsider sends makes it grow: issuers come from the configuration, unknown ids are kept in a ring of fixed size.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct KeySetRules {
   base::Duration lifetime_max = base::seconds(24 * 3'600);
   base::Duration lifetime_default = base::seconds(10 * 60);  ///< when the answer says nothing
   base::Duration stale_max = base::seconds(3'600);           ///< beyond its lifetime, while it cannot be fetched
+  base::Duration prefetch = base::seconds(30);               ///< how long before the end of its lifetime a set is due by itself
   base::Duration cool_down = base::seconds(30);              ///< between two fetches that unknown ids or bad signatures cause
   base::Duration fetch_lease = base::seconds(15);            ///< a fetch that does not report within this is given up
   base::Duration retry_min = base::seconds(5);               ///< after a failure, doubled up to retry_max
@@ -57,7 +59,7 @@ enum class KeyLookup : std::uint8_t {
 
 struct KeyAnswer {
   KeyLookup lookup = KeyLookup::no_issuer;
-  const PublishedKey* key = nullptr;        ///< valid until the next call that changes the issuer
+  std::shared_ptr<const PublishedKey> key;  ///< good for as long as somebody holds it
   bool changed_key_waits = false;           ///< this id has come with another key, which is quarantined
   bool fetch = false;                       ///< the caller is to fetch now; nobody else is told so until it reports
   std::optional<base::Instant> retry_at;    ///< unknown: when asking again can have another answer
@@ -72,6 +74,14 @@ enum class KeyChangeKind : std::uint8_t {
 struct KeyChange {
   KeyChangeKind kind{};
   std::string kid, old_thumbprint, new_thumbprint;
+};
+
+/// How an issuer stands, for operators.
+struct KeySetStanding {
+  bool has_set = false;
+  std::size_t keys = 0, quarantined = 0;
+  base::Instant fresh_until;      ///< meaningful with a set
+  std::uint32_t failures = 0;     ///< in a row
 };
 
 struct KeySetCounters {
@@ -89,8 +99,8 @@ class KeySetCache {
   KeyAnswer look_up(std::string_view issuer, std::string_view kid, base::Instant now);
   /// A signature did not verify under a known key. True: fetch now, the key may have changed.
   bool signature_failed(std::string_view issuer, base::Instant now);
-  /// Issuers whose set should be fetched although nobody asks: past their lifetime, or with unknown ids waiting for the end
-  /// of a cool-down. Each is told once; in the order of their names.
+  /// Issuers whose set should be fetched although nobody asks: near the end of their lifetime, or with unknown ids waiting for
+  /// the end of a cool-down. Each is told once; in the order of their names.
   std::vector<std::string> due(base::Instant now);
 
   /// The fetch gave a set. What changed, for the audit log. Keys that vanished are gone at once.
@@ -107,19 +117,21 @@ class KeySetCache {
   /// The quarantined key of this id takes its place. False when there is none with this thumbprint.
   bool confirm_changed_key(std::string_view issuer, std::string_view kid, std::string_view thumbprint);
 
+  KeySetStanding standing(std::string_view issuer) const;
   const KeySetCounters& counters() const { return counters_; }
 
  private:
+  using Keys = std::vector<std::shared_ptr<const PublishedKey>>;
   struct Issuer {
     bool changed_keys_allowed = false;
     bool revoked = false;
     bool has_set = false;
     bool unknown_waits = false;                    ///< an unknown id was seen since the last fetch began
-    std::vector<PublishedKey> keys, quarantined;   ///< sorted by id
+    Keys keys, quarantined;                        ///< sorted by id
     std::vector<std::uint64_t> unknown;            ///< hashes of ids no fetch has brought, a ring
     std::size_t unknown_next = 0;
     std::string etag;
-    base::Instant fresh_until;
+    base::Instant fresh_until, refresh_at;
     std::optional<base::Instant> fetching_until;   ///< somebody is at it
     std::optional<base::Instant> asked_at;         ///< last fetch that an unknown id or a bad signature caused
     base::Instant retry_at;                        ///< not before, after a failure

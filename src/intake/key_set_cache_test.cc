@@ -58,7 +58,7 @@ TEST_CASE("a set is fetched once, by one, and known keys are answered from it") 
   REQUIRE(answer.key != nullptr);
   CHECK_EQ(answer.key->thumbprint, "ta");
   CHECK_FALSE(answer.fetch);
-  CHECK_EQ(cache.look_up(issuer, "", at(18)).key, answer.key);  // one key needs no id
+  CHECK(cache.look_up(issuer, "", at(18)).key == answer.key);  // one key needs no id
   Ready two;
   CHECK_EQ(two.ask("", 1).lookup, KeyLookup::ambiguous);
   CHECK_FALSE(two.ask("", 1).fetch);
@@ -152,8 +152,12 @@ TEST_CASE("what waits for the end of a cool-down is due by itself") {
   CHECK_EQ(ready.cache.due(at(31)), std::vector<std::string>{std::string(issuer)});
   CHECK(ready.cache.due(at(32)).empty());
   ready.cache.fetched(issuer, {published("a", "ta")}, {}, at(33));
-  CHECK(ready.cache.due(at(100)).empty());
-  CHECK_EQ(ready.cache.due(at(700)).size(), 1);  // past its lifetime
+  CHECK(ready.cache.due(at(600)).empty());
+  CHECK_EQ(ready.cache.due(at(603)).size(), 1);  // half a minute before the end of its lifetime
+  const KeySetStanding standing = ready.cache.standing(issuer);
+  CHECK(standing.has_set);
+  CHECK_EQ(standing.keys, 1);
+  CHECK_EQ(standing.fresh_until.ns, at(633).ns);
 }
 
 TEST_CASE("an id that keeps its name and changes its key is an alarm and waits in quarantine") {
@@ -172,7 +176,9 @@ TEST_CASE("an id that keeps its name and changes its key is an alarm and waits i
   CHECK(answer.changed_key_waits);
   CHECK(ready.cache.fetched(issuer, {published("a", "other"), published("c", "tc")}, {}, at(3)).empty());  // told once
   CHECK_FALSE(ready.cache.confirm_changed_key(issuer, "a", "third"));
+  const auto held = ready.ask("a", 4).key;
   CHECK(ready.cache.confirm_changed_key(issuer, "a", "other"));
+  CHECK_EQ(held->thumbprint, "ta");  // whoever holds it may finish
   answer = ready.ask("a", 4);
   REQUIRE(answer.key != nullptr);
   CHECK_EQ(answer.key->thumbprint, "other");

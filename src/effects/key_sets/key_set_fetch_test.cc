@@ -2,6 +2,7 @@
 
 #include "effects/http/scripted_server_for_tests.h"
 #include "effects/key_sets/names_for_tests.h"
+#include "intake/key_set_reader.h"
 #include "io/posix_file.h"
 #include "io/temporary_directory.h"
 
