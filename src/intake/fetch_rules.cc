@@ -121,7 +121,7 @@ std::optional<Network> parse_network(std::string_view text) {
   return Network{*first, prefix};
 }
 
-base::Result<FetchTarget> check_fetch_url(std::string_view url, const FetchRules& rules) {
+base::Result<FetchTarget> read_fetch_url(std::string_view url, bool plain_http) {
   const auto malformed = [](const char* why) { return base::Error{"fetch_address_malformed", why}; };
   if (url.size() > 2'048) return malformed("longer than 2048 bytes");
   if (std::any_of(url.begin(), url.end(), [](char c) { return c <= 0x20 || c >= 0x7F || c == '\\' || c == '#'; })) {
@@ -131,11 +131,11 @@ base::Result<FetchTarget> check_fetch_url(std::string_view url, const FetchRules
   if (colon == std::string_view::npos) return malformed("not an absolute URL");
   FetchTarget target;
   const std::string_view scheme = url.substr(0, colon);
-  if (crypto::chain::same_text(scheme, "http") && rules.plain_http) {
+  if (crypto::chain::same_text(scheme, "http") && plain_http) {
     target.tls = false;
     target.port = 80;
   } else if (!crypto::chain::same_text(scheme, "https")) {
-    return base::Error{"fetch_scheme_not_allowed", rules.plain_http ? "only https and http" : "only https"};
+    return base::Error{"fetch_scheme_not_allowed", plain_http ? "only https and http" : "only https"};
   }
   const std::string_view rest = url.substr(colon + 3);
   const std::size_t path = std::min(rest.find_first_of("/?"), rest.size());
@@ -175,6 +175,11 @@ base::Result<FetchTarget> check_fetch_url(std::string_view url, const FetchRules
   const bool numeric = std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; }) || last.starts_with("0x") || last.starts_with("0X");
   if (!literal && numeric && !parse_address(authority)) return malformed("the host is a number");
   for (const char c : authority) target.host.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+  return target;
+}
+
+base::Result<FetchTarget> check_fetch_url(std::string_view url, const FetchRules& rules) {
+  TRY_ASSIGN(FetchTarget target, read_fetch_url(url, rules.plain_http));
   const bool allowed = std::any_of(rules.hosts.begin(), rules.hosts.end(), [&](const std::string& host) {
     return crypto::chain::host_matches(host, target.host);
   });
@@ -186,7 +191,9 @@ base::Result<Address> pin_address(std::span<const Address> resolved, const Fetch
   if (resolved.empty()) return base::Error{"fetch_host_has_no_address", "the name resolved to nothing"};
   for (const Address& address : resolved) {
     const Reach reach = reach_of(address);
-    const bool named = std::any_of(rules.networks.begin(), rules.networks.end(), [&](const Network& network) { return network.holds(address); });
+    const bool named = std::any_of(rules.networks.begin(), rules.networks.end(), [&](const Network& network) {
+      return network.holds(address) && (reach != Reach::metadata || network.prefix == address.size * 8);
+    });
     if (reach == Reach::everybody || named) continue;
     return base::Error{"fetch_target_is_forbidden", address_text(address.view()) + " is not a public address (" + std::string(name_of(reach)) + ")"};
   }

@@ -48,7 +48,7 @@ constexpr std::uint64_t fetch_connect_ms_max = 3'000, fetch_total_ms_max = 5'000
 
 struct FetchRules {
   std::vector<std::string> hosts;      ///< the only ones that may be asked, lower case; `*.example.com` covers one label
-  std::vector<Network> networks;       ///< reached although they are not for everybody
+  std::vector<Network> networks;       ///< reached although they are not for everybody; metadata only where named alone
   bool plain_http = false;             ///< for objects that are signed themselves
 };
 
@@ -61,7 +61,9 @@ struct FetchTarget {
 };
 
 /// Errors: `fetch_address_malformed` (not an absolute URL, user names, fragments, control characters, over 2,048 bytes),
-/// `fetch_scheme_not_allowed`, `fetch_host_not_allowed`.
+/// `fetch_scheme_not_allowed`.
+base::Result<FetchTarget> read_fetch_url(std::string_view url, bool plain_http = false);
+/// The same, for hosts on the list. Error: `fetch_host_not_allowed`.
 base::Result<FetchTarget> check_fetch_url(std::string_view url, const FetchRules& rules);
 
 /// The address to connect to, out of everything the name resolved to. One forbidden address among them refuses the whole

@@ -62,6 +62,12 @@ TEST_CASE("one forbidden address among those a name resolves to refuses it whole
   const std::vector<Address> ours{address("10.1.2.3")}, other{address("10.2.2.3")};
   CHECK(pin_address(ours, inside).ok());
   CHECK_FALSE(pin_address(other, inside).ok());
+  // Where clouds keep credentials is never meant by the network around it.
+  const std::vector<Address> metadata{address("169.254.169.254")};
+  inside.networks = {*parse_network("169.254.0.0/16")};
+  CHECK_FALSE(pin_address(metadata, inside).ok());
+  inside.networks.push_back(*parse_network("169.254.169.254/32"));
+  CHECK(pin_address(metadata, inside).ok());
 }
 
 TEST_CASE("networks are written with their prefix and nothing behind it") {

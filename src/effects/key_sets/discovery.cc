@@ -52,7 +52,7 @@ base::Result<DiscoveryDocument> read_discovery(base::ByteView body) {
 
 base::Status check_issuer(const DiscoveryDocument& document, std::string_view issuer) {
   if (document.issuer == issuer) return base::ok();
-  return base::Error{"discovery_issuer_differs",
+  return base::Error{"discovery_names_another_issuer",
                      "it speaks for " + shown(document.issuer) + ", not for " + shown(issuer) + ": " + reason(document.issuer, issuer)};
 }
 

@@ -19,7 +19,7 @@ struct DiscoveryDocument {
 /// Errors: `discovery_malformed` (no JSON object, no issuer), `discovery_has_no_key_set_address`.
 base::Result<DiscoveryDocument> read_discovery(base::ByteView body);
 
-/// Whether the document speaks for `issuer`: letter by letter, as section 4.3 demands. Error: `discovery_issuer_differs`, which names
+/// Whether the document speaks for `issuer`: letter by letter, as section 4.3 demands. Error: `discovery_names_another_issuer`, which names
 /// the usual reasons (slash, scheme, case).
 base::Status check_issuer(const DiscoveryDocument& document, std::string_view issuer);
 

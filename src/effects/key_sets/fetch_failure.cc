@@ -36,7 +36,7 @@ constexpr FetchAdvice rows[] = {
     {"fetch_redirected", FetchStep::http, partner, "Redirects are not followed: give the final address, after asking the partner whether it is his."},
     {"fetch_http_status", FetchStep::http, partner, "The server answered with an error; 401 and 403 mean it wants a login or knows our address not."},
     {"discovery_malformed", FetchStep::json, partner, "This is no OpenID provider configuration: is the address right?"},
-    {"discovery_issuer_differs", FetchStep::json, partner,
+    {"discovery_names_another_issuer", FetchStep::json, partner,
      "The document speaks for another issuer. Compare letter by letter, a slash at the end included; never take its keys for this one."},
     {"discovery_has_no_key_set_address", FetchStep::json, partner, "The document does not say where the keys are (jwks_uri)."},
 };

@@ -191,11 +191,15 @@ TEST_CASE("whom not to believe: another authority, another name, a missing file 
   CHECK_EQ(world.code(), "tls fetch_ca_file_unusable");
 }
 
-TEST_CASE("every code has one row, in the order of the steps") {
+TEST_CASE("every code has one row, in the order of the steps, and stands in the documents") {
   FetchStep last = FetchStep::address;
+  io::RealFileSystem files;
+  const auto page = io::read_whole_file(files, std::string(HOLDFAST_SOURCE_DIR) + "/docs/key-sets.md", 1 << 20);
+  REQUIRE(page.ok());
   for (const effects::FetchAdvice& row : effects::fetch_advice()) {
     CAPTURE(row.code);
     CHECK_EQ(effects::advice_on(row.code), &row);
+    CHECK_NE(base::as_text(*page).find("| `" + std::string(row.code) + "` | " + std::string(effects::name_of(row.step)) + " |"), std::string_view::npos);
     CHECK_GE(static_cast<int>(row.step), static_cast<int>(last));
     CHECK_FALSE(row.advice.empty());
     CHECK_FALSE(effects::name_of(row.party).empty());

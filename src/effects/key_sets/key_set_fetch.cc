@@ -14,7 +14,8 @@ FetchedKeySet KeySetFetchByHttps::fetch(const KeySetSource& source, const KeySet
   if (!fetched) return result;
   result.headers = std::move(fetched->headers);
   result.not_modified = fetched->not_modified;
-  if (!result.not_modified) read_keys(std::move(*fetched), result);
+  result.body = std::move(fetched->body);
+  if (!result.not_modified) read_keys(result);
   return result;
 }
 
@@ -44,12 +45,12 @@ std::optional<std::string> KeySetFetchByHttps::discover(const KeySetSource& sour
   return std::move(document->key_set_url);
 }
 
-void KeySetFetchByHttps::read_keys(Fetched&& fetched, FetchedKeySet& result) {
+void KeySetFetchByHttps::read_keys(FetchedKeySet& result) {
   const std::int64_t began = clock_.boot_ns();
-  auto keys = intake::read_key_set(fetched.body);
+  auto keys = intake::read_key_set(result.body);
   result.failed_after = {clock_.boot_ns() - began};
   // The doctor names what came instead of keys; whether it was JSON at all says at which step.
-  const bool json = keys.ok() || wire::parse_json(fetched.body, {.bytes_max = intake::key_set_bytes_max}).ok();
+  const bool json = keys.ok() || wire::parse_json(result.body, {.bytes_max = intake::key_set_bytes_max}).ok();
   std::vector<StepTaken>& steps = result.documents.back().steps;
   if (json) steps.push_back({FetchStep::json, {}, "a JSON document"});
   if (!keys.ok()) {

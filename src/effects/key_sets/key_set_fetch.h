@@ -35,6 +35,7 @@ struct FetchedKeySet {
   bool not_modified = false;
   FetchedHeaders headers;                ///< of the key set
   std::vector<intake::PublishedKey> keys;
+  base::Bytes body;                      ///< of the key set, as it came
 
   KeySetValidator validator() const { return {documents.empty() ? std::string() : documents.back().url, headers.etag}; }
 };
@@ -57,7 +58,7 @@ class KeySetFetchByHttps final : public KeySetFetch {
  private:
   std::optional<std::string> discover(const KeySetSource& source, FetchedKeySet& result);
   std::optional<Fetched> get(const KeySetSource& source, const std::string& url, const KeySetValidator& last, std::size_t bytes_max, FetchedKeySet& result);
-  void read_keys(Fetched&& fetched, FetchedKeySet& result);
+  void read_keys(FetchedKeySet& result);
 
   HttpsFetch https_;
   io::Clock& clock_;

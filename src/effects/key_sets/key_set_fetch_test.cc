@@ -75,7 +75,7 @@ TEST_CASE("a key set comes by way of the provider's configuration, which must sp
   CHECK(provider.fetch(fetched.validator()).not_modified);
   const std::string good = provider.configuration, issuer = provider.source.issuer;
   provider.configuration = R"({"issuer":"https://evil.example","jwks_uri":")" + issuer + R"(/keys"})";
-  CHECK_EQ(provider.code(), "json discovery_issuer_differs");
+  CHECK_EQ(provider.code(), "json discovery_names_another_issuer");
   provider.configuration = R"({"issuer":")" + issuer + R"("})";
   CHECK_EQ(provider.code(), "json discovery_has_no_key_set_address");
   provider.configuration = "<html>";
