@@ -34,6 +34,8 @@ ALLOWED = {
     "explain": {"base", "model"},
     "audit": {"base", "model", "crypto"},
     "wire": {"base"},
+    # trial reads messages (wire) with keys the doctor read (intake); neither of the two may see the other.
+    "trial": {"base", "model", "crypto", "wire", "intake"},
     "io": {"base"},
     # store hashes what it writes: journal bodies and snapshots carry SHA-256.
     "store": {"base", "model", "crypto", "audit", "io"},
@@ -45,7 +47,7 @@ ALLOWED = {
     "node": EVERYTHING,
 }
 
-PURE = ("core", "model", "audit", "intake", "explain")
+PURE = ("core", "model", "audit", "intake", "trial", "explain")
 
 # Inside a room: files under the first folder never include a file under the second.
 INNER_WALLS = [
