@@ -54,7 +54,7 @@ class Arguments {
 
 /// One thing a command does.
 struct Verb {
-  std::string_view name;                 ///< `get`; empty if the command has only this one
+  std::string_view name;                 ///< `get`; empty for what the command does without a verb, which stands first
   std::string_view operands;             ///< `ID`, `FILE [FILE...]`, as help shows them
   std::size_t operands_min = 0;
   std::size_t operands_max = 0;

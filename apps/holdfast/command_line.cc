@@ -94,16 +94,15 @@ int run_command_line(std::span<const std::string_view> words) {
     return exit_done;
   }
   const Verb* verb = &command->verbs.front();
-  if (!verb->name.empty()) {
+  const auto named = words.empty() ? command->verbs.end() : std::ranges::find(command->verbs, words[0], &Verb::name);
+  if (named != command->verbs.end() && !named->name.empty()) {
+    verb = &*named;
+    words = words.subspan(1);
+  } else if (!verb->name.empty()) {
+    if (words.empty()) return misuse(std::string(command->name) + " needs to know what to do", command->name);
     std::vector<std::string_view> names;
     for (const Verb& each : command->verbs) names.push_back(each.name);
-    if (words.empty()) return misuse(std::string(command->name) + " needs to know what to do", command->name);
-    const auto found = std::ranges::find(command->verbs, words[0], &Verb::name);
-    if (found == command->verbs.end()) {
-      return misuse(with_suggestion(std::string(command->name) + " cannot " + std::string(words[0]), words[0], names), command->name);
-    }
-    verb = &*found;
-    words = words.subspan(1);
+    return misuse(with_suggestion(std::string(command->name) + " cannot " + std::string(words[0]), words[0], names), command->name);
   }
   const auto arguments = parse_arguments(words, *verb);
   if (!arguments.ok()) return misuse(arguments.error().message, command->name);

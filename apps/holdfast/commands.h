@@ -9,6 +9,7 @@ Command serve_command();
 Command init_command();
 Command tour_command();
 Command doctor_command();
+Verb doctor_jwks_verb();   ///< of `doctor`
 Command account_command();
 Command asset_command();
 Command transfer_command();

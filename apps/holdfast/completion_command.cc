@@ -38,9 +38,10 @@ std::string bash_script() {
       script.append("    '").append(command.name).append(" ").append(verb.name).append("')  COMPREPLY=($(compgen -W '");
       script.append(options_of(verb)).append("' -- \"$word\")) ;;\n");
     }
-    const std::string verbs = words_of(command);
+    std::string words = words_of(command);
+    if (command.verbs.front().name.empty()) words = options_of(command.verbs.front()) + (words.empty() ? "" : " ") + words;
     script.append("    '").append(command.name).append(" '*)  COMPREPLY=($(compgen -W '");
-    script.append(verbs.empty() ? options_of(command.verbs.front()) : verbs).append("' -- \"$word\")) ;;\n");
+    script.append(words).append("' -- \"$word\")) ;;\n");
   }
   script += "  esac\n}\ncomplete -o default -F _holdfast holdfast\n";
   return script;

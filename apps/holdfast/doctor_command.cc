@@ -1,4 +1,5 @@
-// holdfast doctor: what could keep a service from running well on this machine, each thing with advice.
+// holdfast doctor: what could keep a service from running well on this machine, each thing with advice; and, with jwks, what keeps us
+// from a partner's keys.
 
 #include <sys/resource.h>
 
@@ -290,14 +291,17 @@ int run_doctor(const Arguments& arguments) {
 
 Command doctor_command() {
   return {.name = "doctor",
-          .summary = "is this machine fit to run it?",
-          .examples = "  holdfast doctor --data /var/lib/holdfast --config /etc/holdfast.toml\n",
+          .summary = "is this machine fit to run it? can a partner's keys be reached?",
+          .examples = "  holdfast doctor --data /var/lib/holdfast --config /etc/holdfast.toml\n"
+                      "  holdfast doctor jwks https://id.partner.example/.well-known/jwks.json\n"
+                      "  holdfast doctor jwks https://id.partner.example/.well-known/openid-configuration --json\n",
           .verbs = {{.name = "",
                      .operands = "",
                      .summary = "looks at clock, disk, permissions, keys, certificate, ports and journal; changes nothing",
                      .options = {{"--data", "DIR", "the data directory"}, {"--config", "FILE", "settings the service is started with"}},
-                     .run = run_doctor}},
-          .notes = "Exit code 1 if a line says FAIL.\n"};
+                     .run = run_doctor},
+                    doctor_jwks_verb()},
+          .notes = "Exit code 1 if a line says FAIL, 2 for an address that is never asked. The steps and their codes: docs/key-sets.md.\n"};
 }
 
 }  // namespace holdfast
