@@ -26,6 +26,7 @@ Command config_command();
 Command audit_command();
 Command verify_command();
 Command verify_chain_command();
+Command try_command();
 Command witness_command();
 Command bench_command();
 Command sandbox_rail_command();

@@ -94,7 +94,7 @@ TEST_CASE("another hash, padding, salt, and hashes in place of the text") {
   const Answer salt = try_it(Draft{rsa(), "rsa-pss-sha256"}.by(scheme("rsa-pss-sha256", [](Scheme& s) { s.salt_bytes = 222; })));
   CHECK_EQ(code(salt), "signature_pss_salt_differs");
   REQUIRE_EQ(salt.deviations.size(), 1);
-  CHECK_EQ(salt.deviations[0], "it is RSA-PSS with SHA-256 and a salt of 222 bytes");
+  CHECK_EQ(salt.deviations[0], "as RSA-PSS with SHA-256 and a salt of 222 bytes");
   const auto prehash = [](Prehash how) {
     return [how](Scheme& s) { s.prehash = how; };
   };
@@ -124,7 +124,7 @@ TEST_CASE("Ed25519ph, and a hash under Ed25519") {
       "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406";
   const Answer answer = try_it(one);
   CHECK_EQ(code(answer), "signature_is_over_a_hash");
-  CHECK_EQ(answer.deviations[0], "it is Ed25519ph");
+  CHECK_EQ(answer.deviations[0], "as Ed25519ph");
 }
 
 TEST_CASE("SM2 under another user id, and SM2 told from ECDSA") {

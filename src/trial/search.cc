@@ -170,7 +170,7 @@ std::vector<Choice<Scheme>> schemes_of(const Scheme& wanted, std::optional<KeyKi
 }
 
 std::string scheme_words(const Scheme& scheme, const Deviation& deviation) {
-  return deviation.cause == Cause::signature_user_id_differs ? deviation.what : "it is " + describe(scheme);
+  return deviation.cause == Cause::signature_user_id_differs ? deviation.what : "as " + describe(scheme);
 }
 
 // Which length the salt of a PSS signature really has, for the words and the command of the answer.
