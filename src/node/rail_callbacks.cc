@@ -1,5 +1,7 @@
 #include "node/rail_callbacks.h"
 
+#include <algorithm>
+
 #include "effects/rails/http_rail.h"
 #include "effects/rails/rail_callback.h"
 #include "model/ids.h"
@@ -21,12 +23,16 @@ model::Outcome outcome_of(std::string_view code) {
 
 }  // namespace
 
-RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails) {
+RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails, io::Clock& clock, std::function<void(const std::string&)> say) {
+  const bool published = std::ranges::any_of(rails, [](const RailSettings& settings) { return settings.callback_key_set.has_value(); });
+  if (published) key_sets_ = std::make_unique<RailKeySets>(rails, clock, std::move(say));
   for (const RailSettings& settings : rails) {
     const effects::WebhookVerification& webhooks = settings.callback_webhooks;
-    if (settings.callback_keys.empty() && webhooks.secrets.empty() && webhooks.public_keys.empty()) continue;
-    voices_.emplace(settings.name,
-                    Voice{settings.tenant, effects::RequestVerifier(settings.callback_keys, std::string(effects::rail_signature_tag), false), webhooks});
+    const bool silent = settings.callback_keys.empty() && webhooks.secrets.empty() && webhooks.public_keys.empty();
+    if (silent && !settings.callback_key_set) continue;
+    const auto [voice, added] = voices_.emplace(
+        settings.name, Voice{settings.tenant, effects::RequestVerifier(settings.callback_keys, std::string(effects::rail_signature_tag), false), webhooks});
+    if (added && settings.callback_key_set) voice->second.verifier.ask_too(*key_sets_->of(settings.name));
   }
 }
 

@@ -1,20 +1,26 @@
 #pragma once
-// Hears what rails say by themselves (POST /v1/rails/NAME/callbacks): signed by one of the keys that the file of rails names,
-// fresh, and by RFC 9421 never heard before; a rail that calls by Standard Webhooks may repeat itself. On the gate's thread.
+// Hears what rails say by themselves (POST /v1/rails/NAME/callbacks): signed by one of the keys that the file of rails names, or
+// that the rail publishes where the file says, fresh, and by RFC 9421 never heard before; a rail that calls by Standard Webhooks may repeat itself. On the gate's thread.
 
+#include <functional>
 #include <map>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "effects/signing/message_keys.h"
 #include "gate/rail_report.h"
+#include "io/clock.h"
+#include "node/rail_key_sets.h"
 #include "node/rail_settings.h"
 
 namespace node {
 
 class RailCallbacks final : public gate::RailVoices {
  public:
-  explicit RailCallbacks(const std::vector<RailSettings>& rails);
+  /// `say` hears of what happens to key sets, from other threads; `clock` outlives it.
+  RailCallbacks(const std::vector<RailSettings>& rails, io::Clock& clock, std::function<void(const std::string&)> say);
   std::variant<gate::RailReport, gate::VoiceRefused> hear(std::string_view rail, const wire::Request& request, base::Instant now) override;
 
  private:
@@ -23,6 +29,7 @@ class RailCallbacks final : public gate::RailVoices {
     effects::RequestVerifier verifier;
     effects::WebhookVerification webhooks;
   };
+  std::unique_ptr<RailKeySets> key_sets_;   ///< none: no rail publishes its keys
   std::map<model::RailName, Voice> voices_;
 };
 

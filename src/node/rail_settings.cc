@@ -64,6 +64,30 @@ base::Result<bool> read_webhook_key(io::FileSystem& files, std::string_view rail
   return true;
 }
 
+base::Result<std::vector<std::string>> read_networks(std::string_view rail, wire::JsonValue value) {
+  std::vector<std::string> networks;
+  for (const wire::JsonValue one : value.elements()) networks.emplace_back(one.string().value_or(""));
+  if (networks.empty()) return malformed(rail, "keys_networks is a list of texts");
+  return networks;
+}
+
+/// Where the keys of a rail are published.
+struct KeySetFields {
+  std::string url, ca_file;
+  std::vector<std::string> networks;
+};
+base::Status take_key_set(std::string_view rail, KeySetFields&& fields, RailSettings& settings) {
+  if (fields.url.empty()) {
+    return fields.ca_file.empty() && fields.networks.empty() ? base::ok() : malformed(rail, "keys_ca_file and keys_networks belong to a keys_url");
+  }
+  const std::string issuer = "rail " + std::string(rail) + " of tenant " + std::to_string(settings.tenant);
+  auto source = effects::key_set_at(issuer, std::move(fields.url), fields.networks);
+  if (!source.ok()) return malformed(rail, "keys_url: " + source.error().message);
+  source->ca_file = std::move(fields.ca_file);
+  settings.callback_key_set = std::move(*source);
+  return base::ok();
+}
+
 /// The fields of one rail that have been named so far, each into its place.
 class FieldReader {
  public:
@@ -129,8 +153,15 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
   FieldReader fields = common_fields(rail, settings);
   fields.text("signing_key_id", settings.signing_key_id);
   fields.text("signing_key_file", settings.signing_key_file);
+  KeySetFields key_set;
+  fields.text("keys_url", key_set.url);
+  fields.text("keys_ca_file", key_set.ca_file);
   for (const wire::JsonMember member : value.members()) {
     if (member.name == "name" || member.name == "driver") continue;
+    if (member.name == "keys_networks") {
+      TRY_ASSIGN(key_set.networks, read_networks(rail, member.value));
+      continue;
+    }
     if (member.name != "callback_keys") {
       TRY(fields.take(member));
       continue;
@@ -143,6 +174,7 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
       settings.callback_keys.push_back(std::move(key));
     }
   }
+  TRY(take_key_set(rail, std::move(key_set), settings));
   return fields.needs({"url", "signing_key_id"});
 }
 

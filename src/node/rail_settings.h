@@ -14,6 +14,10 @@
 // One of `callback_keys` may also be of Standard Webhooks: {"whsec_file": "/etc/holdfast/bank-a.whsec"}, a file of mode 0600 with the
 // shared secret of v1, or {"whpk": "whpk_..."}, the public key of v1a.
 //
+// A rail may instead publish its keys, as a key set (RFC 7517) at an address of its own:
+//
+//   "keys_url": "https://rail.example/.well-known/jwks.json", "keys_ca_file": "/etc/holdfast/bank-a.pem", "keys_networks": ["10.1.0.0/16"]
+//
 // With `"driver": "evm"` the url is that of a node, and instead of the fields about signing and callbacks there are:
 //
 //   {"name": "eth", "driver": "evm", "url": "http://127.0.0.1:8545", "chain_id": 1, "key": "evm-hot", "asset": "ETH/18",
@@ -28,6 +32,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "effects/key_sets/key_set_fetch.h"
 #include "effects/rails/evm/plan.h"
 #include "effects/signing/message_keys.h"
 #include "effects/webhook/webhook_keys.h"
@@ -53,6 +58,7 @@ struct RailSettings {
   std::string signing_key_id, signing_key_file;
   std::vector<effects::VerificationKey> callback_keys;
   effects::WebhookVerification callback_webhooks;   ///< of a rail that calls back by Standard Webhooks
+  std::optional<effects::KeySetSource> callback_key_set;   ///< besides `callback_keys`
   std::uint32_t connections_max = 32;
   std::uint32_t in_flight_max = 256;
   std::uint32_t inquiry_timeout_ms = 10'000;

@@ -116,7 +116,8 @@ TEST_CASE("a signing key is 32 bytes in a file that nobody else may read") {
 TEST_CASE("who calls back without a key of that rail is not heard") {
   Disk disk;
   disk.write("/rails.json", with(R"(,"callback_keys":[{"id":"b1","ed25519":")" + key32 + R"("}])"));
-  node::RailCallbacks callbacks(*node::load_rail_settings(disk.files, "/rails.json"));
+  io::SimulatedClock clock;
+  node::RailCallbacks callbacks(*node::load_rail_settings(disk.files, "/rails.json"), clock, nullptr);
   wire::Request request;
   request.method = "POST";
   request.path = "/v1/rails/bank-a/callbacks";
@@ -140,7 +141,8 @@ TEST_CASE("a rail may call back by Standard Webhooks: secrets from files, public
   CHECK(loaded->front().callback_webhooks.public_keys == std::vector<base::Bytes>{base::Bytes(32, 7)});
   CHECK(loaded->front().callback_keys.empty());
 
-  node::RailCallbacks callbacks(*loaded);
+  io::SimulatedClock clock;
+  node::RailCallbacks callbacks(*loaded, clock, nullptr);
   effects::WebhookSigning signing;
   signing.secrets.push_back(*io::SecretMemory::copy_of(secret));
   const base::Instant now{1'800'000'000'000'000'000};
@@ -166,6 +168,25 @@ TEST_CASE("a rail may call back by Standard Webhooks: secrets from files, public
     REQUIRE(std::holds_alternative<gate::RailReport>(told));
     CHECK(std::get<gate::RailReport>(told).result == model::RailResult::settled);
   }
+}
+
+TEST_CASE("a rail may publish its keys at an address of its own") {
+  Disk disk;
+  disk.write("/rails.json", with(R"(,"tenant":2,"keys_url":"https://keys.rail.example/jwks","keys_ca_file":"/ca.pem","keys_networks":["10.1.0.0/16"])"));
+  const auto loaded = node::load_rail_settings(disk.files, "/rails.json");
+  REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? std::string() : loaded.error().message));
+  const auto& source = loaded->front().callback_key_set;
+  REQUIRE(source.has_value());
+  CHECK_EQ(source->issuer, "rail bank-a of tenant 2");
+  CHECK(source->rules.hosts == std::vector<std::string>{"keys.rail.example"});
+  CHECK_EQ(source->rules.networks.size(), 1);
+  CHECK_EQ(source->ca_file, "/ca.pem");
+  const auto refused_with = [&](const std::string& fields, const char* sentence) { CHECK(disk.refused(with("," + fields)).find(sentence) != std::string::npos); };
+  refused_with(R"("keys_url":"http://keys.rail.example/jwks")", "only https");
+  refused_with(R"("keys_url":7)", "is a text");
+  refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":["10.1.0.0"])", "written like");
+  refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":"10.1.0.0/16")", "list of texts");
+  refused_with(R"("keys_ca_file":"/ca.pem")", "belong to a keys_url");
 }
 
 TEST_CASE("secrets of callbacks are in files that nobody else reads") {

@@ -182,7 +182,7 @@ base::Status Running::open_service() {
   clients_ = std::make_unique<ClientRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
                                           *data_->keyring().rail_signer(), data_->place(), rails));
-  callbacks_ = std::make_unique<RailCallbacks>(rails);
+  callbacks_ = std::make_unique<RailCallbacks>(rails, *clock_, settings_.say);
   service_->carry_effects_to(*effects_);
   effects_->start();
   service_->start();

@@ -6,6 +6,20 @@
 
 namespace effects {
 
+base::Result<KeySetSource> key_set_at(std::string issuer, std::string url, std::span<const std::string> networks) {
+  TRY_ASSIGN(intake::FetchTarget target, intake::read_fetch_url(url));
+  KeySetSource source;
+  source.issuer = std::move(issuer);
+  source.url = std::move(url);
+  source.rules.hosts.push_back(std::move(target.host));
+  for (const std::string& text : networks) {
+    const auto network = intake::parse_network(text);
+    if (!network) return base::Error{"key_set_network_malformed", "networks are written like 10.1.0.0/16"};
+    source.rules.networks.push_back(*network);
+  }
+  return source;
+}
+
 FetchedKeySet KeySetFetchByHttps::fetch(const KeySetSource& source, const KeySetValidator& last) {
   FetchedKeySet result;
   std::optional<std::string> url = source.url.empty() ? discover(source, result) : source.url;

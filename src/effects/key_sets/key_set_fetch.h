@@ -1,6 +1,7 @@
 #pragma once
 // A partner's key set from the network: by its own address, or by way of the provider's configuration (OpenID Connect Discovery).
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct KeySetSource {
   std::string ca_file;                ///< empty: the system's anchors
   bool changed_keys_allowed = false;  ///< the partner may put another key under an old id
 };
+
+/// A source at one address, whose host is the only one on the list. `networks`: `10.1.0.0/16`, reached although they are not for
+/// everybody. Errors: those of intake::read_fetch_url; `key_set_network_malformed`.
+base::Result<KeySetSource> key_set_at(std::string issuer, std::string url, std::span<const std::string> networks);
 
 /// What the last answer was known by, for asking conditionally. An entity tag belongs to one address.
 struct KeySetValidator {

@@ -102,3 +102,13 @@ TEST_CASE("an answer that is no key set fails at its step, with the doctor's wor
   provider.keys = std::string(intake::key_set_bytes_max + 1, ' ');
   CHECK_EQ(provider.code(), "http fetch_reply_too_large");
 }
+
+TEST_CASE("a source at one address asks its own host and no other") {
+  const std::vector<std::string> networks{"10.1.0.0/16"}, wrong{"10.1.0.0"};
+  const auto source = effects::key_set_at("rail bank-a", "https://Bank.example/keys", networks);
+  REQUIRE(source.ok());
+  CHECK(source->rules.hosts == std::vector<std::string>{"bank.example"});
+  CHECK_EQ(source->rules.networks.size(), 1);
+  CHECK_EQ(std::string(effects::key_set_at("x", "http://bank.example/keys", {}).error().code), "fetch_scheme_not_allowed");
+  CHECK_EQ(std::string(effects::key_set_at("x", "https://bank.example/keys", wrong).error().code), "key_set_network_malformed");
+}

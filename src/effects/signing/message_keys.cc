@@ -94,11 +94,19 @@ RequestVerifier::RequestVerifier(std::vector<VerificationKey> keys, std::string 
       skew_max_(skew_max),
       nonces_({age_max.ns + skew_max.ns + base::seconds(1).ns}, nonces_max) {}
 
+std::optional<VerificationKey> RequestVerifier::key_of(std::string_view key_id) const {
+  const auto key = std::ranges::find(keys_, key_id, &VerificationKey::key_id);
+  if (key != keys_.end()) return *key;
+  return source_ != nullptr ? source_->find(key_id) : std::nullopt;
+}
+
 wire::KeyVerdict RequestVerifier::judge(const wire::SignatureClaim& claim) const {
-  const auto key = std::ranges::find(keys_, claim.key_id, &VerificationKey::key_id);
-  if (key == keys_.end()) return wire::KeyVerdict::key_unknown;
+  const std::optional<VerificationKey> key = key_of(claim.key_id);
+  if (!key) return wire::KeyVerdict::key_unknown;
   if (!claim.algorithm.empty() && claim.algorithm != name_of(key->algorithm)) return wire::KeyVerdict::algorithm_not_allowed;
-  return is_signature_of(*key, base::as_bytes(claim.text), claim.signature) ? wire::KeyVerdict::good : wire::KeyVerdict::wrong;
+  if (is_signature_of(*key, base::as_bytes(claim.text), claim.signature)) return wire::KeyVerdict::good;
+  if (source_ != nullptr) source_->refused(claim.key_id);
+  return wire::KeyVerdict::wrong;
 }
 
 base::Result<VerifiedMessage> RequestVerifier::verify(const wire::Request& request, std::string_view scheme, base::Instant now) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -40,6 +41,15 @@ struct VerificationKey {
   base::Bytes material;            ///< public key of 32 bytes; or a shared secret, of at least 32
 };
 
+/// Keys that somebody else keeps, such as a partner's key set.
+class VerificationKeySource {
+ public:
+  virtual ~VerificationKeySource() = default;
+  virtual std::optional<VerificationKey> find(std::string_view key_id) = 0;
+  /// A message that names this key has a signature that is not its own: perhaps the key has changed.
+  virtual void refused(std::string_view key_id) = 0;
+};
+
 /// Remembers nonces as long as a signature with them could still be taken. Bounded: when it is full of nonces that are still of
 /// use, further messages are refused, never forgotten ones taken again. One thread at a time.
 class NonceWindow {
@@ -74,6 +84,8 @@ class RequestVerifier {
                   base::Duration skew_max = base::seconds(60), std::size_t nonces_max = 1'000'000);
 
   void replace_keys(std::vector<VerificationKey> keys) { keys_ = std::move(keys); }
+  /// Asks `source`, which outlives the verifier, for keys that are not among its own.
+  void ask_too(VerificationKeySource& source) { source_ = &source; }
 
   /// Method, path, query if there is one, and with a body content-type and content-digest have to be covered, created to be
   /// fresh, the nonce to be new. Errors: those of wire::verify_message and wire::check_content_digest;
@@ -81,9 +93,11 @@ class RequestVerifier {
   base::Result<VerifiedMessage> verify(const wire::Request& request, std::string_view scheme, base::Instant now);
 
  private:
+  std::optional<VerificationKey> key_of(std::string_view key_id) const;
   wire::KeyVerdict judge(const wire::SignatureClaim& claim) const;
 
   std::vector<VerificationKey> keys_;
+  VerificationKeySource* source_ = nullptr;
   const std::string tag_;
   const bool authority_required_;
   const base::Duration age_max_, skew_max_;
