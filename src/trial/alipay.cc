@@ -72,6 +72,7 @@ Specimen read_form(const Message& message, const KeyRing& ring) {
   if (!scheme) return without_hope(Cause::algorithm_not_allowed, "sign_type is `" + sign_type + "`; RSA2, RSA and SM2 are known");
   const ParameterRule rule{.left_out = {"sign", "sign_type"}};
   Specimen specimen;
+  specimen.key_name_is_serial = true;
   specimen.base = join_parameters(message.parameters, rule);
   specimen.signature = *message.parameter("sign");
   specimen.scheme = *scheme;
@@ -94,6 +95,7 @@ Specimen read_reply(const Message& message) {
   specimen.base = node;
   specimen.signature = unquoted(sign);
   specimen.scheme = *scheme_for(message.algorithm == "RSA" ? "RSA" : "RSA2");
+  specimen.key_name_is_serial = true;
   specimen.key_name = unquoted(member_value(body, "\"alipay_cert_sn\""));
   specimen.variants = variants_of(node);
   specimen.variants.push_back({Cause::signature_base_differs, "over the whole body", std::string(body), {}});
@@ -109,6 +111,7 @@ Specimen read_version_3(const Message& message) {
   specimen.base = head + body + "\n";
   specimen.signature = *message.header("alipay-signature");
   specimen.scheme = *scheme_for("RSA2");
+  specimen.key_name_is_serial = true;
   specimen.key_name = message.header("alipay-sn").value_or("");
   specimen.nonce = *nonce;
   specimen.stamps.push_back(stamp_of("alipay-timestamp", *timestamp, StampUnit::milliseconds, specimen.notes));

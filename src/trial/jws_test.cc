@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/chain/maker_for_tests.h"
 #include "crypto/mac.h"
 #include "trial/signing_for_tests.h"
 
@@ -82,6 +83,24 @@ TEST_CASE("the key a token names is chosen out of a set, and a wrong name is not
   const Answer wrong = try_it(token(signed_token(second, R"({"alg":"EdDSA","kid":"a"})", "{}", *scheme_of_name("EdDSA")), set));
   CHECK_EQ(code(wrong), "signature_serial_is_unknown");
   CHECK_FALSE(wrong.verified);
+}
+
+TEST_CASE("a kid is compared with names that were given, not with serial numbers or comments") {
+  using namespace crypto::chain::making;
+  const KeyPair pair = KeyPair::rsa();
+  Spec spec = root_spec(crypto::chain::making::Key(EVP_PKEY_dup(pair.get())));
+  spec.algorithm = rsa_sha256();
+  const std::string compact = signed_token(pair, R"({"alg":"RS256","kid":"bank-7"})", "{}", *scheme_of_name("RS256"));
+  Case one = token(compact, std::string(intake::to_pem("CERTIFICATE", spec.der())));
+  CHECK_EQ(code(try_it(one)), "verified");
+  one.keys[0].key_id = "bank-8";
+  CHECK_EQ(code(try_it(one)), "signature_serial_is_unknown");
+  const KeyPair edwards = KeyPair::ed25519();
+  const Bytes spki = edwards.spki();
+  Bytes blob = *base::parse_hex("0000000b7373682d6564323535313900000020");
+  base::append(blob, base::ByteView(spki).last(32));
+  const std::string line = "ssh-ed25519 " + base::to_base64(blob) + " somebody@example.com\n";
+  CHECK_EQ(code(try_it(token(signed_token(edwards, R"({"alg":"EdDSA","kid":"bank-7"})", "{}", *scheme_of_name("EdDSA")), line))), "verified");
 }
 
 TEST_CASE("algorithms that are attacks or mistakes") {

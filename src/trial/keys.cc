@@ -61,7 +61,7 @@ void read_item(const intake::Item& item, const Material& material, bool own, Key
     return;
   }
   TrialKey key{.own = own,
-               .key_id = material.key_id.empty() && item.kind == Kind::public_key ? item.name : material.key_id,
+               .key_id = material.key_id.empty() && item.format == "jwk" ? item.name : material.key_id,
                .serial = {},
                .alipay_serial = {},
                .thumbprint = item.thumbprint,

@@ -44,6 +44,7 @@ struct Specimen {
   SignatureText text = SignatureText::base64;
   Scheme scheme;
   std::string key_name;                    ///< kid, serial number; empty: the message names none
+  bool key_name_is_serial = false;         ///< it is compared with serial numbers of certificates, not only with given names
   bool key_name_is_decimal = false;        ///< the agreed form of serial numbers
   std::vector<BaseVariant> variants;
   std::vector<Stamp> stamps;

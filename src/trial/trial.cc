@@ -50,7 +50,8 @@ Naming naming_of(const Specimen& specimen, const TrialKey& key) {
   return serial && specimen.key_name == to_decimal(*serial) ? Naming::same : Naming::other_form;
 }
 
-bool has_name(const TrialKey& key) { return !key.key_id.empty() || !key.serial.empty(); }
+// A kid says nothing about a certificate's serial number.
+bool has_name(const Specimen& specimen, const TrialKey& key) { return !key.key_id.empty() || (specimen.key_name_is_serial && !key.serial.empty()); }
 
 // The partner's key that the message names, else the first that could have made the signature, else the first.
 const TrialKey* agreed_key(const Specimen& specimen, const KeyRing& ring) {
@@ -66,7 +67,7 @@ const TrialKey* agreed_key(const Specimen& specimen, const KeyRing& ring) {
 }
 
 void judge_key_name(const Specimen& specimen, const TrialKey* key, intake::Notes& notes) {
-  if (key == nullptr || specimen.key_name.empty() || !has_name(*key)) return;
+  if (key == nullptr || specimen.key_name.empty() || !has_name(specimen, *key)) return;
   const std::string pair = "the message names `" + specimen.key_name + "`; given is the " + key->describe();
   switch (naming_of(specimen, *key)) {
     case Naming::same: break;

@@ -49,7 +49,7 @@ Specimen read_unionpay(const Case& one, const KeyRing& ring) {
   specimen.signature = *signature;
   specimen.scheme = scheme_of_version(version);
   specimen.key_name = message.parameter("certId").value_or("");
-  specimen.key_name_is_decimal = true;
+  specimen.key_name_is_serial = specimen.key_name_is_decimal = true;
   if (const auto time = message.parameter("txnTime")) specimen.stamps.push_back({"txnTime", std::string(*time)});
   const std::string other = version == "5.0.0" ? "5.1.0" : "5.0.0";
   specimen.variants.push_back({Cause::protocol_version_differs, "as version " + other + " signs", specimen.base, scheme_of_version(other)});

@@ -27,6 +27,7 @@ Specimen read_wechat_pay(const Case& one, const KeyRing&) {
   specimen.signature = *signature;
   specimen.scheme = *scheme_of_name(sm2 ? "sm2-sm3" : "rsa-pkcs1-sha256");
   specimen.key_name = *serial;
+  specimen.key_name_is_serial = true;
   specimen.nonce = *nonce;
   specimen.stamps.push_back(stamp_of("wechatpay-timestamp", *timestamp, StampUnit::seconds, specimen.notes));
   specimen.variants = variants_within(head, body, "\n");
