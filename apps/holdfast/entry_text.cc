@@ -281,6 +281,55 @@ struct Describe {
   Described operator()(const model::StatementSwept& e) const {
     return {"statement_swept", {{"statement", number(e.statement)}, {"done", e.done ? "true" : "false"}}};
   }
+  Described operator()(const model::PartnerOpened& e) const {
+    return {"partner_opened", {{"partner", number(e.number)}, {"name", std::string(model::to_text(e.name))}}};
+  }
+  Described operator()(const model::KeyOpened& e) const {
+    return {"key_opened",
+            {{"key", model::key_id(e.number)},
+             {"partner", number(e.partner)},
+             {"name", std::string(model::to_text(e.name))},
+             {"purpose", std::string(model::to_text(e.purpose))}}};
+  }
+  Described operator()(const model::ImportReceived& e) const {
+    Fields fields{{"partner", std::string(model::to_text(e.partner_name))}, {"key", std::string(model::to_text(e.key_name))}};
+    if (e.facts) fields.emplace_back("pin_sha256", base::to_base64((*e.facts)->pin));
+    return {"import_received", std::move(fields)};
+  }
+  Described operator()(const model::ImportMoved& e) const {
+    return {"import_moved",
+            {{"import", model::import_id(e.import)},
+             {"from", std::string(model::to_text(e.from))},
+             {"to", std::string(model::to_text(e.to))},
+             {"cause", std::string(model::to_text(e.cause))}}};
+  }
+  Described operator()(const model::ImportChallenged& e) const {
+    return {"import_challenged", {{"import", model::import_id(e.import)}, {"expires_at", base::to_rfc3339(e.expires_at)}}};
+  }
+  Described operator()(const model::ImportVoted& e) const {
+    return {"import_voted",
+            {{"import", model::import_id(e.import)},
+             {"person", model::client_id(e.person)},
+             {"decision", e.approve ? "approve" : "reject"},
+             {"counted", number(e.counted)},
+             {"needed", number(e.needed)}}};
+  }
+  Described operator()(const model::KeyVersionAdded& e) const {
+    return {"key_version_added",
+            {{"key", model::key_id(e.key)}, {"version", number(e.version)}, {"import", model::import_id(e.import)}, {"proven", e.proven ? "true" : "false"}}};
+  }
+  Described operator()(const model::KeyVersionMoved& e) const {
+    return {"key_version_moved",
+            {{"key", model::key_id(e.key)},
+             {"version", number(e.version)},
+             {"from", std::string(model::to_text(e.from))},
+             {"to", std::string(model::to_text(e.to))},
+             {"cause", std::string(model::to_text(e.cause))}}};
+  }
+  Described operator()(const model::KeyExpiryWarned& e) const {
+    return {"key_expiry_warned",
+            {{"key", model::key_id(e.key)}, {"version", number(e.version)}, {"days", number(e.days)}, {"not_after", base::to_rfc3339(e.not_after)}}};
+  }
 };
 
 }  // namespace

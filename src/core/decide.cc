@@ -1,4 +1,4 @@
-// The door of the law: ledger commands to the ledger, those of rails and transfers to the sagas, time to both.
+// The door of the law: ledger commands to the ledger, those of rails and transfers to the sagas, others to laws of their own, time to all.
 
 #include "core/ledger/decide.h"
 
@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "core/reconciliation/reconciliation.h"
+#include "core/registry/registry.h"
 #include "core/transfer/saga.h"
 #include "core/webhook/webhooks.h"
 
@@ -19,11 +20,21 @@ void decide(const State& state, const model::Command& command, base::Instant at,
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
         constexpr bool is_of_sagas = requires(Draft& draft) { decide(draft, body); };
-        if constexpr (!is_of_sagas || std::is_same_v<Body, model::Tick>) decide_ledger(state, command, at, bounds, events);
+        constexpr bool is_of_keys = requires(Docket& docket) { decide(docket, body); };
+        constexpr bool is_of_ledger = !is_of_sagas && !is_of_keys;
+        if constexpr (is_of_ledger || std::is_same_v<Body, model::Tick>) decide_ledger(state, command, at, bounds, events);
         if constexpr (is_of_sagas) {
           Draft draft(state, command, at, bounds, events);
           decide(draft, body);
-          if constexpr (std::is_same_v<Body, model::Tick>) sweep_statements(draft);
+          if constexpr (std::is_same_v<Body, model::Tick>) {
+            sweep_statements(draft);
+            Docket docket(state, command, at, bounds, events);
+            pass_time_of_keys(docket, body);
+          }
+        }
+        if constexpr (is_of_keys) {
+          Docket docket(state, command, at, bounds, events);
+          decide(docket, body);
         }
       },
       command.body);
@@ -31,7 +42,8 @@ void decide(const State& state, const model::Command& command, base::Instant at,
 
 bool is_anything_due(const State& state, base::Instant at) {
   const auto is_due = [at](const auto& index) { return !index.empty() && index.begin()->first <= at.ns; };
-  return is_due(state.expiries()) || is_due(state.sagas().deadlines()) || !state.sagas().parked().empty() || !state.reconciliation().unswept().empty();
+  return is_due(state.expiries()) || is_due(state.sagas().deadlines()) || !state.sagas().parked().empty() || !state.reconciliation().unswept().empty() ||
+         is_due(state.registry().version_deadlines()) || is_due(state.registry().import_deadlines());
 }
 
 }  // namespace core

@@ -34,6 +34,9 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::GetRail&) const { return "get_rail"; }
     std::string_view operator()(const gate::ListReconciliations&) const { return "list_reconciliations"; }
     std::string_view operator()(const gate::GetReconciliation&) const { return "get_reconciliation"; }
+    std::string_view operator()(const gate::GetImport&) const { return "get_import"; }
+    std::string_view operator()(const gate::ListKeys&) const { return "list_keys"; }
+    std::string_view operator()(const gate::GetKey&) const { return "get_key"; }
     std::string_view operator()(const gate::ListWebhooks&) const { return "list_webhooks"; }
     std::string_view operator()(const gate::GetWebhook&) const { return "get_webhook"; }
     std::string_view operator()(const gate::ListDeliveries&) const { return "list_webhook_deliveries"; }

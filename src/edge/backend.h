@@ -175,6 +175,49 @@ struct WebhookResendReading {
   std::uint64_t messages = 0;                        ///< that are told again
 };
 
+/// An import as the core has it at `position`; what came in and what the doctor found is in `received`.
+struct ImportReading {
+  AnswerItem received;
+  model::ImportState state = model::ImportState::rejected;
+  model::ImportCause cause = model::ImportCause::doctor;
+  model::KeyVersion version = 0;                     ///< that came of it; 0 none
+  std::uint8_t approvals = 0;
+  base::Instant due{};                               ///< 0: it waits for nothing
+  base::Instant challenge_ends{};                    ///< 0: none is open
+};
+/// What a challenge names besides what its event tells; never changes.
+struct ImportFace {
+  std::string partner;
+  std::string key;
+  base::Digest thumbprint{};
+};
+struct KeyVersionReading {
+  model::KeyVersion version = 0;
+  model::KeyState state = model::KeyState::next;
+  std::optional<model::KeyCause> cause;              ///< of its last move
+  bool proven = false;
+  model::EventNumber import = 0;
+  model::KeyFacts facts;                             ///< without material in lists
+  base::Instant since{};
+  base::Instant due{};
+  base::Instant usable_until{};
+};
+/// A partner's key as the core has it at `position`, versions newest first.
+struct KeyReading {
+  model::KeyNumber number = 0;
+  std::string partner;
+  std::string name;
+  model::KeyPurpose purpose = model::KeyPurpose::verify_messages;
+  std::string responsible;                           ///< empty: nobody said, or it was erased
+  model::KeyVersion active = 0;
+  model::KeyVersion former = 0;
+  std::vector<KeyVersionReading> versions;
+};
+struct KeysPage {
+  std::vector<KeyReading> keys;
+  model::KeyNumber next = 0;                         ///< 0: there are no more
+};
+
 struct AccountsPage {
   std::vector<AccountReading> accounts;
   std::string next;                                  ///< last name, if there is more; the edge makes the cursor
@@ -216,7 +259,7 @@ struct Reading {
   model::EventNumber position = 0;
   std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading,
                RailReading, RailsReading, WebhookReading, WebhooksReading, DeliveriesPage, WebhookTestReading,
-               WebhookResendReading, StatementsPage, ReconciliationReading>
+               WebhookResendReading, StatementsPage, ReconciliationReading, ImportReading, KeyReading, KeysPage>
       body;
 };
 
@@ -242,6 +285,8 @@ class Backend {
   /// The name of a rail; never changes. Empty if unknown. Loop thread.
   virtual std::string rail_name(model::RailNumber number) const = 0;
   virtual model::PartitionNumber partition() const = 0;
+  /// What a challenge of an import names. Nothing if there is no such import. Loop thread.
+  virtual std::optional<ImportFace> import_face(model::EventNumber import) const = 0;
 };
 
 /// State of the process for the operator address.

@@ -103,6 +103,7 @@ class FakeBackend final : public Backend {
     return number == 1 ? std::optional(usd) : std::nullopt;
   }
   std::string rail_name(model::RailNumber number) const override { return number == 1 ? "bank-a" : ""; }
+  std::optional<ImportFace> import_face(model::EventNumber) const override { return ImportFace{.partner = "bank-a", .key = "callbacks", .thumbprint = {}}; }
   model::PartitionNumber partition() const override { return 0; }
 
  private:

@@ -220,6 +220,33 @@ struct ItemWriter {
     write_exception_voice(json, at, event);
     return {};
   }
+  // A first import opens its partner and its key before; the answer is the import.
+  Rendered import_taken() const {
+    model::EventNumber number = 0;
+    const model::ImportReceived* received = received_in(at.source.entry, number);
+    CHECK_THAT(received != nullptr, "partners and keys are opened by imports");
+    const EventAt place{at.source, at.source.entry.events[static_cast<std::size_t>(number - at.source.entry.first_event)], number};
+    return write_import_taken(json, place, *received);
+  }
+  Rendered operator()(const model::PartnerOpened&) const { return import_taken(); }
+  Rendered operator()(const model::KeyOpened&) const { return import_taken(); }
+  Rendered operator()(const model::ImportReceived&) const { return import_taken(); }
+  Rendered operator()(const model::ImportChallenged& event) const {
+    write_challenge(json, backend(), event);
+    return {};
+  }
+  Rendered operator()(const model::ImportMoved& event) const {
+    write_import_step(json, at, event.import);
+    return {};
+  }
+  Rendered operator()(const model::ImportVoted& event) const {
+    write_import_step(json, at, event.import);
+    return {};
+  }
+  Rendered operator()(const model::KeyVersionMoved& event) const {
+    write_key_step(json, at, event.key);
+    return {};
+  }
   // Other steps answer a command that names the transfer, or a report. Whoever reports learns no more than that it was taken.
   template <typename Step>
   Rendered operator()(const Step&) const {

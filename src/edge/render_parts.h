@@ -81,6 +81,17 @@ void write_webhook_removed(wire::JsonWriter& json, const EventAt& at, const mode
 void write_webhook_reading(wire::JsonWriter& json, const WebhookReading& webhook);
 void write_delivery(wire::JsonWriter& json, const Backend& backend, const DeliveryReading& attempt);
 void write_webhook_test(wire::JsonWriter& json, const WebhookTestReading& test);
+/// The import that an entry took in, and its number; null if it took none.
+const model::ImportReceived* received_in(const model::Entry& entry, model::EventNumber& number);
+/// Members of the reply to an import: what it is, or the problem that the doctor found.
+Rendered write_import_taken(wire::JsonWriter& json, const EventAt& at, const model::ImportReceived& event);
+void write_challenge(wire::JsonWriter& json, const Backend& backend, const model::ImportChallenged& event);
+/// Members of the reply to a proof or a person's word about an import; of one about a key.
+void write_import_step(wire::JsonWriter& json, const EventAt& at, model::EventNumber import);
+void write_key_step(wire::JsonWriter& json, const EventAt& at, model::KeyNumber key);
+/// Objects.
+void write_import_reading(wire::JsonWriter& json, const ImportReading& reading);
+void write_key_reading(wire::JsonWriter& json, const KeyReading& key);
 /// Members of the problem an event recorded.
 void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
 

@@ -44,6 +44,10 @@ bool is_webhook_operation(model::Operation operation) {
          operation == model::Operation::rotate_webhook;
 }
 
+bool is_import_operation(model::Operation operation) {
+  return operation >= model::Operation::import_key && operation <= model::Operation::review_import;
+}
+
 bool is_hold_operation(model::Operation operation) {
   return operation == model::Operation::capture_hold || operation == model::Operation::void_hold;
 }
@@ -118,6 +122,9 @@ void write_refused(JsonWriter& json, const Backend& backend, const EventAt& at, 
     if (is_webhook_operation(refused.operation)) {
       json.member("webhook", std::string_view(model::webhook_id(static_cast<model::WebhookNumber>(refused.subject))));
     }
+    const bool about_key = refused.operation == model::Operation::steer_key || refused.outcome == model::Outcome::key_has_another_purpose;
+    if (about_key) json.member("key_id", std::string_view(model::key_id(static_cast<model::KeyNumber>(refused.subject))));
+    else if (is_import_operation(refused.operation)) json.member("import", std::string_view(model::import_id(refused.subject)));
     if (refused.operation == model::Operation::cancel_key) write_position(json, backend, "used_by", refused.subject);
   }
   write_instant(json, "refused_at", at.event.at);

@@ -115,6 +115,19 @@ struct ReadingWriter {
     json.end_object();
     return {};
   }
+  Rendered operator()(const ImportReading& import) {
+    write_import_reading(json, import);
+    return {};
+  }
+  Rendered operator()(const KeyReading& key) {
+    write_key_reading(json, key);
+    return {};
+  }
+  Rendered operator()(const KeysPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::keys, model::EventNumber{page.next});
+    list(page.keys, next, [&](const KeyReading& key) { write_key_reading(json, key); });
+    return {};
+  }
   Rendered operator()(const WebhookReading& webhook) {
     write_webhook_reading(json, webhook);
     return {};

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "gate/gate.h"
+#include "gate/import_schema.h"
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/statement_upload.h"
@@ -223,6 +224,11 @@ struct FieldGiver {
     if (body.overlap != base::seconds(overlap_seconds_default)) maker.number(2, seconds_of(body.overlap));
   }
   void operator()(const WebhookMark&) {}   // the process's own, without a key
+  void operator()(const ImportChallenge& body) { maker.number(1, body.import); }
+  void operator()(const KeyImport& body) { give_fields(maker, body); }
+  void operator()(const ImportProof& body) { give_fields(maker, body); }
+  void operator()(const ImportReview& body) { give_fields(maker, body); }
+  void operator()(const KeySteering& body) { give_fields(maker, body); }
 };
 
 struct OperationOf {
@@ -253,6 +259,11 @@ struct OperationOf {
   model::Operation operator()(const WebhookRemoval&) const { return model::Operation::remove_webhook; }
   model::Operation operator()(const WebhookRotation&) const { return model::Operation::rotate_webhook; }
   model::Operation operator()(const WebhookMark&) const { return model::Operation::mark_webhook; }
+  model::Operation operator()(const KeyImport&) const { return model::Operation::import_key; }
+  model::Operation operator()(const ImportChallenge&) const { return model::Operation::challenge_import; }
+  model::Operation operator()(const ImportProof&) const { return model::Operation::prove_import; }
+  model::Operation operator()(const ImportReview&) const { return model::Operation::review_import; }
+  model::Operation operator()(const KeySteering&) const { return model::Operation::steer_key; }
 };
 
 // Only partition 0 exists; the event number of an id from elsewhere means something else here.
@@ -428,6 +439,63 @@ model::WebhookKey Gate::new_webhook_key(Builder& builder) {
   return key;
 }
 
+model::CommandBody Gate::import_command_of(Builder& builder, const KeyImport& body) {
+  const Examined& examined = *body.examined;
+  model::ImportKey command;
+  command.partner = model::parse_rail_name(body.partner).value_or(model::PartnerName{});
+  command.key = model::parse_rail_name(body.key).value_or(model::KeyName{});
+  command.purpose = body.purpose;
+  command.verdict = examined.verdict;
+  if (examined.facts) command.facts = *examined.facts;
+  command.causes = examined.causes;
+  command.findings = builder.commit(model::PrivateField::import_findings, base::as_bytes(examined.findings));
+  command.staged = body.staged;
+  command.activate_at = body.activate_at;
+  command.overlap = body.overlap;
+  const bool named = !body.responsible.empty() && examined.verdict == model::ImportVerdict::usable;
+  if (named) command.responsible = builder.commit(model::PrivateField::key_responsible, base::as_bytes(body.responsible));
+  return command;
+}
+
+// What the key answered is judged here; whether it was asked that, still and only once, is the core's to say.
+model::CommandBody Gate::proof_command_of(const Sender& sender, const ImportProof& body) const {
+  const auto known = key_book_ == nullptr ? std::nullopt : key_book_->find(sender.tenant, body.import);
+  model::ProveImport command{.import = body.import};
+  if (!known) return command;
+  command.nonce = known->nonce;
+  const std::string text = model::to_text(model::Challenge{.origin = settings_.origin,
+                                                           .import = body.import,
+                                                           .partner = known->partner,
+                                                           .key = known->key,
+                                                           .thumbprint = known->thumbprint,
+                                                           .nonce = known->nonce,
+                                                           .expires_at = known->ends_at});
+  command.verified = is_signed_by(known->spki, text, body.signature);
+  return command;
+}
+
+// Nothing if it is about something else than imports and keys.
+std::optional<model::CommandBody> Gate::registry_command_of(Builder& builder, const RequestBody& request) {
+  const auto reason_of = [&](std::string_view reason) -> std::optional<model::Commitment> {
+    if (reason.empty()) return std::nullopt;
+    return builder.commit(model::PrivateField::vote_reason, base::as_bytes(reason));
+  };
+  if (const auto* body = std::get_if<KeyImport>(&request)) return import_command_of(builder, *body);
+  if (const auto* body = std::get_if<ImportProof>(&request)) return proof_command_of(builder.sender, *body);
+  if (const auto* body = std::get_if<ImportChallenge>(&request)) {
+    model::ChallengeImport command{.import = body->import, .origin = base::to_bytes(base::as_bytes(settings_.origin))};
+    random_(command.nonce);
+    return command;
+  }
+  if (const auto* body = std::get_if<ImportReview>(&request)) {
+    return model::ReviewImport{.import = body->import, .approve = body->approve, .reason = reason_of(body->reason)};
+  }
+  if (const auto* body = std::get_if<KeySteering>(&request)) {
+    return model::SteerKey{.key = body->key, .version = body->version, .verb = body->verb, .reason = reason_of(body->reason)};
+  }
+  return std::nullopt;
+}
+
 // Nothing if it is about something else than webhooks.
 std::optional<model::CommandBody> Gate::webhook_command_of(Builder& builder, const RequestBody& request) {
   const auto commit_url = [&](std::string_view url) { return builder.commit(model::PrivateField::webhook_url, base::as_bytes(url)); };
@@ -528,6 +596,7 @@ model::CommandBody Gate::command_of(Builder& builder, const RequestBody& request
     return rail_command_of(builder, request);
   }
   if (auto webhook = webhook_command_of(builder, request)) return *std::move(webhook);
+  if (auto registry = registry_command_of(builder, request)) return *std::move(registry);
   return decision_of(builder, request);
 }
 
@@ -563,6 +632,11 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
   Problems problems;
   check_body(body, "", problems);
   if (!problems.empty()) return refusal(std::move(problems), sender.trace);
+  if (const auto* import = std::get_if<KeyImport>(&body); import != nullptr && !import->examined) {
+    KeyImport examined = *import;
+    examined.examined = examine_material(import->material, import->purpose, {});
+    return admit_body(sender, key, examined);
+  }
   if (names_other_partition(body)) {
     return refusal(Outcome::transfer_not_found, "there is no transfer with this id here", sender.trace);
   }

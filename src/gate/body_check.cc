@@ -149,6 +149,28 @@ class BodyChecker {
             "at most seven days");
   }
   void operator()(const WebhookMark& body) { webhook(body.webhook); }
+  void operator()(const KeyImport& body) {
+    require(model::is_rail_name(body.partner), "partner", malformed, rail_name_rule);
+    require(model::is_rail_name(body.key), "key", malformed, rail_name_rule);
+    require(!body.material.empty() && body.material.size() <= body_bytes_max, "material", out_of_range, "1 to 65536 bytes");
+    require(body.responsible.size() <= responsible_bytes_max && !has_control_character(body.responsible), "responsible", malformed,
+            "1 to 128 bytes without control characters");
+    require(body.activate_at.ns >= 0, "activate_at", out_of_range, "an instant since 1970");
+    whole_seconds(body.overlap, "overlap_seconds");
+  }
+  void operator()(const ImportChallenge& body) { import(body.import); }
+  void operator()(const ImportProof& body) {
+    import(body.import);
+    require(!body.signature.empty() && body.signature.size() <= signature_bytes_max, "signature", out_of_range, "1 to 2048 bytes");
+  }
+  void operator()(const ImportReview& body) {
+    import(body.import);
+    reason(body.reason);
+  }
+  void operator()(const KeySteering& body) {
+    require(body.key != 0, "id", malformed, "not a key id");
+    reason(body.reason);
+  }
 
  private:
   void require(bool holds, std::string_view field, const char* code, const char* detail) {
@@ -194,6 +216,9 @@ class BodyChecker {
   void webhook(model::WebhookNumber number) { require(number != 0, "id", malformed, "not a webhook id"); }
   void webhook_url(std::string_view url) {
     require(is_webhook_url(url), "url", malformed, "an http or https URL of at most 2000 characters, without user and fragment");
+  }
+  void import(model::EventNumber number) {
+    require(number != 0 && number <= model::event_number_max, "id", malformed, "not an import id");
   }
   void client(model::PrincipalNumber number) { require(number != 0, "id", malformed, "not a client id"); }
 

@@ -45,6 +45,12 @@ constexpr std::array<std::string_view, 4> create_webhook = {"url", "events", "or
 constexpr std::array<std::string_view, 6> change_webhook = {"id", "url", "events", "enabled", "ordered", "personal"};
 constexpr std::array<std::string_view, 1> remove_webhook = {"id"};
 constexpr std::array<std::string_view, 2> rotate_webhook = {"id", "overlap_seconds"};
+constexpr std::array<std::string_view, 8> import_key = {"partner",     "key",    "purpose",     "material",
+                                                        "responsible", "staged", "activate_at", "overlap_seconds"};
+constexpr std::array<std::string_view, 1> challenge_import = {"id"};
+constexpr std::array<std::string_view, 2> prove_import = {"id", "signature"};
+constexpr std::array<std::string_view, 3> review_import = {"id", "decision", "reason"};
+constexpr std::array<std::string_view, 4> steer_key = {"id", "verb", "version", "reason"};
 static_assert(create_transfer.size() <= model::fingerprint_fields_max);
 static_assert(create_payout.size() <= model::fingerprint_fields_max);
 
@@ -132,6 +138,16 @@ std::span<const std::string_view> fields_of(model::Operation operation) {
       return remove_webhook;
     case model::Operation::rotate_webhook:
       return rotate_webhook;
+    case model::Operation::import_key:
+      return import_key;
+    case model::Operation::challenge_import:
+      return challenge_import;
+    case model::Operation::prove_import:
+      return prove_import;
+    case model::Operation::review_import:
+      return review_import;
+    case model::Operation::steer_key:
+      return steer_key;
     case model::Operation::mark_webhook:
     case model::Operation::none:
     case model::Operation::tick:

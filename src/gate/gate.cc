@@ -274,13 +274,20 @@ Admission Gate::admit_change(Call& call) {
   const auto document = parse_body(call.request, body_bytes_max);
   if (!document.ok()) return refuse_json(document.error(), call.sender.trace);
   Problems problems;
-  const RequestBody body = read_body(route.action, call.match.parameters, document->root(), problems);
+  RequestBody body = read_body(route.action, call.match.parameters, document->root(), problems);
   if (!problems.empty()) {
     if (!problems.front().pointer.empty()) check_body(body, "", problems);  // so that one reply names everything
     return refusal(std::move(problems), call.sender.trace);
   }
   if (auto refused = refuse_reach(call, body)) return *std::move(refused);
+  if (auto* import = std::get_if<KeyImport>(&body)) return admit_import(call, *key, std::move(*import));
   return widen(admit_body(call.sender, *key, body));
+}
+
+// The doctor needs to know what day it is. What was parsed of the body is wiped with its document, as all bodies are.
+Admission Gate::admit_import(const Call& call, std::string_view key, KeyImport&& body) {
+  body.examined = examine_material(body.material, body.purpose, call.now);
+  return widen(admit_body(call.sender, key, body));
 }
 
 // The body is the file as the rail sent it; what it is may be said by the query.

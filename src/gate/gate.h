@@ -15,6 +15,7 @@
 #include "base/instant.h"
 #include "gate/client_book.h"
 #include "gate/fingerprint.h"
+#include "gate/key_book.h"
 #include "gate/keys.h"
 #include "gate/query.h"
 #include "gate/rail_report.h"
@@ -52,6 +53,7 @@ struct GateSettings {
   base::Duration token_lifetime = base::seconds(900);
   std::vector<ApprovalRule> approvals = {};   ///< of several that fit the most people are asked
   std::uint8_t refund_approvals = 0;     ///< people who must approve a refund over a rail, whatever its amount
+  std::string origin = "holdfast";       ///< who asks keys of partners for a proof; at most model::challenge_origin_bytes_max
   /// Judges the URL of a webhook endpoint: what is wrong with it, empty if nothing is. Null: any URL is good.
   std::function<std::string(std::string_view url)> webhook_url_problem = {};
 };
@@ -77,6 +79,8 @@ class Gate {
 
   /// Who understands callbacks of rails; null, as at first: there are none, and their paths lead nowhere. Outlives the gate.
   void listen_to(RailVoices* voices) { voices_ = voices; }
+  /// Who knows the keys of partners; null, as at first: nobody, and no answer to a challenge is good. Outlives the gate.
+  void look_up_keys(const KeyBook* book) { key_book_ = book; }
 
   /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is
   /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
@@ -132,6 +136,10 @@ class Gate {
   model::CommandBody rail_transfer_of(Builder& builder, const RailTransferRequest& body);
   model::WebhookKey new_webhook_key(Builder& builder);
   std::optional<model::CommandBody> webhook_command_of(Builder& builder, const RequestBody& body);
+  std::optional<model::CommandBody> registry_command_of(Builder& builder, const RequestBody& body);
+  model::CommandBody import_command_of(Builder& builder, const KeyImport& body);
+  model::CommandBody proof_command_of(const Sender& sender, const ImportProof& body) const;
+  Admission admit_import(const Call& call, std::string_view key, KeyImport&& body);
   model::CommandBody rail_command_of(Builder& builder, const RequestBody& body);
   model::CommandBody decision_of(Builder& builder, const RequestBody& body);
   std::uint8_t approvals_for(const model::Asset& asset, base::U128 amount) const;
@@ -141,6 +149,7 @@ class Gate {
   RandomSource random_;
   GateSettings settings_;
   RailVoices* voices_ = nullptr;
+  const KeyBook* key_book_ = nullptr;
   TokenAuthority tokens_;
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;

@@ -121,6 +121,23 @@ struct ResendWebhook {
   std::optional<base::Instant> failed_since = {};  ///< every message given up since
 };
 
+/// GET /v1/imports/{id}
+struct GetImport {
+  model::EventNumber import = 0;
+};
+
+/// GET /v1/keys?partner&cursor&limit: of the tenant, in the order in which they were opened.
+struct ListKeys {
+  std::string partner;                       ///< empty: of every partner
+  model::KeyNumber after = 0;                ///< from the cursor
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/keys/{id}: with its versions.
+struct GetKey {
+  model::KeyNumber key = 0;
+};
+
 /// GET /v1/trial-balance?asset
 struct TrialBalance {
   std::optional<model::Asset> asset;
@@ -145,7 +162,7 @@ struct GetEvidence {
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
                                GetCheckpoint, GetTile, GetEvidence, ListRails, GetRail,
                                ListWebhooks, GetWebhook, ListDeliveries, TestWebhook, ResendWebhook,
-                               ListReconciliations, GetReconciliation>;
+                               ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey>;
 
 struct Query {
   model::TenantNumber tenant = 1;
@@ -161,7 +178,7 @@ std::string to_position(model::PartitionNumber partition, model::EventNumber eve
 std::optional<model::EventNumber> parse_position(std::string_view text);
 
 /// Cursors: opaque to clients, base64url of CBOR [list, place]. A cursor of another list is refused.
-enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4, webhook_deliveries = 9, reconciliations = 10, exceptions = 11 };
+enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4, webhook_deliveries = 9, reconciliations = 10, exceptions = 11, keys = 12 };
 std::string to_cursor(ListKind list, model::EventNumber before);
 std::string to_cursor(ListKind list, std::string_view after);
 std::optional<model::EventNumber> parse_event_cursor(ListKind list, std::string_view text);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "gate/fingerprint.h"
+#include "gate/import_schema.h"
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/scope.h"
@@ -168,6 +169,18 @@ Read<GetReconciliation> read_reconciliation(const RouteMatch& match, Parameters&
   return get;
 }
 
+Read<ListKeys> read_key_list(Parameters& parameters) {
+  ListKeys list;
+  list.partner = parameters.take("partner", "the name of a partner", rail_name).value_or("");
+  list.limit = parameters.take_limit();
+  if (const auto cursor = parameters.take("cursor")) {
+    const auto after = parse_event_cursor(ListKind::keys, *cursor);
+    if (!after || *after > UINT32_MAX) return BadCursor{};
+    list.after = static_cast<model::KeyNumber>(*after);
+  }
+  return list;
+}
+
 // How many filters were given goes to `filters`.
 Read<ListTransfers> read_transfer_list(const Query& query, Parameters& parameters, const GateKeys& keys, int& filters) {
   ListTransfers list;
@@ -287,6 +300,15 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
       break;
     case Action::get_reconciliation:
       keep(read_reconciliation(match, parameters, problems));
+      break;
+    case Action::get_import:
+      query.body = GetImport{read_import_id(match.parameters, problems)};
+      break;
+    case Action::list_keys:
+      keep(read_key_list(parameters));
+      break;
+    case Action::get_key:
+      query.body = GetKey{read_key_id(match.parameters, problems)};
       break;
     case Action::list_webhooks:
       query.body = ListWebhooks{};

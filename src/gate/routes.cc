@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 50> table = {{
+constexpr std::array<Route, 63> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -57,6 +57,19 @@ constexpr std::array<Route, 50> table = {{
     {"GET", "/v1/reconciliations/{id}", Action::get_reconciliation, Operation::none, model::transfers_read},
     {"POST", "/v1/reconciliations/{id}/exceptions/{exception}/resolve", Action::resolve_exception, Operation::resolve_exception,
      model::reconcile_write},
+    {"POST", "/v1/imports", Action::import_key, Operation::import_key, model::imports_write},
+    {"GET", "/v1/imports/{id}", Action::get_import, Operation::none, model::imports_read},
+    {"POST", "/v1/imports/{id}/challenge", Action::challenge_import, Operation::challenge_import, model::imports_write},
+    {"POST", "/v1/imports/{id}/prove", Action::prove_import, Operation::prove_import, model::imports_write},
+    {"POST", "/v1/imports/{id}/approve", Action::approve_import, Operation::review_import, model::imports_review},
+    {"POST", "/v1/imports/{id}/reject", Action::reject_import, Operation::review_import, model::imports_review},
+    {"GET", "/v1/keys", Action::list_keys, Operation::none, model::keys_read},
+    {"GET", "/v1/keys/{id}", Action::get_key, Operation::none, model::keys_read},
+    {"POST", "/v1/keys/{id}/apply", Action::apply_key, Operation::steer_key, model::keys_write},
+    {"POST", "/v1/keys/{id}/rollback", Action::rollback_key, Operation::steer_key, model::keys_write},
+    {"POST", "/v1/keys/{id}/retire", Action::retire_key, Operation::steer_key, model::keys_write},
+    {"POST", "/v1/keys/{id}/compromise", Action::compromise_key, Operation::steer_key, model::keys_write},
+    {"POST", "/v1/keys/{id}/destroy", Action::destroy_key, Operation::steer_key, model::keys_write},
     {"GET", "/v1/trial-balance", Action::get_trial_balance, Operation::none, model::accounts_read},
     {"POST", "/v1/idempotency-keys:cancel", Action::cancel_key, Operation::cancel_key, model::transfers_write},
     {"POST", "/v1/clients", Action::create_client, Operation::create_client, model::clients_admin},

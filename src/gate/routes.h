@@ -65,6 +65,19 @@ enum class Action : std::uint8_t {
   list_reconciliations,
   get_reconciliation,
   resolve_exception,
+  import_key,
+  get_import,
+  challenge_import,
+  prove_import,
+  approve_import,
+  reject_import,
+  list_keys,
+  get_key,
+  apply_key,
+  rollback_key,
+  retire_key,
+  compromise_key,
+  destroy_key,
 };
 
 struct Route {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gate/import_schema.h"
 #include "gate/rail_names.h"
 #include "gate/scope.h"
 #include "gate/webhook_schema.h"
@@ -459,6 +460,34 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::rotate_webhook:
       body = read_webhook_rotation(read_webhook_id(parameters, problems), fields);
       break;
+    case Action::import_key:
+      body = read_key_import(fields);
+      break;
+    case Action::challenge_import:
+      body = ImportChallenge{read_import_id(parameters, problems)};
+      break;
+    case Action::prove_import:
+      body = read_import_proof(read_import_id(parameters, problems), fields);
+      break;
+    case Action::approve_import:
+    case Action::reject_import:
+      body = read_import_review(read_import_id(parameters, problems), action == Action::approve_import, fields);
+      break;
+    case Action::apply_key:
+      body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::apply, fields);
+      break;
+    case Action::rollback_key:
+      body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::rollback, fields);
+      break;
+    case Action::retire_key:
+      body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::retire, fields);
+      break;
+    case Action::compromise_key:
+      body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::compromise, fields);
+      break;
+    case Action::destroy_key:
+      body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::destroy, fields);
+      break;
     case Action::create_transfer:
     case Action::create_batch:
     case Action::get_access_token:
@@ -475,6 +504,9 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::take_rail_callback:
     case Action::list_rails:
     case Action::get_rail:
+    case Action::get_import:
+    case Action::list_keys:
+    case Action::get_key:
     case Action::test_webhook:
     case Action::resend_webhook:
     case Action::list_webhooks:

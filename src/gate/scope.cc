@@ -9,7 +9,7 @@ namespace gate {
 
 namespace {
 
-constexpr std::array<std::pair<model::Scope, std::string_view>, 17> scope_names = {{
+constexpr std::array<std::pair<model::Scope, std::string_view>, 20> scope_names = {{
     {model::accounts_read, "accounts:read"},
     {model::accounts_write, "accounts:write"},
     {model::transfers_read, "transfers:read"},
@@ -27,10 +27,13 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 17> scope_names 
     {model::rails_write, "rails:write"},
     {model::reconcile_write, "reconciliation:write"},
     {model::webhooks_write, "webhooks:write"},
+    {model::imports_review, "imports:review"},
+    {model::keys_read, "keys:read"},
+    {model::keys_write, "keys:write"},
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 
-constexpr std::array<std::pair<model::Operation, std::string_view>, 27> operation_names = {{
+constexpr std::array<std::pair<model::Operation, std::string_view>, 32> operation_names = {{
     {model::Operation::open_tenant, "open_tenant"},
     {model::Operation::register_asset, "register_asset"},
     {model::Operation::open_account, "open_account"},
@@ -58,6 +61,11 @@ constexpr std::array<std::pair<model::Operation, std::string_view>, 27> operatio
     {model::Operation::change_webhook, "change_webhook"},
     {model::Operation::remove_webhook, "remove_webhook"},
     {model::Operation::rotate_webhook, "rotate_webhook"},
+    {model::Operation::import_key, "import_key"},
+    {model::Operation::challenge_import, "challenge_import"},
+    {model::Operation::prove_import, "prove_import"},
+    {model::Operation::review_import, "review_import"},
+    {model::Operation::steer_key, "steer_key"},
 }};
 
 }  // namespace

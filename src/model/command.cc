@@ -38,6 +38,11 @@ struct OperationOf {
   Operation operator()(const MarkWebhook&) const { return Operation::mark_webhook; }
   Operation operator()(const RecordStatement&) const { return Operation::record_statement; }
   Operation operator()(const ResolveException&) const { return Operation::resolve_exception; }
+  Operation operator()(const ImportKey&) const { return Operation::import_key; }
+  Operation operator()(const ChallengeImport&) const { return Operation::challenge_import; }
+  Operation operator()(const ProveImport&) const { return Operation::prove_import; }
+  Operation operator()(const ReviewImport&) const { return Operation::review_import; }
+  Operation operator()(const SteerKey&) const { return Operation::steer_key; }
 };
 
 }  // namespace
@@ -81,6 +86,11 @@ bool is_operation(std::uint64_t number) {
     case Operation::mark_webhook:
     case Operation::record_statement:
     case Operation::resolve_exception:
+    case Operation::import_key:
+    case Operation::challenge_import:
+    case Operation::prove_import:
+    case Operation::review_import:
+    case Operation::steer_key:
       return true;
   }
   return false;

@@ -15,6 +15,7 @@
 #include "model/account.h"
 #include "model/boxed.h"
 #include "model/ids.h"
+#include "model/registry.h"
 #include "model/statement.h"
 #include "model/transfer.h"
 #include "model/webhook.h"
@@ -60,6 +61,11 @@ enum class Operation : std::uint8_t {
   remove_webhook = 64,
   rotate_webhook = 65,
   mark_webhook = 66,
+  import_key = 70,
+  challenge_import = 71,
+  prove_import = 72,
+  review_import = 73,
+  steer_key = 74,
 };
 
 constexpr std::size_t fingerprint_fields_max = 12;
@@ -198,9 +204,12 @@ enum Scope : std::uint32_t {
   rails_write = 1u << 14,        ///< configure, pause and resume rails
   reconcile_write = 1u << 15,    ///< bring in statements, resolve exceptions
   webhooks_write = 1u << 16,     ///< subscribe, change, test, resend
+  imports_review = 1u << 17,     ///< approve and reject imports of keys
+  keys_read = 1u << 18,          ///< the inventory of keys
+  keys_write = 1u << 19,         ///< apply, roll back, retire, compromise, destroy
 };
 using Scopes = std::uint32_t;
-constexpr Scopes all_scopes = (1u << 17) - 1;
+constexpr Scopes all_scopes = (1u << 20) - 1;
 
 struct CreateClient {
   PrincipalKind kind = PrincipalKind::service;
@@ -429,7 +438,54 @@ struct ResolveException {
   bool operator==(const ResolveException&) const = default;
 };
 
-/// Lets time pass: resolves at most `expiries_max` holds whose time has come, and takes as many due steps of transfers.
+// --- imports and keys (design section 8) --------------------------------------------------------------------------------
+
+/// Material for a key of a partner, as the doctor found it. Input bytes, findings in words and secrets are not here.
+struct ImportKey {
+  PartnerName partner{};
+  KeyName key{};
+  KeyPurpose purpose = KeyPurpose::verify_messages;
+  ImportVerdict verdict = ImportVerdict::usable;
+  std::optional<Boxed<KeyFacts>> facts;   ///< of what is usable, and nothing else
+  std::array<std::uint16_t, import_causes_max> causes{};   ///< numbers of findings (docs/import-codes.md), gravest first
+  std::optional<Commitment> findings;     ///< all of them, with places, evidence and repairs
+  std::optional<Commitment> responsible;  ///< who answers for the key from here on
+  bool staged = false;                    ///< stays `next` until it is applied
+  base::Instant activate_at{};            ///< 0: at once, unless staged
+  base::Duration overlap{};               ///< how long the version before still verifies; 0 takes the bound of the core
+  bool operator==(const ImportKey&) const = default;
+};
+
+struct ChallengeImport {
+  EventNumber import = 0;
+  base::Digest nonce{};                   ///< random
+  base::Bytes origin;                     ///< who asks, at most challenge_origin_bytes_max
+  bool operator==(const ChallengeImport&) const = default;
+};
+
+struct ProveImport {
+  EventNumber import = 0;
+  base::Digest nonce{};                   ///< of the challenge that was answered
+  bool verified = false;                  ///< answer of the gate: the signature is the key's, over that challenge
+  bool operator==(const ProveImport&) const = default;
+};
+
+struct ReviewImport {
+  EventNumber import = 0;
+  bool approve = false;
+  std::optional<Commitment> reason;
+  bool operator==(const ReviewImport&) const = default;
+};
+
+struct SteerKey {
+  KeyNumber key = 0;
+  KeyVersion version = 0;                 ///< 0 with `apply`: the newest that can be; with `rollback`: the former one
+  KeyVerb verb = KeyVerb::apply;
+  std::optional<Commitment> reason;
+  bool operator==(const SteerKey&) const = default;
+};
+
+/// Lets time pass: resolves at most `expiries_max` holds whose time has come, and takes as many due steps of transfers and keys.
 struct Tick {
   std::uint32_t expiries_max = 256;
   bool operator==(const Tick&) const = default;
@@ -459,7 +515,8 @@ using CommandBody = std::variant<OpenTenant, RegisterAsset, OpenAccount, ChangeA
                                  RotateClient, RevokeClient, Tick, ConfirmClock, BumpEpoch, ChangeLogKey, ConfigureRail,
                                  ControlRail, CreatePayout, CreateCollect, CancelTransfer, ReviewTransfer,
                                  ResolveUnknown, RefundTransfer, ReportRail, CreateWebhook, ChangeWebhook, RemoveWebhook,
-                                 RotateWebhook, MarkWebhook, RecordStatement, ResolveException>;
+                                 RotateWebhook, MarkWebhook, RecordStatement, ResolveException, ImportKey, ChallengeImport,
+                                 ProveImport, ReviewImport, SteerKey>;
 
 /// A command with its sender. For CreateTransfer the tags are in the items.
 struct Command {

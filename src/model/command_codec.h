@@ -346,4 +346,65 @@ void describe(C& c, typename C::template Ref<MarkWebhook> body) {
   c.event_number(6, body.told_through);
 }
 
+template <typename C>
+void describe(C& c, typename C::template Ref<KeyFacts> facts) {
+  c.bytes(1, facts.spki, spki_bytes_max);
+  c.choice(2, facts.form, KeyForm::public_key, key_form_last);
+  c.choice(3, facts.algorithm, KeyAlgorithm::rsa, key_algorithm_last);
+  c.number(4, facts.bits);
+  c.digest(5, facts.pin);
+  c.digest(6, facts.fingerprint);
+  c.optional_digest(7, facts.thumbprint);
+  c.instant(8, facts.not_before);
+  c.instant(9, facts.not_after);
+}
+template <typename C>
+void describe(C& c, typename C::template Ref<Boxed<KeyFacts>> facts) {
+  describe(c, *facts);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ImportKey> body) {
+  c.rail_name(5, body.partner);
+  c.rail_name(6, body.key);
+  c.choice(7, body.purpose, KeyPurpose::verify_messages, key_purpose_last);
+  c.choice(8, body.verdict, ImportVerdict::usable, import_verdict_last);
+  c.optional_nested(9, body.facts);
+  c.half_words(10, body.causes);
+  c.optional_digest(11, body.findings);
+  c.optional_digest(12, body.responsible);
+  c.boolean(13, body.staged);
+  c.instant(14, body.activate_at);
+  c.duration(15, body.overlap);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ChallengeImport> body) {
+  c.event_number(5, body.import);
+  c.digest(6, body.nonce);
+  c.bytes(7, body.origin, challenge_origin_bytes_max);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ProveImport> body) {
+  c.event_number(5, body.import);
+  c.digest(6, body.nonce);
+  c.boolean(7, body.verified);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ReviewImport> body) {
+  c.event_number(5, body.import);
+  c.boolean(6, body.approve);
+  c.optional_digest(7, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<SteerKey> body) {
+  c.number(5, body.key);
+  c.number(6, body.version);
+  c.choice(7, body.verb, KeyVerb::apply, key_verb_last);
+  c.optional_digest(8, body.reason);
+}
+
 }  // namespace model

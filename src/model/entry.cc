@@ -19,6 +19,11 @@ constexpr std::size_t line_bytes_max = 192;     // of a statement
 constexpr std::size_t number_bytes_max = 9;
 constexpr std::size_t event_bytes_max = 448;    // without the elements of lists
 constexpr std::size_t choice_bytes_max = 24;
+constexpr std::size_t facts_bytes_max = 160;    // of a key, without its material
+
+std::size_t facts_bytes(const std::optional<Boxed<KeyFacts>>& facts) {
+  return facts ? (*facts)->spki.size() + facts_bytes_max : 0;
+}
 
 std::size_t bytes_max(const Command& command) {
   std::size_t size = command_bytes_max;
@@ -26,12 +31,14 @@ std::size_t bytes_max(const Command& command) {
     size += transfer->items.size() * item_bytes_max;
   if (const auto* batch = std::get_if<RecordBatch>(&command.body)) size += batch->answers.size() * number_bytes_max;
   if (const auto* statement = std::get_if<RecordStatement>(&command.body)) size += statement->lines.size() * line_bytes_max;
+  if (const auto* import = std::get_if<ImportKey>(&command.body)) size += facts_bytes(import->facts);
   return size;
 }
 
 std::size_t list_bytes_max(const Event& event) {
-  const auto* route = std::get_if<RouteDecided>(&event.body);
-  return route == nullptr ? 0 : route->choices.size() * choice_bytes_max;
+  if (const auto* route = std::get_if<RouteDecided>(&event.body)) return route->choices.size() * choice_bytes_max;
+  if (const auto* import = std::get_if<ImportReceived>(&event.body)) return facts_bytes(import->facts);
+  return 0;
 }
 
 std::uint8_t* write_command(std::uint8_t* at, const Command& command) {

@@ -56,6 +56,8 @@ enum class PrivateField : std::uint8_t {
   rail_report = 11,           ///< the bytes of a report as they came in; their digest is in the event
   statement_name = 12,        ///< what a rail calls a statement
   webhook_url = 20,
+  import_findings = 21,       ///< of the doctor, as JSON
+  key_responsible = 22,       ///< who answers for a key
 };
 
 /// A personal value on its way to the private section: bound to the event whose commitment covers it.

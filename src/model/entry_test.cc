@@ -112,6 +112,24 @@ const StatementLine full_line{.line = UINT32_MAX,
                               .named = true};
 
 // Every alternative with every optional field.
+KeyFacts full_facts() {
+  return {.spki = {0x30, 0x01},
+          .form = KeyForm::certificate,
+          .algorithm = KeyAlgorithm::x448,
+          .bits = 448,
+          .pin = digest_of(1),
+          .fingerprint = digest_of(2),
+          .thumbprint = digest_of(3),
+          .not_before = {4},
+          .not_after = {5}};
+}
+
+std::array<std::uint16_t, import_causes_max> full_causes() {
+  std::array<std::uint16_t, import_causes_max> causes{};
+  causes.fill(UINT16_MAX);
+  return causes;
+}
+
 std::vector<CommandBody> full_commands() {
   return {
       OpenTenant{.name = digest_of(1), .existing = 9},
@@ -167,7 +185,7 @@ std::vector<CommandBody> full_commands() {
                  .rail_reference = digest_of(1),
                  .body = digest_of(2),
                  .rail_reference_key = tag_of(3)},
-      CreateWebhook{.url = digest_of(1), .events = all_webhook_events, .flags = all_webhook_flags, .key = {tag_of(2), digest_of(3)}},
+      CreateWebhook{.url = digest_of(1), .events = 0x1FFFF, .flags = all_webhook_flags, .key = {tag_of(2), digest_of(3)}},
       ChangeWebhook{.webhook = UINT32_MAX,
                     .url = digest_of(1),
                     .events = bit_of(WebhookEvent::transfer_settled),
@@ -188,6 +206,21 @@ std::vector<CommandBody> full_commands() {
                       .lines_total = UINT32_MAX,
                       .lines = {full_line, full_line}},
       ResolveException{.exception = 9, .end = ExceptionEnd::linked, .transfer = event_number_max, .reason = digest_of(3)},
+      ImportKey{.partner = *parse_rail_name("bank-a"),
+                .key = *parse_rail_name("callbacks"),
+                .purpose = KeyPurpose::tls_peer,
+                .verdict = ImportVerdict::secret_sent,
+                .facts = full_facts(),
+                .causes = full_causes(),
+                .findings = digest_of(4),
+                .responsible = digest_of(5),
+                .staged = true,
+                .activate_at = {INT64_MAX},
+                .overlap = base::seconds(60)},
+      ChallengeImport{.import = event_number_max, .nonce = digest_of(6), .origin = {'o'}},
+      ProveImport{.import = 9, .nonce = digest_of(7), .verified = true},
+      ReviewImport{.import = 9, .approve = true, .reason = digest_of(8)},
+      SteerKey{.key = 3, .version = 2, .verb = KeyVerb::destroy, .reason = digest_of(9)},
   };
 }
 
@@ -311,7 +344,7 @@ std::vector<EventBody> full_events() {
       RefundCounted{.original = 9, .refund = 10, .asset = 1, .captured = big, .pending = 2, .posted = 3},
       WebhookCreated{.number = 2,
                      .tenant = 1,
-                     .events = all_webhook_events,
+                     .events = 0x1FFFF,
                      .flags = all_webhook_flags,
                      .url = digest_of(1),
                      .key = {tag_of(2), digest_of(3)}},
@@ -369,6 +402,35 @@ std::vector<EventBody> full_events() {
                      .rail_reference = digest_of(2),
                      .body = digest_of(3)},
       StatementSwept{.statement = 5, .lines_to = {6}, .line = 7, .attempts_to = {8}, .attempt = 9, .done = true},
+      PartnerOpened{.number = 2, .tenant = 1, .name = *parse_rail_name("bank-a")},
+      KeyOpened{.number = 3, .partner = 2, .name = *parse_rail_name("callbacks"), .purpose = KeyPurpose::encrypt},
+      ImportReceived{.tenant = 1,
+                     .importer = 4,
+                     .partner = 2,
+                     .key = 3,
+                     .partner_name = *parse_rail_name("bank-a"),
+                     .key_name = *parse_rail_name("callbacks"),
+                     .purpose = KeyPurpose::verify_callbacks,
+                     .facts = full_facts(),
+                     .causes = full_causes(),
+                     .findings = digest_of(1),
+                     .responsible = digest_of(2),
+                     .staged = true,
+                     .activate_at = {5},
+                     .overlap = base::seconds(6)},
+      ImportMoved{.import = 9, .from = ImportState::waiting, .to = ImportState::provisional, .cause = ImportCause::expiry, .due = {6}},
+      ImportChallenged{.import = 9, .nonce = digest_of(3), .expires_at = {7}, .origin = {'o', 'p'}},
+      ImportVoted{.import = 9, .person = 5, .approve = true, .counted = 1, .needed = 2, .reason = digest_of(4)},
+      KeyVersionAdded{.key = 3, .version = 1, .import = 9, .proven = true, .due = {8}, .warn_at = {9}},
+      KeyVersionMoved{.key = 3,
+                      .version = 1,
+                      .from = KeyState::active,
+                      .to = KeyState::compromised,
+                      .cause = KeyCause::confirmation_missing,
+                      .due = {10},
+                      .usable_until = {11},
+                      .reason = digest_of(5)},
+      KeyExpiryWarned{.key = 3, .version = 1, .days = 30, .not_after = {12}, .next_at = {13}},
   };
 }
 
@@ -522,7 +584,12 @@ TEST_CASE("every command survives a round trip with all its fields and with none
       RotateWebhook{},
       MarkWebhook{},
       RecordStatement{.name = {}, .part = 0, .parts = 0, .lines = {StatementLine{.asset = usd, .rail_reference = {}}}},
-      ResolveException{}};
+      ResolveException{},
+      ImportKey{.partner = *parse_rail_name("a"), .key = *parse_rail_name("b"), .facts = {}, .findings = {}, .responsible = {}},
+      ChallengeImport{.origin = {'o'}},
+      ProveImport{},
+      ReviewImport{},
+      SteerKey{}};
   for (const CommandBody& body : bare) {
     Entry entry = entry_of(body);
     entry.command.tenant = 0;
@@ -585,13 +652,23 @@ TEST_CASE("golden bytes of entries and events") {
         "1f202122230a080381a300181f01050201");
 }
 
+namespace {
+
+// Where commands and events of imports and keys begin.
+constexpr std::size_t first_of_keys = 33;
+constexpr std::size_t first_event_of_keys = 45;
+
+std::string golden_of(const CommandBody& body) { return base::to_hex(encoded(entry_of(body))).substr(110); }   // the sender's fields are alike
+
+}  // namespace
+
 TEST_CASE("golden bytes of rails and of transfers over them") {
   std::vector<std::string> found;
   for (const CommandBody& body : full_commands()) {
-    if (body.index() >= 17) found.push_back(base::to_hex(encoded(entry_of(body))).substr(110));   // the sender's fields are alike
+    if (body.index() >= 17 && body.index() < first_of_keys) found.push_back(golden_of(body));
   }
   for (EventBody body : full_events()) {
-    if (body.index() < 17) continue;
+    if (body.index() < 17 || body.index() >= first_event_of_keys) continue;
     if (auto* route = std::get_if<RouteDecided>(&body)) route->choices.resize(2);
     found.push_back(base::to_hex(encoded(Event{.at = {1}, .body = body})));
   }
@@ -708,6 +785,56 @@ TEST_CASE("golden bytes of rails and of transfers over them") {
       "0e0f1008582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202109582003040506070809"
       "0a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122",
       "a800184501010205030604070508060907f5",
+  };
+  REQUIRE(found.size() == golden.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CAPTURE(i);
+    CHECK(found[i] == golden[i]);
+  }
+}
+
+TEST_CASE("golden bytes of imports and keys") {
+  std::vector<std::string> found;
+  for (const CommandBody& body : full_commands()) {
+    if (body.index() >= first_of_keys) found.push_back(golden_of(body));
+  }
+  for (const EventBody& body : full_events()) {
+    if (body.index() >= first_event_of_keys) found.push_back(base::to_hex(encoded(Event{.at = {1}, .body = body})));
+  }
+  const std::vector<std::string> golden = {
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603056662616e6b2d6106"
+      "6963616c6c6261636b730704080309a9014230010202030b041901c00558200102030405060708090a0b0c0d0e0f1011"
+      "12131415161718191a1b1c1d1e1f2006582002030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+      "2021075820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122080409050a5820ffffffff"
+      "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff0b58200405060708090a0b0c0d0e0f1011121314"
+      "15161718191a1b1c1d1e1f202122230c582005060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122"
+      "23240df50e1b7fffffffffffffff0f1b0000000df84758000381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603051b0000ffffffffff"
+      "ff065820060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242507416f0381a300181f010502"
+      "01",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c09060305090658200708090a"
+      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252607f50381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603050906f50758200809"
+      "0a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242526270381a300181f01050201",
+      "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603050306020705085820"
+      "090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627280381a300181f01050201",
+      "a5001850010102020301046662616e6b2d61",
+      "a6001851010102030302046963616c6c6261636b730503",
+      "b000185201010201030404020503066662616e6b2d61076963616c6c6261636b73080209a9014230010202030b041901"
+      "c00558200102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2006582002030405060708090a"
+      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021075820030405060708090a0b0c0d0e0f101112131415161718"
+      "191a1b1c1d1e1f202122080409050a5820ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+      "ff0b58200102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200c582002030405060708090a"
+      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f20210df50e050f1b0000000165a0bc00",
+      "a7001853010102090303040805050606",
+      "a600185401010209035820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122040705426f"
+      "70",
+      "a800185501010209030504f5050106020758200405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+      "212223",
+      "a8001856010102030301040905f506080709",
+      "aa001857010102030301040205070608070a080b09582005060708090a0b0c0d0e0f101112131415161718191a1b1c1d"
+      "1e1f2021222324",
+      "a700185801010203030104181e050c060d",
   };
   REQUIRE(found.size() == golden.size());
   for (std::size_t i = 0; i < found.size(); ++i) {

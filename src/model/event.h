@@ -15,6 +15,7 @@
 #include "model/command.h"
 #include "model/ids.h"
 #include "model/outcome.h"
+#include "model/registry.h"
 #include "model/statement.h"
 #include "model/transfer.h"
 
@@ -508,6 +509,106 @@ struct StatementSwept {
   bool operator==(const StatementSwept&) const = default;
 };
 
+// --- imports and keys -----------------------------------------------------------------------------------------------------
+
+/// A partner is mentioned for the first time.
+struct PartnerOpened {
+  PartnerNumber number = 0;
+  TenantNumber tenant = 0;
+  PartnerName name{};
+  bool operator==(const PartnerOpened&) const = default;
+};
+
+struct KeyOpened {
+  KeyNumber number = 0;
+  PartnerNumber partner = 0;
+  KeyName name{};
+  KeyPurpose purpose = KeyPurpose::verify_messages;
+  bool operator==(const KeyOpened&) const = default;
+};
+
+/// Material was sent for a key. An import is the number of this event; what became of it follows. `partner` and `key` are
+/// opened by events of the same command where they are new; both are 0 where the doctor refused.
+struct ImportReceived {
+  TenantNumber tenant = 0;
+  PrincipalNumber importer = 0;
+  PartnerNumber partner = 0;
+  KeyNumber key = 0;
+  PartnerName partner_name{};
+  KeyName key_name{};
+  KeyPurpose purpose = KeyPurpose::verify_messages;
+  std::optional<Boxed<KeyFacts>> facts;
+  std::array<std::uint16_t, import_causes_max> causes{};
+  std::optional<Commitment> findings;
+  std::optional<Commitment> responsible;
+  bool staged = false;
+  base::Instant activate_at{};
+  base::Duration overlap{};
+  bool operator==(const ImportReceived&) const = default;
+};
+
+/// A step of an import.
+struct ImportMoved {
+  EventNumber import = 0;
+  ImportState from = ImportState::received;
+  ImportState to = ImportState::inspected;
+  ImportCause cause = ImportCause::doctor;
+  base::Instant due{};          ///< when it is over by itself; 0 never
+  bool operator==(const ImportMoved&) const = default;
+};
+
+/// The key is asked to sign this (to_text(Challenge)). A newer challenge takes the place of an older one.
+struct ImportChallenged {
+  EventNumber import = 0;
+  base::Digest nonce{};
+  base::Instant expires_at{};
+  base::Bytes origin;
+  bool operator==(const ImportChallenged&) const = default;
+};
+
+struct ImportVoted {
+  EventNumber import = 0;
+  PrincipalNumber person = 0;
+  bool approve = false;
+  std::uint8_t counted = 0;     ///< people who say the same, this one included
+  std::uint8_t needed = 0;
+  std::optional<Commitment> reason;
+  bool operator==(const ImportVoted&) const = default;
+};
+
+/// A version of a key, in state `next`.
+struct KeyVersionAdded {
+  KeyNumber key = 0;
+  KeyVersion version = 0;
+  EventNumber import = 0;
+  bool proven = false;          ///< somebody showed that they have the private half
+  base::Instant due{};          ///< when it becomes active by itself; 0 never
+  base::Instant warn_at{};      ///< when its end is to be told of; 0 it has none
+  bool operator==(const KeyVersionAdded&) const = default;
+};
+
+struct KeyVersionMoved {
+  KeyNumber key = 0;
+  KeyVersion version = 0;
+  KeyState from = KeyState::next;
+  KeyState to = KeyState::next;
+  KeyCause cause = KeyCause::request;
+  base::Instant due{};          ///< when time takes the next step; 0 never
+  base::Instant usable_until{}; ///< of one that people let in and nobody confirmed; 0 without such a bound
+  std::optional<Commitment> reason;
+  bool operator==(const KeyVersionMoved&) const = default;
+};
+
+/// A certificate comes to its end. Told once for each of key_warning_days; nothing else changes by it.
+struct KeyExpiryWarned {
+  KeyNumber key = 0;
+  KeyVersion version = 0;
+  std::uint8_t days = 0;        ///< left at most; 0: it is over
+  base::Instant not_after{};
+  base::Instant next_at{};      ///< of the next warning; 0: this was the last
+  bool operator==(const KeyExpiryWarned&) const = default;
+};
+
 using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet,
                                TransferPosted, HoldPlaced, HoldResolved, Refused, KeyCancelled, BatchRecorded,
                                ClientCreated, ClientRotated, ClientRevoked, ClockConfirmed, EpochBumped,
@@ -516,7 +617,8 @@ using EventBody = std::variant<TenantOpened, AssetRegistered, AccountOpened, Acc
                                VoteRecorded, CaseOpened, ReportIgnored, AgeAlarmRaised, HoldRedirected,
                                RefundCounted, WebhookCreated, WebhookChanged, WebhookRemoved, WebhookRotated, WebhookMarked,
                                StatementRecorded, LineRecorded, LineLinked, ExceptionOpened, ExceptionVoted,
-                               ExceptionResolved, OrphanRecorded, StatementSwept>;
+                               ExceptionResolved, OrphanRecorded, StatementSwept, PartnerOpened, KeyOpened, ImportReceived,
+                               ImportMoved, ImportChallenged, ImportVoted, KeyVersionAdded, KeyVersionMoved, KeyExpiryWarned>;
 
 struct Event {
   base::Instant at{};

@@ -56,6 +56,15 @@ constexpr std::array<std::uint8_t, std::variant_size_v<EventBody>> event_kinds =
     67,  // ExceptionResolved
     68,  // OrphanRecorded
     69,  // StatementSwept
+    80,  // PartnerOpened
+    81,  // KeyOpened
+    82,  // ImportReceived
+    83,  // ImportMoved
+    84,  // ImportChallenged
+    85,  // ImportVoted
+    86,  // KeyVersionAdded
+    87,  // KeyVersionMoved
+    88,  // KeyExpiryWarned
 };
 
 template <typename C>
@@ -535,6 +544,97 @@ template <typename C>
 void describe(C& c, typename C::template Ref<WebhookMarked> body) {
   c.number(2, body.number);
   c.event_number(3, body.told_through);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<PartnerOpened> body) {
+  c.number(2, body.number);
+  c.number(3, body.tenant);
+  c.rail_name(4, body.name);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<KeyOpened> body) {
+  c.number(2, body.number);
+  c.number(3, body.partner);
+  c.rail_name(4, body.name);
+  c.choice(5, body.purpose, KeyPurpose::verify_messages, key_purpose_last);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ImportReceived> body) {
+  c.number(2, body.tenant);
+  c.number(3, body.importer);
+  c.number(4, body.partner);
+  c.number(5, body.key);
+  c.rail_name(6, body.partner_name);
+  c.rail_name(7, body.key_name);
+  c.choice(8, body.purpose, KeyPurpose::verify_messages, key_purpose_last);
+  c.optional_nested(9, body.facts);
+  c.half_words(10, body.causes);
+  c.optional_digest(11, body.findings);
+  c.optional_digest(12, body.responsible);
+  c.boolean(13, body.staged);
+  c.instant(14, body.activate_at);
+  c.duration(15, body.overlap);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ImportMoved> body) {
+  c.event_number(2, body.import);
+  c.choice(3, body.from, ImportState::received, import_state_last);
+  c.choice(4, body.to, ImportState::received, import_state_last);
+  c.choice(5, body.cause, ImportCause::doctor, import_cause_last);
+  c.instant(6, body.due);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ImportChallenged> body) {
+  c.event_number(2, body.import);
+  c.digest(3, body.nonce);
+  c.instant(4, body.expires_at);
+  c.bytes(5, body.origin, challenge_origin_bytes_max);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<ImportVoted> body) {
+  c.event_number(2, body.import);
+  c.number(3, body.person);
+  c.boolean(4, body.approve);
+  c.number(5, body.counted);
+  c.number(6, body.needed);
+  c.optional_digest(7, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<KeyVersionAdded> body) {
+  c.number(2, body.key);
+  c.number(3, body.version);
+  c.event_number(4, body.import);
+  c.boolean(5, body.proven);
+  c.instant(6, body.due);
+  c.instant(7, body.warn_at);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<KeyVersionMoved> body) {
+  c.number(2, body.key);
+  c.number(3, body.version);
+  c.choice(4, body.from, KeyState::next, key_state_last);
+  c.choice(5, body.to, KeyState::next, key_state_last);
+  c.choice(6, body.cause, KeyCause::request, key_cause_last);
+  c.instant(7, body.due);
+  c.instant(8, body.usable_until);
+  c.optional_digest(9, body.reason);
+}
+
+template <typename C>
+void describe(C& c, typename C::template Ref<KeyExpiryWarned> body) {
+  c.number(2, body.key);
+  c.number(3, body.version);
+  c.number(4, body.days);
+  c.instant(5, body.not_after);
+  c.instant(6, body.next_at);
 }
 
 }  // namespace model

@@ -107,6 +107,14 @@ class FieldWriter {
     if (value) put_bytes(key, *value);
   }
   void tag(std::uint8_t key, const base::Tag128& value) { put_bytes(key, value); }
+  /// Never empty.
+  void bytes(std::uint8_t key, const base::Bytes& value, std::size_t bytes_max) {
+    CHECK(!value.empty() && value.size() <= bytes_max);
+    put_key(key);
+    put_head(2, value.size());
+    std::memcpy(at_, value.data(), value.size());
+    at_ += value.size();
+  }
   /// All zeros are left out.
   void tag_if_any(std::uint8_t key, const base::Tag128& value) {
     if (value != base::Tag128{}) put_bytes(key, value);
@@ -355,6 +363,16 @@ class FieldReader {
     if (key_ == key) take_bytes(key, value.emplace());
   }
   void tag(std::uint8_t key, base::Tag128& value) { take_bytes(key, value); }
+  void bytes(std::uint8_t key, base::Bytes& value, std::size_t bytes_max) {
+    if (!present(key)) return;
+    const base::ByteView found = in_.bytes().value_or(base::ByteView{});
+    if (found.empty() || found.size() > bytes_max) {
+      in_.fail();
+      return;
+    }
+    value = base::to_bytes(found);
+    advance();
+  }
   void tag_if_any(std::uint8_t key, base::Tag128& value) {
     if (key_ != key) return;
     take_bytes(key, value);

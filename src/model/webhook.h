@@ -33,14 +33,21 @@ enum class WebhookEvent : std::uint8_t {
   case_opened,               ///< something for people
   rail_paused,
   rail_resumed,
+  import_waiting,            ///< of a key: for its answer to a challenge, or for two people
+  import_active,
+  import_rejected,
+  import_manual_review,
+  key_changed,               ///< a version of a key is in another state
+  key_expiring,              ///< a certificate comes to its end
 };
-constexpr std::array<std::string_view, 17> webhook_events = {
+constexpr std::array<std::string_view, 23> webhook_events = {
     "transfer.posted",         "transfer.requested",     "transfer.reviewing", "transfer.parked", "transfer.accepted",
     "transfer.outcome_unknown", "transfer.manual_review", "transfer.settled",   "transfer.failed", "transfer.returned",
     "transfer.rejected",       "transfer.cancelled",     "transfer.reversed",  "transfer.overdue", "case.opened",
-    "rail.paused",             "rail.resumed"};
+    "rail.paused",             "rail.resumed",           "import.waiting",    "import.active",   "import.rejected",
+    "import.manual_review",    "key.changed",            "key.expiring"};
 constexpr WebhookEvents all_webhook_events = (WebhookEvents{1} << webhook_events.size()) - 1;
-static_assert(static_cast<std::size_t>(WebhookEvent::rail_resumed) + 1 == webhook_events.size());
+static_assert(static_cast<std::size_t>(WebhookEvent::key_expiring) + 1 == webhook_events.size());
 
 constexpr WebhookEvents bit_of(WebhookEvent event) { return WebhookEvents{1} << static_cast<unsigned>(event); }
 constexpr std::string_view to_text(WebhookEvent event) { return webhook_events[static_cast<std::size_t>(event)]; }

@@ -94,7 +94,7 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
   } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
              std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
-             std::holds_alternative<gate::GetReconciliation>(query.body)) {
+             std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
     // What is published is durable: nothing to wait for.
@@ -215,6 +215,8 @@ void Backend::run_reads() {
       reading = read_rails(query, read.answer);
     } else if (std::holds_alternative<gate::ListReconciliations>(query.body) || std::holds_alternative<gate::GetReconciliation>(query.body)) {
       reading = read_reconciliations(query, read.answer);
+    } else if (is_about_keys(query.body)) {
+      reading = read_registry(query, read.answer);
     } else if (is_about_webhooks(query.body)) {
       auto now = read_webhooks(read.waiting, read.answer);
       if (!now) continue;
@@ -303,6 +305,9 @@ base::Result<Backend::Source> Backend::load(model::EventNumber event, const stor
     }
     if (std::holds_alternative<model::TenantOpened>(body)) TRY(want(number, model::PrivateField::tenant_name));
     if (std::holds_alternative<model::ClientCreated>(body)) TRY(want(number, model::PrivateField::client_name));
+    if (const auto* received = std::get_if<model::ImportReceived>(&body); received != nullptr && received->findings) {
+      TRY(want(number, model::PrivateField::import_findings));
+    }
     if (std::holds_alternative<model::WebhookCreated>(body)) TRY(want(number, model::PrivateField::webhook_url));
     if (const auto* changed = std::get_if<model::WebhookChanged>(&body); changed != nullptr && changed->url) {
       TRY(want(number, model::PrivateField::webhook_url));

@@ -39,6 +39,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   std::string_view account_name(model::AccountNumber number) const override { return service_.directory().name_of(number); }
   std::optional<model::Asset> asset(model::AssetNumber number) const override;
   std::string rail_name(model::RailNumber number) const override;
+  std::optional<edge::ImportFace> import_face(model::EventNumber import) const override;
   model::PartitionNumber partition() const override { return 0; }
 
   /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
@@ -88,6 +89,12 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_sagas(const gate::Query& query, const Answer& answer);
   edge::Reading read_rails(const gate::Query& query, const Answer& answer);
   edge::Reading read_reconciliations(const gate::Query& query, const Answer& answer) const;
+  static bool is_about_keys(const gate::QueryBody& body);
+  edge::Reading read_registry(const gate::Query& query, const Answer& answer) const;
+  edge::Reading read_import(const gate::GetImport& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
+  edge::Reading read_key(const gate::GetKey& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
+  edge::Reading list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
+  base::Result<edge::KeyReading> key_reading(const core::FrozenState& state, model::KeyNumber number, bool with_material) const;
   static bool is_about_webhooks(const gate::QueryBody& body);
   /// Nothing if the answer comes later.
   std::optional<edge::Reading> read_webhooks(Waiting& waiting, const Answer& answer);

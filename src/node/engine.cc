@@ -93,6 +93,13 @@ bool is_webhook_command(const model::CommandBody& body) {
   return operation >= model::Operation::create_webhook && operation <= model::Operation::mark_webhook;
 }
 
+bool is_of_keys(const model::Event& event) {
+  return std::visit([](const auto& body) { return core::RegistryTables::is_own<std::decay_t<decltype(body)>>; }, event.body);
+}
+
+// Where private values of an import belong: a first one opens its partner and its key before.
+bool is_of_import(model::PrivateField field) { return field == model::PrivateField::import_findings || field == model::PrivateField::key_responsible; }
+
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows unless asked for.
 bool is_notable(const model::Event& event, bool every_transfer) {
   return (every_transfer || !std::holds_alternative<model::TransferPosted>(event.body)) && !is_refused(event);
@@ -142,7 +149,8 @@ Engine::Engine(core::State state, Directory& directory, Tenants& tenants, store:
       builder_(std::move(buffers)),
       durable_(position()),
       clients_(std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients())),
-      webhooks_(std::make_shared<const core::CowArray<core::WebhookRecord>::Frozen>(state_.freeze_webhooks())) {
+      webhooks_(std::make_shared<const core::CowArray<core::WebhookRecord>::Frozen>(state_.freeze_webhooks())),
+      registry_(std::make_shared<const core::RegistryTables::Frozen>(state_.freeze_registry())) {
   builder_.start(state_.head().next_event);
   group_at_ = state_.head().last_instant;
 }
@@ -593,6 +601,7 @@ model::EventNumber Engine::commit_decision(const model::Command& command, base::
   if (is_webhook_command(command.body)) {
     webhooks_ = std::make_shared<const core::CowArray<core::WebhookRecord>::Frozen>(state_.freeze_webhooks());
   }
+  if (std::ranges::any_of(events_, is_of_keys)) registry_ = std::make_shared<const core::RegistryTables::Frozen>(state_.freeze_registry());
   if (clients_changed) clients_ = std::make_shared<const core::CowArray<core::ClientRecord>::Frozen>(state_.freeze_clients());
   return first_event;
 }
@@ -611,6 +620,10 @@ void Engine::take_privates(std::vector<model::PrivateDraft>& privates, std::size
         const auto* opened = std::get_if<model::AccountOpened>(&events_[item].body);
         if (opened != nullptr && opened->name == commitment) break;
       }
+    }
+    if (is_of_import(draft.field)) {
+      const auto received = std::ranges::find_if(events_, [](const model::Event& event) { return std::holds_alternative<model::ImportReceived>(event.body); });
+      item = static_cast<std::size_t>(received - events_.begin());
     }
     // What a rail said is kept even where nobody knows what it is about.
     const bool kept = draft.field == model::PrivateField::rail_report;

@@ -101,6 +101,8 @@ class Engine {
   /// Clients as of now; a new object whenever one changed.
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients() const { return clients_; }
   std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks() const { return webhooks_; }
+  /// Keys of partners as of the newest decision; another pointer whenever something about them changed.
+  std::shared_ptr<const core::RegistryTables::Frozen> registry() const { return registry_; }
 
  private:
   void take_now(Submission& submission, base::Instant at);
@@ -150,6 +152,7 @@ class Engine {
   model::EventNumber durable_ = 0;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;
   std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks_;
+  std::shared_ptr<const core::RegistryTables::Frozen> registry_;
 };
 
 /// Codes in RecordBatch::answers for an item that nothing was journaled for, and for one that was a replay.

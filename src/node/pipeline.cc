@@ -51,6 +51,7 @@ Pipeline::Pipeline(Engine& engine, store::Journal& journal, Timekeeper& timekeep
       options_(options),
       clients_(engine.clients()),
       webhooks_(engine.webhooks()),
+      registry_(engine.registry()),
       durable_(engine.position()),
       decided_(engine.position()),
       last_freeze_(engine.position()) {}
@@ -134,6 +135,11 @@ std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> Pipeline::clie
 std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> Pipeline::webhooks() const {
   const std::lock_guard lock(mutex_);
   return webhooks_;
+}
+
+std::shared_ptr<const core::RegistryTables::Frozen> Pipeline::registry() const {
+  const std::lock_guard lock(mutex_);
+  return registry_;
 }
 
 PipelineStats Pipeline::stats() const {
@@ -220,9 +226,11 @@ void Pipeline::publish() {
   decided_.store(engine_.position(), std::memory_order_relaxed);
   auto clients = engine_.clients();
   auto webhooks = engine_.webhooks();
+  auto registry = engine_.registry();
   const std::lock_guard lock(mutex_);
   clients_ = std::move(clients);
   webhooks_ = std::move(webhooks);
+  registry_ = std::move(registry);
 }
 
 void Pipeline::hand_over() {

@@ -97,6 +97,8 @@ class Pipeline {
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients() const;
   /// Webhook endpoints as of the last decision, which may not be durable yet; another pointer whenever one of them changed. Any thread.
   std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks() const;
+  /// The same of partners' keys.
+  std::shared_ptr<const core::RegistryTables::Frozen> registry() const;
   PipelineStats stats() const;
 
  private:
@@ -154,6 +156,7 @@ class Pipeline {
   bool core_waits_ = false;
   std::shared_ptr<const core::CowArray<core::ClientRecord>::Frozen> clients_;
   std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> webhooks_;
+  std::shared_ptr<const core::RegistryTables::Frozen> registry_;
 
   Belt to_hash_, to_sync_;
   std::atomic<std::uint32_t> in_flight_{0};      // groups handed over and not yet delivered

@@ -18,6 +18,7 @@
 #include "node/effect_runner.h"
 #include "node/operator_view.h"
 #include "node/own_request.h"
+#include "node/key_records.h"
 #include "node/rail_callbacks.h"
 #include "node/witness_client.h"
 
@@ -79,6 +80,7 @@ class Running {
   std::unique_ptr<ViewProjection> views_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<ClientRecords> clients_;
+  std::unique_ptr<KeyRecords> keys_;
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<RailCallbacks> callbacks_;
   std::unique_ptr<WebhookTeller> webhooks_;
@@ -180,6 +182,7 @@ base::Status Running::open_service() {
     TRY_ASSIGN(rails, load_rail_settings(files_, rails_file_));
   }
   clients_ = std::make_unique<ClientRecords>(service_->pipeline());
+  keys_ = std::make_unique<KeyRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
                                           *data_->keyring().rail_signer(), data_->place(), rails));
   callbacks_ = std::make_unique<RailCallbacks>(rails, *clock_, settings_.say);
@@ -204,11 +207,13 @@ base::Status Running::open_edge() {
   const auto draw = [this](std::span<std::uint8_t> out) { random_.fill(out); };
   const Configuration& c = configuration();
   gate::GateSettings gate = c.gate;
+  gate.origin = audit_->origin().substr(0, model::challenge_origin_bytes_max);
   gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
     return webhook_url_problem(url, allowed);
   };
   gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, std::move(gate));
   gate_->listen_to(callbacks_.get());
+  gate_->look_up_keys(keys_.get());
   operator_view_ = std::make_unique<OperatorView>(OperatorParts{.files = files_,
                                                                 .clock = *clock_,
                                                                 .service = *service_,

@@ -33,6 +33,17 @@ std::optional<WebhookEvent> event_of_move(const model::TransferMoved& move) {
   }
 }
 
+// The states in which somebody has to do something, or nobody any more.
+std::optional<WebhookEvent> event_of_import(model::ImportState state) {
+  switch (state) {
+    case model::ImportState::waiting: return WebhookEvent::import_waiting;
+    case model::ImportState::active: return WebhookEvent::import_active;
+    case model::ImportState::rejected: return WebhookEvent::import_rejected;
+    case model::ImportState::manual_review: return WebhookEvent::import_manual_review;
+    default: return std::nullopt;
+  }
+}
+
 std::string decimal(base::U128 amount) { return base::to_decimal(amount); }
 
 }  // namespace
@@ -53,6 +64,11 @@ std::optional<WebhookEvent> webhook_event_of(const model::Entry& entry, std::siz
     if (control->paused) return WebhookEvent::rail_paused;
     return control->maintenance_until.ns == 0 ? std::optional(WebhookEvent::rail_resumed) : std::nullopt;
   }
+  if (const auto* moved = std::get_if<model::ImportMoved>(&body)) return event_of_import(moved->to);
+  if (const auto* moved = std::get_if<model::KeyVersionMoved>(&body)) {
+    return moved->from == moved->to ? std::nullopt : std::optional(WebhookEvent::key_changed);
+  }
+  if (std::holds_alternative<model::KeyExpiryWarned>(body)) return WebhookEvent::key_expiring;
   return std::nullopt;
 }
 
@@ -183,6 +199,54 @@ bool WebhookMessages::write_rail(Story& story, const model::RailControlled& cont
   return true;
 }
 
+bool WebhookMessages::write_key_name(Story& story, model::KeyNumber number) {
+  const auto registry = service_.pipeline().registry();
+  const core::KeyRecord* key = registry->key(number);
+  if (key == nullptr || key->tenant != story.tenant) return false;
+  story.json.member("key_id", std::string_view(model::key_id(number)));
+  story.json.member("partner", model::to_text(registry->partners[key->partner - 1].name));
+  story.json.member("key", model::to_text(key->name));
+  return true;
+}
+
+// An import that the doctor refused has no key; its names are in its own entry.
+bool WebhookMessages::write_import(Story& story, const model::ImportMoved& moved) {
+  const auto registry = service_.pipeline().registry();
+  const core::ImportRecord* import = registry->import(moved.import);
+  if (import != nullptr) {
+    if (!write_key_name(story, import->key)) return false;
+  } else {
+    const std::size_t place = static_cast<std::size_t>(moved.import - story.entry.first_event);
+    const auto* received = place < story.index ? std::get_if<model::ImportReceived>(&story.entry.events[place].body) : nullptr;
+    if (received == nullptr || received->tenant != story.tenant) return false;
+    story.json.member("partner", model::to_text(received->partner_name));
+    story.json.member("key", model::to_text(received->key_name));
+  }
+  story.json.member("import", std::string_view(model::import_id(moved.import)));
+  story.json.member("state", model::to_text(moved.to));
+  story.json.member("cause", model::to_text(moved.cause));
+  if (moved.due.ns != 0) story.json.member("waits_until", std::string_view(base::to_rfc3339(moved.due)));
+  return true;
+}
+
+bool WebhookMessages::write_version(Story& story, const model::KeyVersionMoved& moved) {
+  if (!write_key_name(story, moved.key)) return false;
+  story.json.member("version", std::uint64_t{moved.version});
+  story.json.member("from", model::to_text(moved.from));
+  story.json.member("state", model::to_text(moved.to));
+  story.json.member("cause", model::to_text(moved.cause));
+  if (moved.due.ns != 0) story.json.member("due_at", std::string_view(base::to_rfc3339(moved.due)));
+  return true;
+}
+
+bool WebhookMessages::write_expiry(Story& story, const model::KeyExpiryWarned& warned) {
+  if (!write_key_name(story, warned.key)) return false;
+  story.json.member("version", std::uint64_t{warned.version});
+  story.json.member("days_left", std::uint64_t{warned.days});
+  story.json.member("not_after", std::string_view(base::to_rfc3339(warned.not_after)));
+  return true;
+}
+
 base::Result<std::optional<std::string>> WebhookMessages::body(const model::Entry& entry, std::size_t index, model::WebhookEvent type,
                                                                model::TenantNumber tenant, bool personal) {
   std::string text;
@@ -198,6 +262,12 @@ base::Result<std::optional<std::string>> WebhookMessages::body(const model::Entr
     TRY_ASSIGN(theirs, write_posted(story, *posted));
   } else if (const auto* control = std::get_if<model::RailControlled>(&story.body())) {
     theirs = write_rail(story, *control);
+  } else if (const auto* import = std::get_if<model::ImportMoved>(&story.body())) {
+    theirs = write_import(story, *import);
+  } else if (const auto* version = std::get_if<model::KeyVersionMoved>(&story.body())) {
+    theirs = write_version(story, *version);
+  } else if (const auto* warned = std::get_if<model::KeyExpiryWarned>(&story.body())) {
+    theirs = write_expiry(story, *warned);
   } else {
     model::EventNumber transfer = story.number();
     if (const auto* move = std::get_if<model::TransferMoved>(&story.body())) transfer = move->transfer;

@@ -40,6 +40,11 @@ class WebhookMessages {
   base::Result<bool> write_saga(Story& story, model::EventNumber transfer);
   base::Result<bool> write_posted(Story& story, const model::TransferPosted& posted);
   bool write_rail(Story& story, const model::RailControlled& control);
+  /// False if the key is not the tenant's.
+  bool write_key_name(Story& story, model::KeyNumber number);
+  bool write_import(Story& story, const model::ImportMoved& moved);
+  bool write_version(Story& story, const model::KeyVersionMoved& moved);
+  bool write_expiry(Story& story, const model::KeyExpiryWarned& warned);
   void write_rail_name(Story& story, model::RailNumber number);
 
   Service& service_;

@@ -17,6 +17,8 @@ std::vector<std::unique_ptr<Law>> all_laws() {
   laws.push_back(std::make_unique<OneAttemptAtATime>());
   laws.push_back(std::make_unique<RefundsWithinCaptured>());
   laws.push_back(std::make_unique<LinesAreExplained>());
+  laws.push_back(std::make_unique<OneActiveVersion>());
+  laws.push_back(std::make_unique<VersionsAreExplained>());
   return laws;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The eleven laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
+// The thirteen laws. Most speak of one account at a time and share the walk over accounts; three speak of sums and
 // remember what they saw of each account (64, 32 and 4 bytes), so that a step costs the accounts it touched and no more.
 
 #include <set>
@@ -160,6 +160,36 @@ class LinesAreExplained final : public Law {
 
  private:
   std::optional<Violation> judge(const State& state, const LineRecord& line) const;
+};
+
+/// A law about each key of a partner by itself, with its versions.
+class KeyLaw : public Law {
+ public:
+  std::optional<Violation> check(const State& state) final;
+  std::optional<Violation> check_touched(const State& state, std::span<const model::Event> events) final;
+
+ private:
+  /// What is wrong with the key; empty if nothing is.
+  virtual std::string fault(const State& state, model::KeyNumber number, const KeyRecord& key) const = 0;
+};
+
+/// Of a key at most one version is active, and it is the one that the key names; what a rollback would bring back is not.
+class OneActiveVersion final : public KeyLaw {
+ public:
+  std::string_view name() const override { return "one_active_version"; }
+
+ private:
+  std::string fault(const State& state, model::KeyNumber number, const KeyRecord& key) const override;
+};
+
+/// Every version came of one import of its key, which names it back and says why it may be used: proven, or let in by people for
+/// a bounded while. A retiring one knows when it ends; nothing is left of a destroyed one.
+class VersionsAreExplained final : public KeyLaw {
+ public:
+  std::string_view name() const override { return "versions_are_explained"; }
+
+ private:
+  std::string fault(const State& state, model::KeyNumber number, const KeyRecord& key) const override;
 };
 
 }  // namespace core

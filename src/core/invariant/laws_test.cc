@@ -93,12 +93,12 @@ State edited(const State& state, StateSection where, std::size_t index, void (*c
 
 }  // namespace
 
-TEST_CASE("there are eleven laws, by name") {
+TEST_CASE("there are thirteen laws, by name") {
   Names names;
   for (const auto& law : all_laws()) names.emplace_back(law->name());
   CHECK_EQ(names, Names{"counters_within_bounds", "debits_equal_credits", "pending_equals_open_holds", "no_overdraft",
                         "closed_accounts_are_at_rest", "history_is_linked", "derived_indexes_agree", "sagas_keep_their_holds", "one_attempt_at_a_time", "refunds_within_captured",
-                        "lines_are_explained"});
+                        "lines_are_explained", "one_active_version", "versions_are_explained"});
   CHECK(names_of_broken(State{}).empty());
 }
 
@@ -119,6 +119,29 @@ TEST_CASE("a line that agrees with nothing, and nobody is told") {
   const model::EventNumber statement = liar.story.state.head().next_event;
   CHECK(liar.apply(model::StatementRecorded{.rail = 1, .name = {}, .from = {1}, .until = {2}}).empty());
   CHECK_EQ(liar.apply(model::LineRecorded{.statement = statement, .rail = 1, .amount = 5, .asset = {}, .rail_reference = {}}), Names{"lines_are_explained"});
+}
+
+TEST_CASE("versions of keys that nothing explains") {
+  using model::KeyState;
+  Liar liar;
+  const auto version = [](KeyState from, KeyState to) {
+    return model::KeyVersionMoved{.key = 1, .version = 1, .from = from, .to = to, .reason = {}};
+  };
+  const auto name = *model::parse_rail_name("a");
+  CHECK(liar.apply(model::PartnerOpened{.number = 1, .tenant = 1, .name = name}).empty());
+  CHECK(liar.apply(model::KeyOpened{.number = 1, .partner = 1, .name = name}).empty());
+  const model::EventNumber import = liar.story.state.head().next_event;
+  model::ImportReceived received{.tenant = 1, .importer = 1, .partner = 1, .key = 1, .partner_name = name, .key_name = name, .facts = {}, .findings = {}, .responsible = {}};
+  received.facts = model::KeyFacts{};
+  (*received.facts)->spki = {1};
+  CHECK(liar.apply(received).empty());
+  CHECK(liar.apply(model::KeyVersionAdded{.key = 1, .version = 1, .import = import}).empty());
+  // Nobody proved it or let it in, and its use has no end.
+  CHECK_EQ(liar.apply(version(KeyState::next, KeyState::active)), Names{"versions_are_explained"});
+  CHECK_EQ(liar.apply(model::KeyVersionAdded{.key = 1, .version = 2, .import = import}), Names{"versions_are_explained"});
+  model::KeyVersionMoved second = version(KeyState::next, KeyState::active);
+  second.version = 2;
+  CHECK_EQ(liar.apply(second), Names{"one_active_version", "versions_are_explained"});
 }
 
 TEST_CASE("money from nowhere") {

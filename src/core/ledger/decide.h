@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/ledger/state.h"
+#include "core/tables/registry_records.h"
 #include "core/tables/saga_bounds.h"
 #include "model/command.h"
 #include "model/event.h"
@@ -21,6 +22,7 @@ struct LedgerBounds {
   base::Duration hold_for_min = base::seconds(1);
   base::Duration hold_for_max = base::seconds(400LL * 86400);
   SagaBounds sagas;
+  RegistryBounds registry;
 };
 
 /// Decides one command at an instant. Writes the events, in order, to `events` (emptied first, capacity kept). Every

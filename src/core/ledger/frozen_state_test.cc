@@ -151,7 +151,7 @@ TEST_CASE("sections have names") {
   std::string names;
   for (const StateSection section : all_sections) names += std::string(name_of(section)) + " ";
   CHECK_EQ(names, "head tenants assets accounts limits holds clients rails transfers rail_cells refunds webhooks attempts "
-           "statement_lines exceptions orphans statements ");
+           "statement_lines exceptions orphans statements partners keys key_versions imports key_material ");
 }
 
 TEST_CASE("what was frozen stays while the state goes on, read by another thread meanwhile") {

@@ -39,6 +39,11 @@ std::string_view name_of(StateSection section) {
     case StateSection::exceptions: return "exceptions";
     case StateSection::orphans: return "orphans";
     case StateSection::statements: return "statements";
+    case StateSection::partners: return "partners";
+    case StateSection::keys: return "keys";
+    case StateSection::key_versions: return "key_versions";
+    case StateSection::imports: return "imports";
+    case StateSection::key_material: return "key_material";
   }
   CHECK_THAT(false, "a section outside the enumeration");
   return "";
@@ -309,6 +314,7 @@ FrozenState State::freeze() const {
   frozen.sagas = sagas_.freeze();
   frozen.webhooks = webhooks_.freeze();
   frozen.reconciliation = reconciliation_.freeze();
+  frozen.registry = registry_.freeze();
   return frozen;
 }
 
@@ -354,6 +360,11 @@ void StateLoader::take(StateSection section, base::ByteView piece) {
     case StateSection::exceptions: return take_records(state_.reconciliation_.exceptions_, section, piece);
     case StateSection::orphans: return take_records(state_.reconciliation_.orphans_, section, piece);
     case StateSection::statements: return take_records(state_.reconciliation_.statements_, section, piece);
+    case StateSection::partners: return take_records(state_.registry_.partners_, section, piece);
+    case StateSection::keys: return take_records(state_.registry_.keys_, section, piece);
+    case StateSection::key_versions: return take_records(state_.registry_.versions_, section, piece);
+    case StateSection::imports: return take_records(state_.registry_.imports_, section, piece);
+    case StateSection::key_material: return take_records(state_.registry_.material_, section, piece);
   }
 }
 
@@ -429,6 +440,7 @@ base::Status State::rebuild_derived() {
   }
   TRY(sagas_.rebuild_derived(head_.next_event, asset_count(), account_count()));
   TRY(reconciliation_.rebuild_derived(head_.next_event, sagas_));
+  TRY(registry_.rebuild_derived(head_.next_event, tenant_count()));
   for (std::size_t slot = 0; slot < sagas_.transfers_.size(); ++slot) {
     const TransferRecord& transfer = sagas_.transfers_[slot];
     if (transfer.hold == 0) continue;

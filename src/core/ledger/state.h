@@ -14,6 +14,7 @@
 #include "core/ledger/cow_array.h"
 #include "core/ledger/records.h"
 #include "core/tables/reconciliation_tables.h"
+#include "core/tables/registry_tables.h"
 #include "core/tables/saga_tables.h"
 #include "core/tables/webhook_record.h"
 #include "model/event.h"
@@ -34,15 +35,17 @@ struct StateHead {
 /// Named parts of a state as raw record bytes, in this fixed order in every snapshot.
 enum class StateSection : std::uint8_t {
   head, tenants, assets, accounts, limits, holds, clients, rails, transfers, rail_cells, refunds, webhooks,
-  attempts, statement_lines, exceptions, orphans, statements
+  attempts, statement_lines, exceptions, orphans, statements,
+  partners, keys, key_versions, imports, key_material
 };
 std::string_view name_of(StateSection section);
-constexpr std::size_t state_section_count = 17;
+constexpr std::size_t state_section_count = 22;
 inline constexpr std::array all_state_sections = {
     StateSection::head,    StateSection::tenants, StateSection::assets,    StateSection::accounts,   StateSection::limits, StateSection::holds,
     StateSection::clients, StateSection::rails,   StateSection::transfers, StateSection::rail_cells, StateSection::refunds,
     StateSection::webhooks, StateSection::attempts, StateSection::statement_lines, StateSection::exceptions, StateSection::orphans,
-    StateSection::statements};
+    StateSection::statements, StateSection::partners, StateSection::keys, StateSection::key_versions, StateSection::imports,
+    StateSection::key_material};
 /// Sections that came later: a snapshot leaves them out while they are empty, so that a log without rails has the snapshots and
 /// digests it always had.
 constexpr bool is_left_out_when_empty(StateSection section) { return section >= StateSection::rails; }
@@ -63,6 +66,7 @@ class FrozenState {
   CowArray<ClientRecord>::Frozen clients;
   SagaTables::Frozen sagas;
   ReconciliationTables::Frozen reconciliation;
+  RegistryTables::Frozen registry;
   CowArray<WebhookRecord>::Frozen webhooks;
 
   /// Canonical bytes of a section, in pieces: `take(ByteView)` is called once or more (never for an empty section).
@@ -119,6 +123,8 @@ class State {
   const SagaTables& sagas() const { return sagas_; }
   /// What statements and rails said of them.
   const ReconciliationTables& reconciliation() const { return reconciliation_; }
+  /// Keys of partners.
+  const RegistryTables& registry() const { return registry_; }
 
   void prefetch_account(model::AccountNumber number) const {
     if (number != 0) accounts_.prefetch(number - 1);
@@ -133,6 +139,8 @@ class State {
   CowArray<ClientRecord>::Frozen freeze_clients() const { return clients_.freeze(); }
   /// The webhook endpoints alone, for whoever tells them.
   CowArray<WebhookRecord>::Frozen freeze_webhooks() const { return webhooks_.freeze(); }
+  /// The key registry alone, for whoever verifies with it.
+  RegistryTables::Frozen freeze_registry() const { return registry_.freeze(); }
 
  private:
   template <typename Record>
@@ -164,12 +172,13 @@ class State {
   void apply_body(const model::WebhookRotated& body);
   void apply_body(const model::WebhookMarked& body);
   void apply_body(const model::HoldRedirected& body);
-  /// The rest is about rails and transfers alone.
+  /// The rest is about keys of partners, or about rails and transfers alone.
   template <typename Body>
   void apply_body(const Body& body) {
+    if constexpr (RegistryTables::is_own<Body>) return registry_.apply(body, head_.next_event, head_.last_instant);
     constexpr bool is_of_attempt = std::is_same_v<Body, model::AttemptStarted> || std::is_same_v<Body, model::AttemptReported>;
     if constexpr (ReconciliationTables::is_own<Body> || is_of_attempt) reconciliation_.apply(body, head_.next_event, head_.last_instant, sagas_);
-    if constexpr (!ReconciliationTables::is_own<Body>) sagas_.apply(body, head_.next_event, head_.last_instant);
+    if constexpr (!ReconciliationTables::is_own<Body> && !RegistryTables::is_own<Body>) sagas_.apply(body, head_.next_event, head_.last_instant);
   }
 
   friend class StateLoader;
@@ -187,6 +196,7 @@ class State {
   CowArray<ClientRecord> clients_;
   SagaTables sagas_;
   ReconciliationTables reconciliation_;
+  RegistryTables registry_;
   CowArray<WebhookRecord> webhooks_;
   // Derived from holds_, rebuilt on load; never iterated in hash order.
   std::unordered_map<model::EventNumber, std::uint32_t> hold_slots_;
@@ -236,6 +246,11 @@ void FrozenState::for_each_piece(StateSection section, Take take) const {
     case StateSection::exceptions: return each(reconciliation.exceptions);
     case StateSection::orphans: return each(reconciliation.orphans);
     case StateSection::statements: return each(reconciliation.statements);
+    case StateSection::partners: return each(registry.partners);
+    case StateSection::keys: return each(registry.keys);
+    case StateSection::key_versions: return each(registry.versions);
+    case StateSection::imports: return each(registry.imports);
+    case StateSection::key_material: return each(registry.material);
   }
 }
 

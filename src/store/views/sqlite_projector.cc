@@ -313,6 +313,8 @@ base::Status SqliteProjector::erase_row(model::PrivateField field, model::EventN
     case model::PrivateField::rail_report:
     case model::PrivateField::webhook_url:
     case model::PrivateField::statement_name:
+    case model::PrivateField::import_findings:
+    case model::PrivateField::key_responsible:
       return base::ok();   // no view has them
     case model::PrivateField::tenant_name: {
       TenantRow row;

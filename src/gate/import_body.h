@@ -1,0 +1,69 @@
+#pragma once
+// What clients ask about imports and keys, decoded; and what the doctor made of material.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "intake/wiped.h"
+#include "model/command.h"
+
+namespace gate {
+
+constexpr std::size_t responsible_bytes_max = 128;
+constexpr std::uint64_t key_overlap_seconds_max = 4'000'000'000;   ///< of the field; the core's own bound is tighter
+constexpr std::size_t signature_bytes_max = 2048;                  ///< RSA of 16,384 bits
+constexpr std::size_t findings_told_max = 16;
+constexpr std::size_t finding_text_bytes_max = 1024;               ///< of evidence, and of a repair as a diff
+
+/// The doctor's word. Of material that held a secret nothing is here but codes and places.
+struct Examined {
+  model::ImportVerdict verdict = model::ImportVerdict::refused;
+  std::optional<model::KeyFacts> facts = {};
+  std::array<std::uint16_t, model::import_causes_max> causes = {};
+  std::string findings = {};   ///< JSON: an array of objects, gravest first
+};
+
+/// Examines what was sent for a key: a public key or a certificate, of TLS peers a certificate. `now` is for the validity of certificates, 0 leaves it unjudged. Passwords are never tried:
+/// an encrypted container is refused.
+Examined examine_material(base::ByteView material, model::KeyPurpose purpose, base::Instant now);
+
+struct KeyImport {
+  std::string_view partner = {};
+  std::string_view key = {};
+  model::KeyPurpose purpose = model::KeyPurpose::verify_messages;
+  intake::Secret material = {};           ///< what it is shows only once it was examined
+  std::optional<Examined> examined = {};  ///< nothing: the gate examines it, without a time
+  std::string_view responsible = {};      ///< empty: as it was
+  bool staged = false;
+  base::Instant activate_at{};            ///< 0: at once, unless staged
+  base::Duration overlap{};               ///< whole seconds; 0 takes the bound of the core
+};
+
+struct ImportChallenge {
+  model::EventNumber import = 0;
+};
+
+struct ImportProof {
+  model::EventNumber import = 0;
+  base::Bytes signature = {};
+};
+
+struct ImportReview {
+  model::EventNumber import = 0;
+  bool approve = false;
+  std::string_view reason = {};   ///< empty if none
+};
+
+struct KeySteering {
+  model::KeyNumber key = 0;
+  model::KeyVersion version = 0;  ///< 0: as the verb says
+  model::KeyVerb verb = model::KeyVerb::apply;
+  std::string_view reason = {};
+};
+
+}  // namespace gate

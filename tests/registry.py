@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Keys of partners through the real service: imported, proven by openssl, approved by people, rotated, rolled back, compromised.
+
+usage: registry.py PROGRAM
+
+The service is killed in the middle and has everything again. At last secrets are sent where public values belong: nothing of them may be
+found in any file of the service, in what it logs or in what it answers. Loopback only; every process that was started is ended by its id.
+"""
+import base64
+import json
+import pathlib
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+
+PATIENCE = 20.0
+
+
+def openssl(*words, data=None):
+    return subprocess.run(["openssl", *map(str, words)], input=data, check=True, capture_output=True).stdout
+
+
+class Pair:
+    """A key pair made by openssl; how it signs is as its owner's usual tools do it."""
+
+    def __init__(self, directory, name, *options, digest="-sha256"):
+        self.private, self.public, self.digest = directory / f"{name}.pem", directory / f"{name}.pub", digest
+        openssl("genpkey", *options, "-out", self.private)
+        openssl("pkey", "-in", self.private, "-pubout", "-out", self.public)
+
+    def pem(self):
+        return self.public.read_text()
+
+    def sign(self, text):
+        message, signature = self.private.with_suffix(".msg"), self.private.with_suffix(".sig")
+        message.write_text(text)
+        if self.digest is None:
+            openssl("pkeyutl", "-sign", "-inkey", self.private, "-rawin", "-in", message, "-out", signature)
+        else:
+            openssl("dgst", self.digest, "-sign", self.private, "-out", signature, message)
+        return base64.b64encode(signature.read_bytes()).decode()
+
+
+class World:
+    def __init__(self, directory):
+        self.directory, self.listen, self.process, self.keys, self.replies = directory, "127.0.0.1:0", None, 0, []
+        (directory / "config.toml").write_text("")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([PROGRAM, "serve", "--dev", "--data", self.directory / "data", "--config", self.directory / "config.toml",
+                                         "--listen", self.listen, "--operator-listen", "127.0.0.1:0"],
+                                        stdout=subprocess.PIPE, stderr=open(self.directory / "service.log", "ab"))
+        STARTED.append(self.process)
+        assert self.process.stdout.readline().startswith(b"ready:"), (self.directory / "service.log").read_text()
+        client = json.loads((self.directory / "data/dev/client.json").read_text())
+        self.base, self.token = client["base_url"], client["token"]
+        self.listen = self.base.removeprefix("https://")
+        self.context = ssl.create_default_context(cafile=client["ca_file"])
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+    def call(self, method, path, body=None, key=None, token=None):
+        headers = {"Authorization": "Bearer " + (token or self.token), "Content-Type": "application/json"}
+        if method == "POST":
+            self.keys += 1
+            headers["Idempotency-Key"] = f'"{key or self.keys}"'
+        data = json.dumps(body if body is not None else {}).encode() if method == "POST" else None
+        request = urllib.request.Request(self.base + path, method=method, headers=headers, data=data)
+        try:
+            with urllib.request.urlopen(request, context=self.context, timeout=10) as reply:
+                status, text = reply.status, reply.read()
+        except urllib.error.HTTPError as refused:
+            status, text = refused.code, refused.read()
+        self.replies.append(text)
+        return status, json.loads(text or b"{}")
+
+    def must(self, *words, **options):
+        status, reply = self.call(*words, **options)
+        assert status < 300, (words, status, reply)
+        return reply
+
+    def refused(self, code, *words, **options):
+        status, reply = self.call(*words, **options)
+        assert status >= 400 and reply["code"] == code, (words, status, reply)
+        return reply
+
+    def person(self, name):
+        scopes = ["imports:read", "imports:write", "imports:review"]
+        made = self.must("POST", "/v1/clients", {"name": name, "kind": "person", "scopes": scopes})
+        return self.must("POST", "/v1/token", {"client_id": made["id"], "refresh_secret": made["refresh_secret"]})["access_token"]
+
+    def take(self, pair, partner="bank-a", name="callbacks", **options):
+        return self.must("POST", "/v1/imports", {"partner": partner, "key": name, "purpose": "verify_callbacks", "material": pair.pem(), **options})
+
+    def prove(self, imported, pair):
+        asked = self.must("POST", f'/v1/imports/{imported["id"]}/challenge')
+        return self.must("POST", f'/v1/imports/{imported["id"]}/prove', {"signature": pair.sign(asked["challenge"])})
+
+    def states(self, key):
+        return {v["version"]: v["state"] for v in self.must("GET", f"/v1/keys/{key}")["versions"]}
+
+
+def secrets_leave_nothing(world, directory):
+    """Sends secrets in several shapes; gives the pieces of them that must be nowhere."""
+    rsa, pieces = directory / "leaked.pem", []
+    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", rsa)
+    pem, der = rsa.read_text(), openssl("pkey", "-in", rsa, "-outform", "DER")
+    words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    card = "4111 1111 1111 1111"
+    for number, material in enumerate([{"material": pem}, {"material_base64": base64.b64encode(der).decode()}, {"material": words}, {"material": card}]):
+        body = {"partner": "bank-a", "key": "leaks", "purpose": "verify_messages", "responsible": "nobody", **material}
+        answer = world.refused("import_contains_secret", "POST", "/v1/imports", body, key=f"leak-{number}")
+        assert answer["findings"][0]["severity"] == "incident" and all("evidence" not in finding for finding in answer["findings"]), answer
+        assert world.must("GET", f'/v1/imports/{answer["import"]}')["cause"] == "secret_sent"
+        assert world.refused("import_contains_secret", "POST", "/v1/imports", body, key=f"leak-{number}") == answer
+    body = "".join(pem.splitlines()[1:-1])
+    pieces += [line.encode() for line in pem.splitlines()[1:-1]] + [der[i:i + 16] for i in range(30, len(der) - 16, 16)]
+    pieces += [body[i:i + 24].encode() for i in range(60, len(body) - 24, 24)] + [words.encode(), b"sausage worth useful", card.encode(), b"4111111111111111"]
+    return pieces
+
+
+def search(directory, pieces, replies):
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert len(files) > 5, files
+    for where, content in [(str(path), path.read_bytes()) for path in files] + [("a reply", text) for text in replies]:
+        for piece in pieces:
+            assert piece not in content, f"{piece!r} stands in {where}"
+    return len(files)
+
+
+def play(directory):
+    made = directory / "pairs"
+    made.mkdir()
+    ec = Pair(made, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    rsa = Pair(made, "rsa", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    ed = Pair(made, "ed", "-algorithm", "ED25519", digest=None)
+    p384 = Pair(made, "p384", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", digest="-sha384")
+    world = World(directory)
+    ann, bob = world.person("ann"), world.person("bob")
+
+    # What the doctor refuses says why, sticks to its key, and opens nothing.
+    html = {"partner": "bank-a", "key": "callbacks", "purpose": "verify_callbacks", "material": "<html><body>404 Not Found</body></html>"}
+    refusal = world.refused("import_material_refused", "POST", "/v1/imports", html, key="html")
+    assert refusal["findings"] and refusal["findings"][0]["remedy"]["zh"], refusal
+    assert world.refused("import_material_refused", "POST", "/v1/imports", html, key="html") == refusal
+    assert world.must("GET", f'/v1/imports/{refusal["import"]}')["state"] == "rejected"
+    assert world.must("GET", "/v1/keys")["items"] == []
+    world.refused("idempotency_key_reused_with_different_body", "POST", "/v1/imports", {**html, "material": ec.pem()}, key="html")
+
+    # A damaged key is repaired, and the diff is shown; the key proves itself.
+    damaged = ec.pem().replace("\n", "\\n")
+    first = world.must("POST", "/v1/imports", {"partner": "bank-a", "key": "callbacks", "purpose": "verify_callbacks", "material": damaged,
+                                               "responsible": "payments on call"})
+    assert first["state"] == "waiting" and any(f["severity"] == "repaired" for f in first["findings"]), first
+    asked = world.must("POST", f'/v1/imports/{first["id"]}/challenge')
+    assert f'import: {first["id"]}\n' in asked["challenge"] and "partner: bank-a\n" in asked["challenge"], asked
+    world.refused("challenge_signature_wrong", "POST", f'/v1/imports/{first["id"]}/prove', {"signature": rsa.sign(asked["challenge"])})
+    proven = world.must("POST", f'/v1/imports/{first["id"]}/prove', {"signature": ec.sign(asked["challenge"])}, key="proof")
+    assert proven["state"] == "active" and proven["version"] == 1, proven
+    world.refused("import_not_waiting", "POST", f'/v1/imports/{first["id"]}/challenge')
+    key = first["key_id"]
+    inventory = world.must("GET", "/v1/keys")["items"]
+    assert [(k["partner"], k["key"], k["responsible"], k["active"]) for k in inventory] == [("bank-a", "callbacks", "payments on call", 1)], inventory
+    world.refused("key_already_imported", "POST", "/v1/imports", {**html, "material": ec.pem()})
+    world.refused("key_belongs_to_another_partner", "POST", "/v1/imports", {**html, "partner": "bank-b", "material": ec.pem()})
+
+    # Every kind of signature; a rotation with overlap; a kill in the middle; one step back.
+    world.prove(world.take(rsa), rsa)
+    world.prove(world.take(p384, name="messages"), p384)
+    world.stop(signal.SIGKILL)
+    world.start()
+    assert world.states(key) == {1: "retiring", 2: "active"}
+    world.must("POST", f"/v1/keys/{key}/rollback", {"reason": "verification failed after the switch"})
+    assert world.states(key) == {1: "active", 2: "suspended"}
+    world.refused("key_has_no_former_version", "POST", f"/v1/keys/{key}/rollback")
+
+    # Two people, neither of them the importer; then a proof after all.
+    third = world.take(ed, overlap_seconds=3600)
+    world.refused("approver_must_be_a_person", "POST", f'/v1/imports/{third["id"]}/approve')
+    world.must("POST", f'/v1/imports/{third["id"]}/approve', token=ann)
+    world.refused("approver_counted_already", "POST", f'/v1/imports/{third["id"]}/approve', token=ann)
+    let_in = world.must("POST", f'/v1/imports/{third["id"]}/approve', {"reason": "partner confirmed by phone"}, token=bob)
+    assert let_in["state"] == "provisional" and let_in["versions"][-1]["usable_until"], let_in
+    assert world.prove(third, ed)["state"] == "active"
+    shown = world.must("GET", f"/v1/keys/{key}")["versions"][0]
+    assert shown["state"] == "active" and shown["proven"] and "usable_until" not in shown, shown
+    assert base64.b64decode(shown["spki"]) == openssl("pkey", "-pubin", "-in", ed.public, "-pubout", "-outform", "DER")
+
+    # Compromise ends use at once and for ever; destroyed is destroyed.
+    world.must("POST", f"/v1/keys/{key}/compromise", {"version": 3})
+    assert world.states(key)[3] == "compromised"
+    world.refused("key_was_compromised", "POST", "/v1/imports", {**html, "material": ed.pem()})
+    world.must("POST", f"/v1/keys/{key}/destroy", {"version": 3})
+    assert "spki" not in world.must("GET", f"/v1/keys/{key}")["versions"][0]
+    world.refused("key_state_forbids", "POST", f"/v1/keys/{key}/apply", {"version": 3})
+    world.refused("scope_missing", "POST", f"/v1/keys/{key}/rollback", token=ann)
+
+    pieces = secrets_leave_nothing(world, made)
+    world.stop()
+    shutil.rmtree(made)
+    files = search(directory, pieces, world.replies)
+    print(f"4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; {len(pieces)} pieces of secrets in none of {files} files")
+
+
+def main():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-registry-"))
+    try:
+        play(directory)
+    except BaseException:
+        log = directory / "service.log"
+        sys.stderr.write(log.read_text()[-3000:] if log.exists() else "")
+        raise
+    finally:
+        for process in STARTED:   # a second SIGKILL to what is gone does nothing
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+STARTED = []
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    PROGRAM = sys.argv[1]
+    main()
