@@ -17,6 +17,7 @@ Command rail_command();
 Command reconcile_command();
 Command client_command();
 Command webhook_command();
+Command key_command();
 Command journal_command();
 Command backup_command();
 Command keyring_command();
