@@ -153,10 +153,29 @@ std::string OperatorView::metrics() const {
   append_pipeline(out);
   append_derived(out);
   append_audit(out);
+  append_key_sets(out);
   parts_.replies.append_metrics(out);
   append_server(out);
   append_process(out);
   return out;
+}
+
+void OperatorView::append_key_sets(std::string& out) const {
+  if (parts_.key_sets == nullptr) return;
+  const effects::KeySetKeeper& keeper = parts_.key_sets->keeper();
+  const intake::KeySetCounters counters = keeper.counters();
+  counter(out, "holdfast_key_set_hits_total", "Keys found in a fresh key set.", counters.hits);
+  counter(out, "holdfast_key_set_stale_hits_total", "Keys found in a key set past its lifetime.", counters.stale_hits);
+  counter(out, "holdfast_key_set_unknown_ids_total", "Key ids asked for that are in no key set.", counters.unknown_ids);
+  counter(out, "holdfast_key_set_refreshes_total", "Key sets fetched, or found unchanged.", counters.refreshes);
+  counter(out, "holdfast_key_set_refreshes_failed_total", "Fetches of key sets that failed.", counters.refreshes_failed);
+  const std::vector<effects::KeptKeySet> sets = keeper.standing();
+  head(out, "holdfast_key_set_keys", "gauge", "Usable keys of a key set.");
+  for (const effects::KeptKeySet& set : sets) sample(out, "holdfast_key_set_keys", label("issuer", set.issuer), std::to_string(set.standing.keys));
+  head(out, "holdfast_key_set_keys_waiting", "gauge", "Keys that came under the id of another key and wait for somebody's word.");
+  for (const effects::KeptKeySet& set : sets) sample(out, "holdfast_key_set_keys_waiting", label("issuer", set.issuer), std::to_string(set.standing.quarantined));
+  head(out, "holdfast_key_set_failures", "gauge", "Fetches of a key set that failed in a row.");
+  for (const effects::KeptKeySet& set : sets) sample(out, "holdfast_key_set_failures", label("issuer", set.issuer), std::to_string(set.standing.failures));
 }
 
 void OperatorView::append_pipeline(std::string& out) const {

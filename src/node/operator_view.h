@@ -14,6 +14,7 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "node/audit_log.h"
+#include "node/rail_key_sets.h"
 #include "node/service.h"
 #include "node/view_projection.h"
 #include "node/witness_client.h"
@@ -46,6 +47,7 @@ struct OperatorParts {
   const ReplyCounts& replies;
   const AuditLog& audit;
   const WitnessClient* witnesses = nullptr;   ///< null where none are asked
+  const RailKeySets* key_sets = nullptr;      ///< null where no rail publishes its keys
   std::string directory;
   std::uint64_t space_reserve_bytes = 0;
 };
@@ -69,6 +71,7 @@ class OperatorView final : public edge::OperatorBackend {
   void append_derived(std::string& out) const;
   void append_audit(std::string& out) const;
   void add_audit_lines(edge::Readiness& readiness) const;
+  void append_key_sets(std::string& out) const;
   void append_server(std::string& out) const;
   void append_process(std::string& out) const;
 

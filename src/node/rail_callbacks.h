@@ -22,6 +22,8 @@ class RailCallbacks final : public gate::RailVoices {
   /// `say` hears of what happens to key sets, from other threads; `clock` outlives it.
   RailCallbacks(const std::vector<RailSettings>& rails, io::Clock& clock, std::function<void(const std::string&)> say);
   std::variant<gate::RailReport, gate::VoiceRefused> hear(std::string_view rail, const wire::Request& request, base::Instant now) override;
+  /// Null where no rail publishes its keys.
+  const RailKeySets* key_sets() const { return key_sets_.get(); }
 
  private:
   struct Voice {

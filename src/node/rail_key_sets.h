@@ -21,6 +21,8 @@ class RailKeySets {
 
   /// Null for a rail without a key set.
   effects::VerificationKeySource* of(const model::RailName& rail);
+  /// Any thread.
+  const effects::KeySetKeeper& keeper() const { return keeper_; }
 
  private:
   effects::SystemNames names_;
