@@ -106,6 +106,10 @@ class World:
         asked = self.must("POST", f'/v1/imports/{imported["id"]}/challenge')
         return self.must("POST", f'/v1/imports/{imported["id"]}/prove', {"signature": pair.sign(asked["challenge"])})
 
+    def cli(self, *words):
+        done = subprocess.run([PROGRAM, "key", *map(str, words), "--data", self.directory / "data", "--json"], text=True, capture_output=True)
+        return done.returncode, json.loads(done.stdout or "null")
+
     def states(self, key):
         return {v["version"]: v["state"] for v in self.must("GET", f"/v1/keys/{key}")["versions"]}
 
@@ -183,6 +187,14 @@ def play(directory):
     world.must("POST", f"/v1/keys/{key}/rollback", {"reason": "verification failed after the switch"})
     assert world.states(key) == {1: "active", 2: "suspended"}
     world.refused("key_has_no_former_version", "POST", f"/v1/keys/{key}/rollback")
+
+    # The same by holdfast key, whose exit code a deployment pipeline reads: back to the newer one, and nothing is left to apply.
+    status, applied = world.cli("apply", key, "--reason", "fixed")
+    assert status == 0 and applied["versions"][-1] == {**applied["versions"][-1], "version": 2, "state": "active"}, (status, applied)
+    assert world.cli("apply", key)[0] == 1 and world.cli("rollback", "key_99")[0] == 1
+    assert world.cli("rollback", key)[0] == 0 and world.states(key) == {1: "active", 2: "suspended"}
+    status, inventory = world.cli("inventory", "--partner", "bank-a")
+    assert status == 0 and [k["key"] for k in inventory["items"]] == ["callbacks", "messages"], inventory
 
     # Two people, neither of them the importer; then a proof after all.
     third = world.take(ed, overlap_seconds=3600)
