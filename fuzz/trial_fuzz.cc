@@ -9,13 +9,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto challenge = trial::parse_challenge_text(text); challenge.ok()) CHECK(trial::make_challenge_text(*challenge).value() == text);
+  if (const auto challenge = trial::parse_challenge_text(text); challenge.ok())
+    CHECK(trial::make_challenge_text(*challenge).value() == text);
   const auto one = trial::read_case(text);
   if (!one.ok()) {
     CHECK(std::string_view(one.error().code).starts_with("trial_case_"));
     return 0;
   }
-  trial::Steps steps(24);   // each is a real signature check
+  trial::Steps steps(24);  // each is a real signature check
   const trial::Answer answer = trial::try_case(*one, steps);
   CHECK(steps.taken() <= 24);
   CHECK(!answer.verified || (answer.signature_is_good && answer.deviations.empty()));

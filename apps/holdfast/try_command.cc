@@ -41,7 +41,8 @@ int run_try(const Arguments& arguments) {
   trial::Steps steps(trial::variants_max, [&] { return std::chrono::steady_clock::now() < deadline; });
   const trial::Answer answer = trial::try_case(*one, steps);
   if (const auto directory = arguments.value("--out"); directory && answer.reproduction) {
-    if (const auto written = write_reproduction(*answer.reproduction, absolute_path(*directory)); !written.ok()) return fail(written.error());
+    if (const auto written = write_reproduction(*answer.reproduction, absolute_path(*directory)); !written.ok())
+      return fail(written.error());
   }
   print(arguments.json() ? trial::to_json(answer) : trial::to_text(answer));
   return answer.verified ? exit_done : exit_failed;
@@ -50,19 +51,24 @@ int run_try(const Arguments& arguments) {
 }  // namespace
 
 Command try_command() {
-  return {.name = "try",
-          .summary = "try a key on a message its owner signed: verified, or the one thing that is wrong; offline",
-          .examples = "  holdfast try docs/examples/try-wechat-pay.json\n"
-                      "  holdfast try callback.json --json\n"
-                      "  holdfast try callback.json --out /tmp/check   # and repeat the check with openssl\n",
-          .verbs = {{"",
-                     "CASE.json|-",
-                     1,
-                     1,
-                     "reads the case, checks the signature, and searches at most 256 variants for the cause when it does not fit",
-                     {{"--out", "DIR", "write key.pem, base.bin and signature.bin there (mode 0600), for the openssl command of the answer"}},
-                     run_try}},
-          .notes = "Exit codes: 0 verified, 1 not verified, 2 misuse. Format, conventions and causes: docs/trial.md.\n"};
+  return {
+      .name = "try",
+      .summary = "try a key on a message its owner signed: verified, or the one thing that is wrong; offline",
+      .examples =
+          "  holdfast try docs/examples/try-wechat-pay.json\n"
+          "  holdfast try callback.json --json\n"
+          "  holdfast try callback.json --out /tmp/check   # and repeat the check with openssl\n",
+      .verbs =
+          {{"",
+            "CASE.json|-",
+            1,
+            1,
+            "reads the case, checks the signature, and searches at most 256 variants for the cause when it does not "
+            "fit",
+            {{"--out", "DIR",
+              "write key.pem, base.bin and signature.bin there (mode 0600), for the openssl command of the answer"}},
+            run_try}},
+      .notes = "Exit codes: 0 verified, 1 not verified, 2 misuse. Format, conventions and causes: docs/trial.md.\n"};
 }
 
 }  // namespace holdfast

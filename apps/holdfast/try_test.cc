@@ -29,7 +29,9 @@ Said shell(const std::string& command) {
   return said;
 }
 Said run(const std::string& words) { return shell(std::string(HOLDFAST_PROGRAM) + " try " + words); }
-std::string example(const std::string& name) { return std::string(HOLDFAST_SOURCE_DIR) + "/docs/examples/try-" + name + ".json"; }
+std::string example(const std::string& name) {
+  return std::string(HOLDFAST_SOURCE_DIR) + "/docs/examples/try-" + name + ".json";
+}
 
 std::string member(const std::string& json, std::string_view name) {
   auto document = wire::parse_json(base::to_bytes(base::as_bytes(json)), {.bytes_max = 1 << 20, .depth_max = 16});
@@ -44,9 +46,12 @@ TEST_CASE("the examples of holdfast try give what they say") {
   const struct {
     const char* name;
     const char* code;
-  } rows[] = {{"http-signature", "signature_is_verified"}, {"jws", "signature_is_verified"},
-              {"unionpay", "signature_is_verified"},       {"wechat-pay", "signature_line_ends_differ"},
-              {"alipay", "own_key_given_in_place_of_partners"}, {"webhook", "signature_secret_is_read_otherwise"},
+  } rows[] = {{"http-signature", "signature_is_verified"},
+              {"jws", "signature_is_verified"},
+              {"unionpay", "signature_is_verified"},
+              {"wechat-pay", "signature_line_ends_differ"},
+              {"alipay", "own_key_given_in_place_of_partners"},
+              {"webhook", "signature_secret_is_read_otherwise"},
               {"detached", "signature_is_der_where_raw_expected"}};
   for (const auto& row : rows) {
     CAPTURE(row.name);

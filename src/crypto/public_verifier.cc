@@ -41,7 +41,8 @@ using Number = std::unique_ptr<BIGNUM, FreeWith<BN_free>>;
 constexpr struct {
   const char* name;
   std::size_t bytes;
-} hashes[] = {{"", 0}, {"MD5", 16}, {"SHA-1", 20}, {"SHA-224", 28}, {"SHA-256", 32}, {"SHA-384", 48}, {"SHA-512", 64}, {"SM3", 32}};
+} hashes[] = {{"", 0},         {"MD5", 16},     {"SHA-1", 20},   {"SHA-224", 28},
+              {"SHA-256", 32}, {"SHA-384", 48}, {"SHA-512", 64}, {"SM3", 32}};
 
 const EVP_MD* md_of(Hash hash) {
   static const auto fetched = [] {
@@ -101,7 +102,8 @@ Bytes hmac(Hash hash, ByteView key, ByteView message) {
   static constexpr std::uint8_t nothing = 0;
   Bytes out(size_of(hash));
   unsigned size = 0;
-  CHECK(HMAC(md_of(hash), key.empty() ? &nothing : key.data(), static_cast<int>(key.size()), message.data(), message.size(), out.data(), &size) != nullptr);
+  CHECK(HMAC(md_of(hash), key.empty() ? &nothing : key.data(), static_cast<int>(key.size()), message.data(),
+             message.size(), out.data(), &size) != nullptr);
   return out;
 }
 
@@ -161,7 +163,8 @@ base::Result<PublicVerifier> PublicVerifier::of_spki(ByteView spki) {
     case KeyKind::ed25519: made.signature_bytes_ = 64; break;
     case KeyKind::ed448: made.signature_bytes_ = 114; break;
     case KeyKind::dsa:
-    case KeyKind::other: return base::Error{"public_key_cannot_verify", made.description_ + " keys are not used for signatures here"};
+    case KeyKind::other:
+      return base::Error{"public_key_cannot_verify", made.description_ + " keys are not used for signatures here"};
   }
   const unsigned char* at = made.spki_.data();
   made.key_->key.reset(d2i_PUBKEY(nullptr, &at, static_cast<long>(made.spki_.size())));
@@ -196,13 +199,15 @@ bool PublicVerifier::rsa_pkcs1(Hash hash, ByteView digest, ByteView signature) c
          EVP_PKEY_CTX_set_signature_md(context.get(), md_of(hash)) == 1 && verified(context, digest, signature);
 }
 
-bool PublicVerifier::rsa_pss(Hash hash, std::optional<std::uint32_t> salt_bytes, ByteView digest, ByteView signature) const {
+bool PublicVerifier::rsa_pss(Hash hash, std::optional<std::uint32_t> salt_bytes, ByteView digest,
+                             ByteView signature) const {
   if (!is_rsa(kind_) || digest.size() != size_of(hash)) return false;
   const QuietErrors quiet;
   const KeyContext context = verification(key_->key.get());
   const int salt = salt_bytes ? static_cast<int>(*salt_bytes) : RSA_PSS_SALTLEN_AUTO;
   return context != nullptr && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_signature_md(context.get(), md_of(hash)) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), md_of(hash)) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context.get(), md_of(hash)) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), md_of(hash)) == 1 &&
          EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt) == 1 && verified(context, digest, signature);
 }
 
@@ -242,8 +247,10 @@ bool PublicVerifier::ed25519ph(ByteView message, ByteView signature) const {
   if (kind_ != KeyKind::ed25519 || signature.size() != crypto_sign_BYTES) return false;
   require_sodium();
   crypto_sign_ed25519ph_state state;
-  return crypto_sign_ed25519ph_init(&state) == 0 && crypto_sign_ed25519ph_update(&state, message.data(), message.size()) == 0 &&
-         crypto_sign_ed25519ph_final_verify(&state, signature.data(), spki_.data() + spki_.size() - crypto_sign_PUBLICKEYBYTES) == 0;
+  return crypto_sign_ed25519ph_init(&state) == 0 &&
+         crypto_sign_ed25519ph_update(&state, message.data(), message.size()) == 0 &&
+         crypto_sign_ed25519ph_final_verify(&state, signature.data(),
+                                            spki_.data() + spki_.size() - crypto_sign_PUBLICKEYBYTES) == 0;
 }
 
 std::optional<RecoveredDigest> PublicVerifier::recover(ByteView signature) const {
@@ -253,14 +260,16 @@ std::optional<RecoveredDigest> PublicVerifier::recover(ByteView signature) const
   Bytes content(signature_bytes_);
   std::size_t size = content.size();
   // PKCS#1 padding is checked here; what it holds is read below.
-  if (context == nullptr || EVP_PKEY_verify_recover_init(context.get()) != 1 || EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
+  if (context == nullptr || EVP_PKEY_verify_recover_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
       EVP_PKEY_verify_recover(context.get(), content.data(), &size, signature.data(), signature.size()) != 1) {
     return std::nullopt;
   }
   content.resize(size);
   for (const DigestInfo& info : digest_infos) {
     if (size == info.head.size() + size_of(info.hash) && base::as_text(content).starts_with(info.head)) {
-      return RecoveredDigest{info.hash, Bytes(content.begin() + static_cast<std::ptrdiff_t>(info.head.size()), content.end())};
+      return RecoveredDigest{info.hash,
+                             Bytes(content.begin() + static_cast<std::ptrdiff_t>(info.head.size()), content.end())};
     }
   }
   return RecoveredDigest{Hash::none, std::move(content)};

@@ -55,7 +55,8 @@ class PublicVerifier {
   // Each is false for keys of another kind. `digest` has the size of `hash`.
   bool rsa_pkcs1(chain::Hash hash, base::ByteView digest, base::ByteView signature) const;
   /// The mask is made with the same hash. Without `salt_bytes` any length of salt is taken.
-  bool rsa_pss(chain::Hash hash, std::optional<std::uint32_t> salt_bytes, base::ByteView digest, base::ByteView signature) const;
+  bool rsa_pss(chain::Hash hash, std::optional<std::uint32_t> salt_bytes, base::ByteView digest,
+               base::ByteView signature) const;
   /// `signature` in DER. The digest is cut to the size of the curve, as FIPS 186 wants it.
   bool ecdsa(base::ByteView digest, base::ByteView signature) const;
   /// SM2 with SM3 (GM/T 0003) over the message itself; `signature` in DER.

@@ -70,7 +70,8 @@ TEST_CASE("text that is no pair of numbers has no other form") {
   CHECK_FALSE(signature_raw_to_der(Bytes(134)).has_value());
   CHECK_EQ(signature_raw_to_der(*base::parse_hex("0081")).value(), *base::parse_hex("300702010002020081"));
   CHECK_EQ(signature_raw_to_der(Bytes(132, 0xFF))->at(1), 0x81);
-  for (const char* const bad : {"", "3000", "3003020101", "300602010102010100", "30060201ff020101", "300702020001020101"}) {
+  for (const char* const bad :
+       {"", "3000", "3003020101", "300602010102010100", "30060201ff020101", "300702020001020101"}) {
     CAPTURE(bad);
     CHECK_FALSE(signature_der_to_raw(*base::parse_hex(bad), 32).has_value());
   }
@@ -90,7 +91,8 @@ TEST_CASE("HMAC with every hash: RFC 2202 and RFC 4231, test case 2") {
   const Bytes key = chain::making::raw("Jefe"), text = chain::making::raw("what do ya want for nothing?");
   CHECK_EQ(base::to_hex(hmac(Hash::md5, key, text)), "750c783e6ab0b503eaa86e310a5db738");
   CHECK_EQ(base::to_hex(hmac(Hash::sha1, key, text)), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
-  CHECK_EQ(base::to_hex(hmac(Hash::sha256, key, text)), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK_EQ(base::to_hex(hmac(Hash::sha256, key, text)),
+           "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   CHECK_EQ(hmac(Hash::sha512, {}, {}).size(), 64);
   CHECK_EQ(name_of(Hash::sm3), "SM3");
   CHECK_EQ(name_of(Hash::none), "");

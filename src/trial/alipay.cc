@@ -46,14 +46,16 @@ std::string_view member_value(std::string_view json, std::string_view name_end) 
   const std::size_t name = json.find(name_end);
   if (name == std::string_view::npos) return {};
   std::size_t at = name + name_end.size();
-  while (at < json.size() && (json[at] == ' ' || json[at] == '\t' || json[at] == '\r' || json[at] == '\n' || json[at] == ':')) ++at;
+  while (at < json.size() &&
+         (json[at] == ' ' || json[at] == '\t' || json[at] == '\r' || json[at] == '\n' || json[at] == ':'))
+    ++at;
   return value_at(json, at);
 }
 
 std::string unquoted(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
   std::string out(text);
-  std::erase(out, '\\');   // base64 with its slashes escaped
+  std::erase(out, '\\');  // base64 with its slashes escaped
   return out;
 }
 
@@ -62,14 +64,17 @@ void judge_serials(const Message& message, const KeyRing& ring, Specimen& specim
   if (const auto serial = message.parameter("alipay_cert_sn")) specimen.key_name = *serial;
   const auto root = message.parameter("alipay_root_cert_sn");
   if (root && !ring.alipay_root_serial.empty() && *root != ring.alipay_root_serial) {
-    specimen.notes.add(Cause::signature_serial_is_unknown, {}, "alipay_root_cert_sn is " + std::string(*root) + ", the roots given make " + ring.alipay_root_serial);
+    specimen.notes.add(
+        Cause::signature_serial_is_unknown, {},
+        "alipay_root_cert_sn is " + std::string(*root) + ", the roots given make " + ring.alipay_root_serial);
   }
 }
 
 Specimen read_form(const Message& message, const KeyRing& ring) {
   const std::string sign_type(message.parameter("sign_type").value_or(""));
   const auto scheme = scheme_for(sign_type);
-  if (!scheme) return without_hope(Cause::algorithm_not_allowed, "sign_type is `" + sign_type + "`; RSA2, RSA and SM2 are known");
+  if (!scheme)
+    return without_hope(Cause::algorithm_not_allowed, "sign_type is `" + sign_type + "`; RSA2, RSA and SM2 are known");
   const ParameterRule rule{.left_out = {"sign", "sign_type"}};
   Specimen specimen;
   specimen.key_name_is_serial = true;
@@ -89,7 +94,8 @@ Specimen read_reply(const Message& message) {
   const std::string_view body = *message.body;
   const std::string_view node = member_value(body, "_response\"");
   const std::string_view sign = member_value(body, "\"sign\"");
-  if (node.empty()) return without_hope(Cause::signature_part_is_missing, "the body has no member whose name ends in _response");
+  if (node.empty())
+    return without_hope(Cause::signature_part_is_missing, "the body has no member whose name ends in _response");
   if (sign.empty()) return without_hope(Cause::signature_part_is_missing, "the body has no member sign");
   Specimen specimen;
   specimen.base = node;
@@ -104,7 +110,8 @@ Specimen read_reply(const Message& message) {
 
 Specimen read_version_3(const Message& message) {
   const auto timestamp = message.header("alipay-timestamp"), nonce = message.header("alipay-nonce");
-  if (!timestamp || !nonce) return without_hope(Cause::signature_part_is_missing, "the headers alipay-timestamp and alipay-nonce");
+  if (!timestamp || !nonce)
+    return without_hope(Cause::signature_part_is_missing, "the headers alipay-timestamp and alipay-nonce");
   const std::string head = std::string(*timestamp) + "\n" + std::string(*nonce) + "\n";
   const std::string body = message.body.value_or("");
   Specimen specimen;
@@ -117,7 +124,8 @@ Specimen read_version_3(const Message& message) {
   specimen.stamps.push_back(stamp_of("alipay-timestamp", *timestamp, StampUnit::milliseconds, specimen.notes));
   specimen.variants = variants_within(head, body, "\n");
   specimen.variants.push_back({Cause::signature_line_ends_differ, "without the last line feed", head + body, {}});
-  specimen.variants.push_back({Cause::protocol_version_differs, "over the body alone, as the gateway protocol signs", body, {}});
+  specimen.variants.push_back(
+      {Cause::protocol_version_differs, "over the body alone, as the gateway protocol signs", body, {}});
   return specimen;
 }
 

@@ -10,10 +10,13 @@ namespace {
 
 using intake::JsonValue;
 
-constexpr std::pair<std::string_view, Convention> conventions[] = {
-    {"http-signature", Convention::http_signature}, {"jws", Convention::jws},          {"detached", Convention::detached},
-    {"standard-webhook", Convention::standard_webhook}, {"alipay", Convention::alipay}, {"wechat-pay", Convention::wechat_pay},
-    {"unionpay", Convention::unionpay}};
+constexpr std::pair<std::string_view, Convention> conventions[] = {{"http-signature", Convention::http_signature},
+                                                                   {"jws", Convention::jws},
+                                                                   {"detached", Convention::detached},
+                                                                   {"standard-webhook", Convention::standard_webhook},
+                                                                   {"alipay", Convention::alipay},
+                                                                   {"wechat-pay", Convention::wechat_pay},
+                                                                   {"unionpay", Convention::unionpay}};
 
 base::Error malformed(std::string message) { return {"trial_case_malformed", std::move(message)}; }
 
@@ -67,7 +70,9 @@ class Members {
     if (!listed && !value->is_object()) return wrong(name, "an object of strings"), out;
     for (std::size_t i = 0; i < value->items.size(); ++i) {
       const JsonValue& item = value->items[i];
-      const bool good = listed ? item.is_array() && item.items.size() == 2 && item.items[0].is_string() && item.items[1].is_string() : item.is_string();
+      const bool good =
+          listed ? item.is_array() && item.items.size() == 2 && item.items[0].is_string() && item.items[1].is_string()
+                 : item.is_string();
       if (!good) return wrong(name, "an object of strings, or a list of pairs"), out;
       if (listed) {
         out.emplace_back(item.items[0].text, item.items[1].text);
@@ -98,7 +103,8 @@ class Members {
 };
 
 // One key: text of any format, or an object with `key` or `key_base64` and `key_id`, or a JWK or JWK Set as it stands.
-base::Status read_material(const JsonValue& value, std::string_view whole, const std::string& path, std::vector<Material>& out) {
+base::Status read_material(const JsonValue& value, std::string_view whole, const std::string& path,
+                           std::vector<Material>& out) {
   if (out.size() == keys_max) return malformed(path + " has more than " + std::to_string(keys_max) + " keys");
   if (value.is_array()) {
     for (const JsonValue& one : value.items) {
@@ -157,7 +163,8 @@ base::Status read_message(const JsonValue& value, Message& message) {
   message.user_id = members.string("user_id");
   message.label = members.string("label");
   constexpr std::string_view encodings[] = {"", "base64", "base64url", "hex"};
-  if (std::ranges::find(encodings, message.encoding) == std::end(encodings)) members.wrong("encoding", "base64, base64url or hex");
+  if (std::ranges::find(encodings, message.encoding) == std::end(encodings))
+    members.wrong("encoding", "base64, base64url or hex");
   return members.finish();
 }
 
@@ -192,10 +199,13 @@ std::optional<std::string_view> Message::parameter(std::string_view name) const 
   return found->second;
 }
 
-bool Declared::refused() const { return !version.empty() && !accepted.empty() && std::ranges::find(accepted, version) == accepted.end(); }
+bool Declared::refused() const {
+  return !version.empty() && !accepted.empty() && std::ranges::find(accepted, version) == accepted.end();
+}
 
 base::Result<Case> read_case(std::string_view json) {
-  if (json.size() > case_bytes_max) return base::Error{"trial_case_too_large", "a case has at most " + std::to_string(case_bytes_max) + " bytes"};
+  if (json.size() > case_bytes_max)
+    return base::Error{"trial_case_too_large", "a case has at most " + std::to_string(case_bytes_max) + " bytes"};
   std::size_t fault = 0;
   const auto root = intake::parse_json(json, fault);
   if (!root) return malformed("not JSON: the fault is at byte " + std::to_string(fault));
@@ -205,7 +215,9 @@ base::Result<Case> read_case(std::string_view json) {
   out.id = members.string("id");
   const std::string convention = members.string("convention");
   const auto found = std::ranges::find(conventions, convention, &std::pair<std::string_view, Convention>::first);
-  if (found == std::end(conventions)) return malformed("/convention has to be http-signature, jws, detached, standard-webhook, alipay, wechat-pay or unionpay");
+  if (found == std::end(conventions))
+    return malformed(
+        "/convention has to be http-signature, jws, detached, standard-webhook, alipay, wechat-pay or unionpay");
   out.convention = found->second;
   if (const JsonValue* const key = members.find("key")) TRY(read_material(*key, json, "/key", out.keys));
   if (const JsonValue* const key = members.find("own_key")) TRY(read_material(*key, json, "/own_key", out.own_keys));

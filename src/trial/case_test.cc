@@ -62,18 +62,28 @@ TEST_CASE("what is wrong with a case is named") {
   CHECK_EQ(refusal(R"({"convention":"jws","key":{},"message":{}})"), "/key has neither key nor key_base64");
   CHECK_EQ(refusal(R"({"convention":"jws","key":{"key":1},"message":{}})"), "/key/key has to be a string");
   CHECK_EQ(refusal(R"({"convention":"jws","key":[["k"]],"message":{}})"), "/key is a list of lists");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":{"key_base64":"="},"message":{}})"), "/key/key_base64 has to be padded base64");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":{"key_base64":"="},"message":{}})"),
+           "/key/key_base64 has to be padded base64");
   CHECK_EQ(refusal(R"({"convention":"jws","secret":"","message":{}})"), "/secret has to be a string");
   CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"body":1}})"), "/message/body has to be a string");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"status":99}})"), "/message/status has to be a status from 100 to 599");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"headers":{"a":1}}})"), "/message/headers has to be an object of strings, or a list of pairs");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"headers":"a"}})"), "/message/headers has to be an object of strings");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"form":"%"}})"), "/message/form has to be application/x-www-form-urlencoded");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"encoding":"rot13"}})"), "/message/encoding has to be base64, base64url or hex");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"received_at":"today"})"), "/received_at has to be an instant like 2026-01-05T00:00:00Z");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"window_seconds":90000})"), "/window_seconds has to be a number up to 86400");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"seen_nonces":[1]})"), "/seen_nonces has to be a list of strings");
-  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"sdk_version":"1"})"), "/sdk_version has to be an object");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"status":99}})"),
+           "/message/status has to be a status from 100 to 599");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"headers":{"a":1}}})"),
+           "/message/headers has to be an object of strings, or a list of pairs");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"headers":"a"}})"),
+           "/message/headers has to be an object of strings");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"form":"%"}})"),
+           "/message/form has to be application/x-www-form-urlencoded");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{"encoding":"rot13"}})"),
+           "/message/encoding has to be base64, base64url or hex");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"received_at":"today"})"),
+           "/received_at has to be an instant like 2026-01-05T00:00:00Z");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"window_seconds":90000})"),
+           "/window_seconds has to be a number up to 86400");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"seen_nonces":[1]})"),
+           "/seen_nonces has to be a list of strings");
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{},"sdk_version":"1"})"),
+           "/sdk_version has to be an object");
   std::string keys = R"("k")";
   for (int i = 0; i < 16; ++i) keys += R"(,"k")";
   CHECK_EQ(refusal(R"({"convention":"jws","key":[)" + keys + R"(],"message":{}})"), "/key has more than 16 keys");

@@ -14,12 +14,12 @@ namespace trial {
 
 /// What a signature over a challenge means, and nothing else.
 struct Challenge {
-  std::string origin;       ///< who asks: `https://pay.example.com`
-  std::string partner;      ///< whose key it is
-  std::string slot;         ///< what the key is for: `callbacks`
-  std::string thumbprint;   ///< RFC 7638, of the key that has to sign
-  base::Digest nonce{};     ///< 32 random bytes, for this challenge alone
-  base::Instant expires;    ///< whole seconds count
+  std::string origin;      ///< who asks: `https://pay.example.com`
+  std::string partner;     ///< whose key it is
+  std::string slot;        ///< what the key is for: `callbacks`
+  std::string thumbprint;  ///< RFC 7638, of the key that has to sign
+  base::Digest nonce{};    ///< 32 random bytes, for this challenge alone
+  base::Instant expires;   ///< whole seconds count
   bool operator==(const Challenge&) const = default;
 };
 
@@ -43,6 +43,7 @@ struct ChallengeAnswer {
 /// Errors: `challenge_differs` (another text than the one given out), `challenge_expired`, `challenge_key_differs` (the thumbprint is
 /// of another key), `challenge_scheme_unknown`, `challenge_signature_wrong`, and those of crypto::PublicVerifier::of_spki and
 /// make_challenge_text.
-base::Status verify_challenge(const Challenge& given_out, const ChallengeAnswer& answer, base::ByteView spki, base::Instant now);
+base::Status verify_challenge(const Challenge& given_out, const ChallengeAnswer& answer, base::ByteView spki,
+                              base::Instant now);
 
 }  // namespace trial

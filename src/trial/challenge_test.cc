@@ -55,11 +55,12 @@ TEST_CASE("values that could be read as lines, and texts in any other form, are 
   challenge.expires.ns = -1;
   CHECK_FALSE(make_challenge_text(challenge).ok());
   const std::string text = make_challenge_text(good).value();
-  for (std::size_t size = 0; size < text.size(); ++size) CHECK_FALSE(parse_challenge_text(std::string_view(text).substr(0, size)).ok());
+  for (std::size_t size = 0; size < text.size(); ++size)
+    CHECK_FALSE(parse_challenge_text(std::string_view(text).substr(0, size)).ok());
   CHECK_FALSE(parse_challenge_text(text + "\n").ok());
   std::string upper = text;
   upper.replace(upper.find("nonce: 2"), 8, "nonce: F");
-  CHECK_FALSE(parse_challenge_text(upper).ok());   // hexadecimal has one case here
+  CHECK_FALSE(parse_challenge_text(upper).ok());  // hexadecimal has one case here
 }
 
 TEST_CASE("keys of every kind answer a challenge") {
@@ -71,24 +72,37 @@ TEST_CASE("keys of every kind answer a challenge") {
     Scheme scheme = *usual_scheme(verifier->kind());
     const Bytes signature = pair.sign(scheme, text);
     CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = signature}, pair.spki(), before)), "good");
-    CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pair.sign(scheme, text + " ")}, pair.spki(), before)), "challenge_signature_wrong");
+    CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pair.sign(scheme, text + " ")},
+                                      pair.spki(), before)),
+             "challenge_signature_wrong");
     if (scheme.algorithm != Algorithm::ecdsa && scheme.algorithm != Algorithm::sm2) continue;
     scheme.der = !scheme.der;
-    CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pair.sign(scheme, text)}, pair.spki(), before)), "good");
+    CHECK_EQ(
+        code_of(verify_challenge(challenge, {.text = text, .signature = pair.sign(scheme, text)}, pair.spki(), before)),
+        "good");
   }
   const KeyPair rsa = KeyPair::rsa();
   const Challenge challenge = challenge_for(rsa);
   const std::string text = make_challenge_text(challenge).value();
   const Bytes pss = rsa.sign(*scheme_of_name("PS256"), text);
-  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pss, .scheme = "PS256"}, rsa.spki(), before)), "good");
-  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pss}, rsa.spki(), before)), "challenge_signature_wrong");
-  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pss, .scheme = "ed25519"}, rsa.spki(), before)), "challenge_scheme_unknown");
+  CHECK_EQ(
+      code_of(verify_challenge(challenge, {.text = text, .signature = pss, .scheme = "PS256"}, rsa.spki(), before)),
+      "good");
+  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = pss}, rsa.spki(), before)),
+           "challenge_signature_wrong");
+  CHECK_EQ(
+      code_of(verify_challenge(challenge, {.text = text, .signature = pss, .scheme = "ed25519"}, rsa.spki(), before)),
+      "challenge_scheme_unknown");
   const KeyPair sm2 = KeyPair::sm2();
   const Challenge by_name = challenge_for(sm2);
   const std::string sm2_text = make_challenge_text(by_name).value();
   Scheme named = *scheme_of_name("sm2-sm3");
   named.user_id = "bank-a";
-  CHECK_EQ(code_of(verify_challenge(by_name, {.text = sm2_text, .signature = sm2.sign(named, sm2_text), .scheme = "sm2-sm3", .user_id = "bank-a"}, sm2.spki(), before)), "good");
+  CHECK_EQ(
+      code_of(verify_challenge(
+          by_name, {.text = sm2_text, .signature = sm2.sign(named, sm2_text), .scheme = "sm2-sm3", .user_id = "bank-a"},
+          sm2.spki(), before)),
+      "good");
 }
 
 TEST_CASE("an answer that is late, for another challenge or by another key is none") {
@@ -108,7 +122,8 @@ TEST_CASE("an answer that is late, for another challenge or by another key is no
   CHECK_EQ(code_of(verify_challenge(broken, answer, pair.spki(), before)), "challenge_malformed");
   // A signature by another key over the same text.
   const Bytes forged = other.sign(*scheme_of_name("ed25519"), text);
-  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = forged}, pair.spki(), before)), "challenge_signature_wrong");
+  CHECK_EQ(code_of(verify_challenge(challenge, {.text = text, .signature = forged}, pair.spki(), before)),
+           "challenge_signature_wrong");
 }
 
 }  // namespace trial

@@ -32,8 +32,14 @@ std::string certificate_pem() {
 // --- Alipay --------------------------------------------------------------------------------------------------------------------
 
 std::vector<Pair> notification() {
-  return {{"total_amount", "88.88"}, {"notify_time", "2026-02-02 10:00:00"}, {"subject", "\xE6\xB5\x8B\xE8\xAF\x95 a&b"}, {"body", ""},
-          {"charset", "utf-8"},      {"trade_status", "TRADE_SUCCESS"},      {"sign_type", "RSA2"},                        {"app_id", "2021000000000000"}};
+  return {{"total_amount", "88.88"},
+          {"notify_time", "2026-02-02 10:00:00"},
+          {"subject", "\xE6\xB5\x8B\xE8\xAF\x95 a&b"},
+          {"body", ""},
+          {"charset", "utf-8"},
+          {"trade_status", "TRADE_SUCCESS"},
+          {"sign_type", "RSA2"},
+          {"app_id", "2021000000000000"}};
 }
 Case alipay(const std::string& signed_text, std::vector<Pair> parameters, const Scheme& scheme = rsa2) {
   Case one;
@@ -50,7 +56,9 @@ const ParameterRule alipay_rule{.left_out = {"sign", "sign_type"}};
 TEST_CASE("Alipay notifications: as agreed, and signed in other ways") {
   const auto parameters = notification();
   const std::string agreed = join_parameters(parameters, alipay_rule);
-  CHECK_EQ(agreed, "app_id=2021000000000000&charset=utf-8&notify_time=2026-02-02 10:00:00&subject=\xE6\xB5\x8B\xE8\xAF\x95 a&b&total_amount=88.88&trade_status=TRADE_SUCCESS");
+  CHECK_EQ(agreed,
+           "app_id=2021000000000000&charset=utf-8&notify_time=2026-02-02 10:00:00&subject=\xE6\xB5\x8B\xE8\xAF\x95 "
+           "a&b&total_amount=88.88&trade_status=TRADE_SUCCESS");
   const Answer good = try_it(alipay(agreed, parameters));
   CHECK_EQ(code(good), "verified");
   CHECK_NE(good.base_shown.find("subject=?? x&x&total_amount=99.99"), std::string::npos);
@@ -90,7 +98,8 @@ TEST_CASE("Alipay replies: the node is signed as it stands") {
     Case one;
     one.convention = Convention::alipay;
     one.keys.push_back(material(platform().pem()));
-    one.message.body = "{\"alipay_trade_query_response\":" + node + R"(,"alipay_cert_sn":"aa","sign":")" + base::to_base64(platform().sign(rsa2, signed_text)) + "\"}";
+    one.message.body = "{\"alipay_trade_query_response\":" + node + R"(,"alipay_cert_sn":"aa","sign":")" +
+                       base::to_base64(platform().sign(rsa2, signed_text)) + "\"}";
     return code(try_it(one));
   };
   CHECK_EQ(reply(node), "verified");
@@ -98,7 +107,8 @@ TEST_CASE("Alipay replies: the node is signed as it stands") {
   Case one;
   one.convention = Convention::alipay;
   one.keys.push_back(material(platform().pem()));
-  for (const char* const body : {"", "{}", R"({"a_response":{})", R"({"sign":"AAAA"})", "\"_response\"", "\"_response\":{"}) {
+  for (const char* const body :
+       {"", "{}", R"({"a_response":{})", R"({"sign":"AAAA"})", "\"_response\"", "\"_response\":{"}) {
     CAPTURE(body);
     one.message.body = body;
     CHECK_EQ(code(try_it(one)), "signature_part_is_missing");
@@ -112,7 +122,9 @@ TEST_CASE("Alipay version 3: headers and body, each with a line feed") {
   one.keys.push_back(material(platform().pem()));
   one.message.body = body;
   const auto signed_as = [&](const std::string& text) {
-    one.message.headers = {{"alipay-timestamp", "1770000000000"}, {"alipay-nonce", "n1"}, {"alipay-signature", base::to_base64(platform().sign(rsa2, text))}};
+    one.message.headers = {{"alipay-timestamp", "1770000000000"},
+                           {"alipay-nonce", "n1"},
+                           {"alipay-signature", base::to_base64(platform().sign(rsa2, text))}};
     return code(try_it(one));
   };
   CHECK_EQ(signed_as("1770000000000\nn1\n" + body + "\n"), "verified");
@@ -122,7 +134,8 @@ TEST_CASE("Alipay version 3: headers and body, each with a line feed") {
 
 TEST_CASE("Alipay: serial numbers of certificates") {
   // MD5 over issuer and decimal serial number: `CN=Platform CA169552957`.
-  const std::string serial = base::to_hex(crypto::digest(crypto::chain::Hash::md5, base::as_bytes("CN=Platform CA169552957")));
+  const std::string serial =
+      base::to_hex(crypto::digest(crypto::chain::Hash::md5, base::as_bytes("CN=Platform CA169552957")));
   auto parameters = notification();
   parameters.emplace_back("alipay_cert_sn", serial);
   const auto with_certificate = [&] {
@@ -142,7 +155,8 @@ TEST_CASE("Alipay: serial numbers of certificates") {
   const std::string root_serial = base::to_hex(crypto::digest(crypto::chain::Hash::md5, base::as_bytes("CN=R117")));
   parameters.back() = {"alipay_root_cert_sn", root_serial};
   Case one = with_certificate();
-  one.roots.push_back(material(std::string(intake::to_pem("CERTIFICATE", rsa_root.der())) + std::string(intake::to_pem("CERTIFICATE", ec_root.der()))));
+  one.roots.push_back(material(std::string(intake::to_pem("CERTIFICATE", rsa_root.der())) +
+                               std::string(intake::to_pem("CERTIFICATE", ec_root.der()))));
   CHECK_EQ(code(try_it(one)), "verified");
   parameters.back().second = "other";
   Case other = with_certificate();
@@ -156,7 +170,9 @@ TEST_CASE("WeChat Pay: time stamp, nonce, body; serial numbers in every form") {
     Case one;
     one.convention = Convention::wechat_pay;
     one.keys.push_back(material(certificate_pem()));
-    one.message.headers = {{"wechatpay-timestamp", "1770000000"}, {"wechatpay-nonce", "n1"}, {"wechatpay-serial", std::move(serial)},
+    one.message.headers = {{"wechatpay-timestamp", "1770000000"},
+                           {"wechatpay-nonce", "n1"},
+                           {"wechatpay-serial", std::move(serial)},
                            {"wechatpay-signature", base::to_base64(platform().sign(rsa2, text))}};
     one.message.body = body;
     one.received_at = base::Instant{1'770'000'001'000'000'000};
@@ -170,7 +186,8 @@ TEST_CASE("WeChat Pay: time stamp, nonce, body; serial numbers in every form") {
   CHECK_EQ(code(try_it(callback(agreed, "5157F09EFDC096DE15EBE81A47057A72"))), "signature_serial_is_unknown");
   CHECK_EQ(code(try_it(callback("1770000000\nn1\n" + body, "A1B2C3D"))), "signature_line_ends_differ");
   CHECK_EQ(code(try_it(callback("1770000000\r\nn1\r\n" + body + "\r\n", "A1B2C3D"))), "signature_line_ends_differ");
-  CHECK_EQ(code(try_it(callback("1770000000\nn1\n" + without_json_blanks(body) + "\n", "A1B2C3D"))), "signature_json_was_rewritten");
+  CHECK_EQ(code(try_it(callback("1770000000\nn1\n" + without_json_blanks(body) + "\n", "A1B2C3D"))),
+           "signature_json_was_rewritten");
   CHECK_EQ(code(try_it(callback("POST\n/\n" + agreed, "A1B2C3D"))), "signature_parameter_set_differs");
   CHECK_EQ(code(try_it(callback(body, "A1B2C3D"))), "protocol_version_differs");
 
@@ -204,16 +221,20 @@ TEST_CASE("WeChat Pay with SM2") {
   one.convention = Convention::wechat_pay;
   one.keys.push_back(material(pair.pem(), "PUB_KEY_ID_1"));
   one.message.body = "{}";
-  one.message.headers = {{"wechatpay-timestamp", "1770000000"}, {"wechatpay-nonce", "n1"}, {"wechatpay-serial", "PUB_KEY_ID_1"},
-                         {"wechatpay-signature", base::to_base64(pair.sign(*scheme_of_name("sm2-sm3"), "1770000000\nn1\n{}\n"))},
-                         {"wechatpay-signature-type", "WECHATPAY2-SM2-WITH-SM3"}};
+  one.message.headers = {
+      {"wechatpay-timestamp", "1770000000"},
+      {"wechatpay-nonce", "n1"},
+      {"wechatpay-serial", "PUB_KEY_ID_1"},
+      {"wechatpay-signature", base::to_base64(pair.sign(*scheme_of_name("sm2-sm3"), "1770000000\nn1\n{}\n"))},
+      {"wechatpay-signature-type", "WECHATPAY2-SM2-WITH-SM3"}};
   CHECK_EQ(code(try_it(one)), "verified");
 }
 
 TEST_CASE("UnionPay: the hexadecimal digest, both versions, decimal certId") {
   const auto parameters_of = [](const char* version) {
-    return std::vector<Pair>{{"txnTime", "20260202100000"}, {"version", version}, {"encoding", "UTF-8"}, {"certId", "169552957"},
-                             {"signMethod", "01"},          {"orderId", "42"},     {"reserved", ""}};
+    return std::vector<Pair>{
+        {"txnTime", "20260202100000"}, {"version", version}, {"encoding", "UTF-8"}, {"certId", "169552957"},
+        {"signMethod", "01"},          {"orderId", "42"},    {"reserved", ""}};
   };
   const ParameterRule rule{.left_out = {"signature"}, .without_empty = false};
   const auto signed_as = [&](std::vector<Pair> parameters, const std::string& text, const Scheme& scheme) {
@@ -241,7 +262,8 @@ TEST_CASE("UnionPay: the hexadecimal digest, both versions, decimal certId") {
   CHECK_EQ(code(try_it(signed_as(v51, join_parameters(v51, without_empty), newer))), "signature_empty_values_differ");
   auto hexadecimal = v51;
   hexadecimal[3].second = "0A1B2C3D";
-  CHECK_EQ(code(try_it(signed_as(hexadecimal, join_parameters(hexadecimal, rule), newer))), "signature_serial_form_differs");
+  CHECK_EQ(code(try_it(signed_as(hexadecimal, join_parameters(hexadecimal, rule), newer))),
+           "signature_serial_form_differs");
   auto unknown = v51;
   unknown[3].second = "68759585097";
   CHECK_EQ(code(try_it(signed_as(unknown, join_parameters(unknown, rule), newer))), "signature_serial_is_unknown");
@@ -264,14 +286,17 @@ TEST_CASE("Alipay writes an issuer as Java does: the last part first, without bl
   const auto attribute = [](std::initializer_list<std::uint8_t> oid, std::string_view value) {
     return tlv(tag::set, {sequence({tlv(tag::oid, {Bytes(oid)}), tlv(tag::utf8_string, {raw(value)})})});
   };
-  root.issuer = sequence({attribute({0x55, 4, 6}, "CN"), attribute({0x55, 4, 10}, "Ant Financial"), attribute({0x55, 4, 11}, "Certification Authority"),
+  root.issuer = sequence({attribute({0x55, 4, 6}, "CN"), attribute({0x55, 4, 10}, "Ant Financial"),
+                          attribute({0x55, 4, 11}, "Certification Authority"),
                           attribute({0x55, 4, 3}, "Ant Financial Certification Authority R1")});
   root.serial = {0x01, 0x00};
   root.algorithm = rsa_sha256();
   Case one;
   one.roots.push_back(material(std::string(intake::to_pem("CERTIFICATE", root.der()))));
-  const std::string text = "CN=Ant Financial Certification Authority R1,OU=Certification Authority,O=Ant Financial,C=CN256";
-  CHECK_EQ(read_keys(one).alipay_root_serial, base::to_hex(crypto::digest(crypto::chain::Hash::md5, base::as_bytes(text))));
+  const std::string text =
+      "CN=Ant Financial Certification Authority R1,OU=Certification Authority,O=Ant Financial,C=CN256";
+  CHECK_EQ(read_keys(one).alipay_root_serial,
+           base::to_hex(crypto::digest(crypto::chain::Hash::md5, base::as_bytes(text))));
 }
 
 }  // namespace trial

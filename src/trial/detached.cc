@@ -27,7 +27,8 @@ Stamp stamp_of(std::string name, std::string_view text, StampUnit unit, intake::
   }
   constexpr std::int64_t seconds_max = 9'000'000'000, milliseconds_max = seconds_max * 1'000;
   const bool milliseconds = number > seconds_max;
-  if (milliseconds && unit == StampUnit::seconds) notes.add(Cause::signature_time_is_in_milliseconds, {}, stamp.name + " is " + stamp.text);
+  if (milliseconds && unit == StampUnit::seconds)
+    notes.add(Cause::signature_time_is_in_milliseconds, {}, stamp.name + " is " + stamp.text);
   if (number <= milliseconds_max) stamp.at = base::Instant{number * (milliseconds ? 1'000'000 : 1'000'000'000)};
   return stamp;
 }
@@ -51,12 +52,16 @@ Specimen read_detached(const Case& one, const KeyRing& ring) {
   if (!message.body) return without_hope(Cause::signature_part_is_missing, "/message/body or /message/body_base64");
   if (message.signature.empty()) return without_hope(Cause::signature_part_is_missing, "/message/signature");
   auto scheme = message.algorithm.empty() ? std::nullopt : scheme_of_name(message.algorithm);
-  if (!scheme && !message.algorithm.empty()) return without_hope(Cause::algorithm_not_allowed, "no scheme is called `" + message.algorithm + "`");
-  if (!scheme) scheme = ring.keys.empty() ? scheme_of_name("hmac-sha256") : usual_scheme(ring.keys.front().verifier.kind());
+  if (!scheme && !message.algorithm.empty())
+    return without_hope(Cause::algorithm_not_allowed, "no scheme is called `" + message.algorithm + "`");
+  if (!scheme)
+    scheme = ring.keys.empty() ? scheme_of_name("hmac-sha256") : usual_scheme(ring.keys.front().verifier.kind());
   Specimen specimen;
   specimen.base = *message.body;
   specimen.signature = message.signature;
-  specimen.text = message.encoding == "hex" ? SignatureText::hex : message.encoding == "base64url" ? SignatureText::base64url : SignatureText::base64;
+  specimen.text = message.encoding == "hex"         ? SignatureText::hex
+                  : message.encoding == "base64url" ? SignatureText::base64url
+                                                    : SignatureText::base64;
   specimen.scheme = scheme.value_or(Scheme{});
   if (!message.user_id.empty()) specimen.scheme.user_id = message.user_id;
   specimen.variants = variants_of(specimen.base);

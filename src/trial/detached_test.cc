@@ -53,7 +53,8 @@ Scheme scheme(const char* name, Change change) {
 }  // namespace
 
 TEST_CASE("a signature as agreed verifies under every scheme") {
-  for (const char* const name : {"rsa-pkcs1-sha1", "rsa-pkcs1-sha256", "rsa-pkcs1-sha512", "rsa-pss-sha256", "rsa-pss-sha512"}) {
+  for (const char* const name :
+       {"rsa-pkcs1-sha1", "rsa-pkcs1-sha256", "rsa-pkcs1-sha512", "rsa-pss-sha256", "rsa-pss-sha512"}) {
     CAPTURE(name);
     CHECK_EQ(code(try_it(Draft{rsa(), name}.as_agreed())), "verified");
   }
@@ -71,8 +72,10 @@ TEST_CASE("a signature as agreed verifies under every scheme") {
 }
 
 TEST_CASE("DER where r||s is agreed, the reverse, and halves that lost their zeros") {
-  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256"}.by(scheme("ecdsa-sha256-der")))), "signature_is_der_where_raw_expected");
-  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256-der"}.by(scheme("ecdsa-sha256")))), "signature_is_der_where_raw_expected");
+  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256"}.by(scheme("ecdsa-sha256-der")))),
+           "signature_is_der_where_raw_expected");
+  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256-der"}.by(scheme("ecdsa-sha256")))),
+           "signature_is_der_where_raw_expected");
   const Draft draft{ec(), "ecdsa-sha256"};
   // A signature whose r begins with a zero byte comes once in 256.
   Bytes raw;
@@ -91,37 +94,44 @@ TEST_CASE("another hash, padding, salt, and hashes in place of the text") {
   CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256"}.by(scheme("ecdsa-sha384")))), "signature_hash_differs");
   CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pss-sha256")))), "signature_padding_differs");
   CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pss-sha256"}.by(scheme("rsa-pkcs1-sha256")))), "signature_padding_differs");
-  const Answer salt = try_it(Draft{rsa(), "rsa-pss-sha256"}.by(scheme("rsa-pss-sha256", [](Scheme& s) { s.salt_bytes = 222; })));
+  const Answer salt =
+      try_it(Draft{rsa(), "rsa-pss-sha256"}.by(scheme("rsa-pss-sha256", [](Scheme& s) { s.salt_bytes = 222; })));
   CHECK_EQ(code(salt), "signature_pss_salt_differs");
   REQUIRE_EQ(salt.deviations.size(), 1);
   CHECK_EQ(salt.deviations[0], "as RSA-PSS with SHA-256 and a salt of 222 bytes");
-  const auto prehash = [](Prehash how) {
-    return [how](Scheme& s) { s.prehash = how; };
-  };
-  CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::digest))))), "signature_is_over_a_hash");
-  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256"}.by(scheme("ecdsa-sha256", prehash(Prehash::digest))))), "signature_is_over_a_hash");
-  CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::hex_digest))))), "signature_is_over_hex_digest");
-  CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::upper_hex_digest))))), "signature_is_over_hex_digest");
+  const auto prehash = [](Prehash how) { return [how](Scheme& s) { s.prehash = how; }; };
+  CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::digest))))),
+           "signature_is_over_a_hash");
+  CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256"}.by(scheme("ecdsa-sha256", prehash(Prehash::digest))))),
+           "signature_is_over_a_hash");
+  CHECK_EQ(code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::hex_digest))))),
+           "signature_is_over_hex_digest");
+  CHECK_EQ(
+      code(try_it(Draft{rsa(), "rsa-pkcs1-sha256"}.by(scheme("rsa-pkcs1-sha256", prehash(Prehash::upper_hex_digest))))),
+      "signature_is_over_hex_digest");
 }
 
 TEST_CASE("Ed25519ph, and a hash under Ed25519") {
   const KeyPair pair = KeyPair::ed25519();
   const Draft draft{pair, "ed25519"};
-  CHECK_EQ(code(try_it(draft.by(scheme("ed25519", [](Scheme& s) {
-             s.prehash = Prehash::digest;
-             s.prehash_hash = Hash::sha512;
-           })))),
+  CHECK_EQ(code(try_it(draft.by(scheme("ed25519",
+                                       [](Scheme& s) {
+                                         s.prehash = Prehash::digest;
+                                         s.prehash_hash = Hash::sha512;
+                                       })))),
            "signature_is_over_a_hash");
   // RFC 8032 section 7.3: Ed25519ph over `abc`.
   Case one;
   one.convention = Convention::detached;
-  one.keys.push_back(material(std::string(
-      intake::to_pem("PUBLIC KEY", *base::parse_hex("302a300506032b6570032100ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf")))));
+  one.keys.push_back(material(std::string(intake::to_pem(
+      "PUBLIC KEY",
+      *base::parse_hex("302a300506032b6570032100ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf")))));
   one.message.body = "abc";
   one.message.algorithm = "ed25519";
   one.message.encoding = "hex";
   one.message.signature =
-      "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406";
+      "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636062a"
+      "aad11c2a26083406";
   const Answer answer = try_it(one);
   CHECK_EQ(code(answer), "signature_is_over_a_hash");
   CHECK_EQ(answer.deviations[0], "as Ed25519ph");
@@ -129,7 +139,8 @@ TEST_CASE("Ed25519ph, and a hash under Ed25519") {
 
 TEST_CASE("SM2 under another user id, and SM2 told from ECDSA") {
   const KeyPair pair = KeyPair::sm2();
-  CHECK_EQ(code(try_it(Draft{pair, "sm2-sm3"}.by(scheme("sm2-sm3", [](Scheme& s) { s.user_id = ""; })))), "signature_user_id_differs");
+  CHECK_EQ(code(try_it(Draft{pair, "sm2-sm3"}.by(scheme("sm2-sm3", [](Scheme& s) { s.user_id = ""; })))),
+           "signature_user_id_differs");
   Case own_id = Draft{pair, "sm2-sm3"}.by(scheme("sm2-sm3", [](Scheme& s) { s.user_id = "shop-7"; }));
   CHECK_EQ(code(try_it(own_id)), "signature_cause_is_unknown");
   own_id.message.user_id = "shop-7";
@@ -151,7 +162,8 @@ TEST_CASE("bytes that changed between signing and checking") {
       {"signature_byte_order_mark_differs", "\xEF\xBB\xBF" + text, text},
       {"signature_json_was_rewritten", R"({"order":"2026-0042","note":"r\/s"})", text},
       {"signature_json_was_rewritten", R"({"order": "2026-0042", "note": "r/s"})", text},
-      {"signature_json_was_rewritten", R"({"name":"\u5f20\ud83d\ude00"})", "{\"name\":\"\xE5\xBC\xA0\xF0\x9F\x98\x80\"}"},
+      {"signature_json_was_rewritten", R"({"name":"\u5f20\ud83d\ude00"})",
+       "{\"name\":\"\xE5\xBC\xA0\xF0\x9F\x98\x80\"}"},
       {"signature_charset_differs", "name=\xD5\xC5\xC8\xFD", "name=\xE5\xBC\xA0\xE4\xB8\x89"},
       {"signature_charset_differs", "name=\xE5\xBC\xA0\xE4\xB8\x89", "name=\xD5\xC5\xC8\xFD"},
   };
@@ -214,7 +226,9 @@ TEST_CASE("our own key, another key, and the right key over other bytes") {
   draft.signed_text = "something else";
   const Answer other = try_it(draft.as_agreed());
   CHECK_EQ(code(other), "signature_is_over_other_bytes");
-  CHECK_NE(other.findings[0].evidence.find(base::to_hex(crypto::digest(Hash::sha256, base::as_bytes("something else")))), std::string::npos);
+  CHECK_NE(
+      other.findings[0].evidence.find(base::to_hex(crypto::digest(Hash::sha256, base::as_bytes("something else")))),
+      std::string::npos);
   // ECDSA shows nothing of the kind.
   CHECK_EQ(code(try_it(Draft{ec(), "ecdsa-sha256", "other", text}.as_agreed())), "signature_cause_is_unknown");
   // Two causes at once: the first is the cause, both are told.
@@ -243,7 +257,8 @@ TEST_CASE("a high s on secp256k1 is a warning and no refusal") {
   for (int i = 0; i < 200 && !(low && high); ++i) {
     const Answer answer = try_it(draft.as_agreed());
     CHECK(answer.verified);
-    const bool noted = std::ranges::any_of(answer.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_s_is_high; });
+    const bool noted = std::ranges::any_of(
+        answer.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_s_is_high; });
     (noted ? high : low) = true;
   }
   CHECK(low);
@@ -280,7 +295,8 @@ TEST_CASE("a case that leaves out a part, or names what nobody knows") {
   one = Draft{ec(), "ecdsa-sha256"}.as_agreed();
   one.message.algorithm = "rot13";
   CHECK_EQ(code(try_it(one)), "algorithm_not_allowed");
-  CHECK_EQ(code(try_it(Draft{ec(), "rsa-pkcs1-sha256"}.by(scheme("ecdsa-sha256")))), "signature_algorithm_does_not_fit_key");
+  CHECK_EQ(code(try_it(Draft{ec(), "rsa-pkcs1-sha256"}.by(scheme("ecdsa-sha256")))),
+           "signature_algorithm_does_not_fit_key");
 }
 
 TEST_CASE("the search stops at its steps and at the caller's clock, and says so") {
@@ -288,7 +304,8 @@ TEST_CASE("the search stops at its steps and at the caller's clock, and says so"
   Steps few(3);
   const Answer cut = try_case(one, few);
   CHECK_EQ(cut.variants_tried, 3);
-  CHECK(std::ranges::any_of(cut.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_search_was_cut_short; }));
+  CHECK(std::ranges::any_of(
+      cut.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_search_was_cut_short; }));
   int asked = 0;
   Steps timed(variants_max, [&] { return ++asked <= 5; });
   CHECK_EQ(try_case(one, timed).variants_tried, 5);

@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint16_t cells[] = {
 #include "trial/gbk_table.inc"
 };
-constexpr unsigned lead_first = 0x81, lead_last = 0xFE, trail_first = 0x40, trail_gap = 0x7F, trail_last = 0xFE, row_cells = 190;
+constexpr unsigned lead_first = 0x81, lead_last = 0xFE, trail_first = 0x40, trail_gap = 0x7F, trail_last = 0xFE,
+                   row_cells = 190;
 static_assert(std::size(cells) == (lead_last - lead_first + 1) * row_cells);
 
 // Code point to cell number plus one; 0 for characters GBK lacks. Made on first use.
@@ -50,9 +51,10 @@ std::optional<std::string> utf8_to_gbk(std::string_view utf8) {
       out += utf8[i++];
       continue;
     }
-    if (first >= 0xF0) return std::nullopt;   // beyond the basic plane
+    if (first >= 0xF0) return std::nullopt;  // beyond the basic plane
     const bool three = first >= 0xE0;
-    const unsigned character = three ? (first & 0x0F) << 12 | (at(1) & 0x3F) << 6 | (at(2) & 0x3F) : (first & 0x1F) << 6 | (at(1) & 0x3F);
+    const unsigned character =
+        three ? (first & 0x0F) << 12 | (at(1) & 0x3F) << 6 | (at(2) & 0x3F) : (first & 0x1F) << 6 | (at(1) & 0x3F);
     if (table[character] == 0) return std::nullopt;
     const unsigned cell = table[character] - 1u;
     const unsigned trail = trail_first + cell % row_cells;
@@ -72,7 +74,8 @@ std::optional<std::string> gbk_to_utf8(std::string_view gbk) {
       continue;
     }
     const unsigned trail = i + 1 < gbk.size() ? static_cast<std::uint8_t>(gbk[++i]) : 0u;
-    if (lead < lead_first || lead > lead_last || trail < trail_first || trail > trail_last || trail == trail_gap) return std::nullopt;
+    if (lead < lead_first || lead > lead_last || trail < trail_first || trail > trail_last || trail == trail_gap)
+      return std::nullopt;
     const unsigned cell = (lead - lead_first) * row_cells + trail - trail_first - (trail > trail_gap ? 1 : 0);
     if (cells[cell] == 0) return std::nullopt;
     append_utf8(out, cells[cell]);

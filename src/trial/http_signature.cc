@@ -42,7 +42,8 @@ base::Result<wire::Headers> headers_of(const Message& message) {
   wire::Headers headers;
   for (const auto& [name, value] : message.headers) {
     if (name == "host") continue;
-    if (!wire::is_token(name) || !wire::is_field_value(value)) return base::Error{"signature_malformed", "the header " + name + " cannot stand in a message"};
+    if (!wire::is_token(name) || !wire::is_field_value(value))
+      return base::Error{"signature_malformed", "the header " + name + " cannot stand in a message"};
     headers.add(name, value);
   }
   return headers;
@@ -55,8 +56,11 @@ base::Status choose_label(Message& message) {
     const auto dictionary = wire::parse_structured_dictionary(header.second);
     if (!dictionary) return base::Error{"signature_malformed", header.first + " is not a structured dictionary"};
     const auto member = std::ranges::find(*dictionary, message.label, &wire::StructuredMember::name);
-    if (member == dictionary->end()) return base::Error{"signature_missing", header.first + " has no member `" + message.label + "`"};
-    header.second = member->name + "=" + (member->is_list ? wire::to_text(member->items, member->parameters) : wire::to_text(member->items.front()));
+    if (member == dictionary->end())
+      return base::Error{"signature_missing", header.first + " has no member `" + message.label + "`"};
+    header.second =
+        member->name + "=" +
+        (member->is_list ? wire::to_text(member->items, member->parameters) : wire::to_text(member->items.front()));
   }
   return base::ok();
 }
@@ -65,7 +69,7 @@ base::Result<wire::SignatureClaim> claim_of(const Message& message, const Target
   TRY_ASSIGN(wire::Headers headers, headers_of(message));
   wire::SignaturePolicy policy;
   policy.nonce_required = false;
-  policy.age_max = policy.skew_max = base::seconds(9'100'000'000);   // times are judged apart
+  policy.age_max = policy.skew_max = base::seconds(9'100'000'000);  // times are judged apart
   policy.field_bytes_max = 16'384;
   if (message.status != 0) {
     wire::Response response;
@@ -92,10 +96,15 @@ std::vector<std::pair<std::string, Target>> target_variants(const Target& target
   };
   add("with the scheme http", [](Target& t) { t.scheme = t.scheme == "http" ? "https" : "http"; });
   add("without the port", [](Target& t) { t.authority.resize(std::min(t.authority.rfind(':'), t.authority.size())); });
-  add("with the port 443 written out", [](Target& t) { t.authority += ":443"; t.scheme = "http"; });
+  add("with the port 443 written out", [](Target& t) {
+    t.authority += ":443";
+    t.scheme = "http";
+  });
   add("without the query", [](Target& t) { t.query.clear(); });
   add("with a slash at the end of the path", [](Target& t) { t.path += '/'; });
-  add("without the slash at the end of the path", [](Target& t) { if (t.path.size() > 1 && t.path.ends_with('/')) t.path.pop_back(); });
+  add("without the slash at the end of the path", [](Target& t) {
+    if (t.path.size() > 1 && t.path.ends_with('/')) t.path.pop_back();
+  });
   add("without the first segment of the path", [](Target& t) {
     const std::size_t second = t.path.find('/', 1);
     if (second != std::string::npos) t.path.erase(0, second);
@@ -110,7 +119,9 @@ std::optional<bool> digest_fits(std::string_view field, std::string_view body) {
   std::optional<bool> fits;
   for (const wire::StructuredMember& member : *dictionary) {
     const auto hash = member.name == "sha-256" ? crypto::chain::Hash::sha256 : crypto::chain::Hash::sha512;
-    if ((member.name != "sha-256" && member.name != "sha-512") || member.is_list || member.items.front().value.kind != wire::StructuredKind::bytes) continue;
+    if ((member.name != "sha-256" && member.name != "sha-512") || member.is_list ||
+        member.items.front().value.kind != wire::StructuredKind::bytes)
+      continue;
     const base::Bytes digest = crypto::digest(hash, base::as_bytes(body));
     fits = fits.value_or(true) && base::as_text(digest) == member.items.front().value.text;
   }
@@ -126,11 +137,13 @@ void judge_body(const Message& message, const std::string& base_text, Specimen& 
   }
   const auto fits = digest_fits(*field, *message.body);
   if (!fits) {
-    specimen.notes.add_as(intake::Severity::warning, Cause::signature_does_not_cover_body, {}, "content-digest has neither sha-256 nor sha-512");
+    specimen.notes.add_as(intake::Severity::warning, Cause::signature_does_not_cover_body, {},
+                          "content-digest has neither sha-256 nor sha-512");
   } else if (!*fits) {
     specimen.notes.add(Cause::signature_body_digest_differs, {}, "content-digest is of another body");
     for (const BaseVariant& one : variants_of(*message.body)) {
-      if (digest_fits(*field, one.bytes).value_or(false)) specimen.notes.add(one.cause, {}, "the digest is that of the body " + one.what);
+      if (digest_fits(*field, one.bytes).value_or(false))
+        specimen.notes.add(one.cause, {}, "the digest is that of the body " + one.what);
     }
   }
 }
@@ -138,7 +151,8 @@ void judge_body(const Message& message, const std::string& base_text, Specimen& 
 Specimen refused(const Message& message, const base::Error& error) {
   const auto signature = message.header("signature");
   if (signature && signature->find("keyId=") != std::string_view::npos) {
-    return without_hope(Cause::protocol_version_differs, "the Signature header is of draft-cavage-http-signatures; RFC 9421 is asked for");
+    return without_hope(Cause::protocol_version_differs,
+                        "the Signature header is of draft-cavage-http-signatures; RFC 9421 is asked for");
   }
   const bool text = std::string_view(error.code) == "signature_malformed";
   return without_hope(text ? Cause::signature_text_is_malformed : Cause::signature_part_is_missing, error.message);
@@ -150,8 +164,10 @@ std::optional<Scheme> scheme_for(const wire::SignatureClaim& claim, const Messag
   if (!name.empty()) return scheme_of_name(name);
   if (ring.keys.empty()) return scheme_of_name("hmac-sha256");
   const crypto::PublicVerifier& key = ring.keys.front().verifier;
-  if (key.kind() == crypto::chain::KeyKind::rsa || key.kind() == crypto::chain::KeyKind::rsa_pss) return scheme_of_name("rsa-pss-sha512");
-  if (key.kind() == crypto::chain::KeyKind::ec && key.signature_bytes() == 96) return scheme_of_name("ecdsa-p384-sha384");
+  if (key.kind() == crypto::chain::KeyKind::rsa || key.kind() == crypto::chain::KeyKind::rsa_pss)
+    return scheme_of_name("rsa-pss-sha512");
+  if (key.kind() == crypto::chain::KeyKind::ec && key.signature_bytes() == 96)
+    return scheme_of_name("ecdsa-p384-sha384");
   return usual_scheme(key.kind());
 }
 
@@ -166,7 +182,9 @@ Specimen read_http_signature(const Case& one, const KeyRing& ring) {
   const auto claim = claim_of(message, target);
   if (!claim.ok()) return refused(message, claim.error());
   const auto scheme = scheme_for(*claim, message, ring);
-  if (!scheme) return without_hope(Cause::algorithm_not_allowed, "no algorithm of RFC 9421 is called `" + claim->algorithm + message.algorithm + "`");
+  if (!scheme)
+    return without_hope(Cause::algorithm_not_allowed,
+                        "no algorithm of RFC 9421 is called `" + claim->algorithm + message.algorithm + "`");
   Specimen specimen;
   specimen.base = claim->text;
   specimen.signature = base::as_text(claim->signature);
@@ -175,15 +193,18 @@ Specimen read_http_signature(const Case& one, const KeyRing& ring) {
   specimen.key_name = claim->key_id;
   specimen.nonce = claim->nonce;
   specimen.stamps.push_back({"created", std::to_string(claim->created.ns / second_ns), claim->created, true});
-  if (claim->expires) specimen.stamps.push_back({"expires", std::to_string(claim->expires->ns / second_ns), claim->expires});
+  if (claim->expires)
+    specimen.stamps.push_back({"expires", std::to_string(claim->expires->ns / second_ns), claim->expires});
   judge_body(message, claim->text, specimen);
   if (message.status == 0) {
     for (const auto& [what, other] : target_variants(target)) {
       const auto variant = claim_of(message, other);
-      if (variant.ok() && variant->text != claim->text) specimen.variants.push_back({Cause::signature_base_differs, what, variant->text, {}});
+      if (variant.ok() && variant->text != claim->text)
+        specimen.variants.push_back({Cause::signature_base_differs, what, variant->text, {}});
     }
   }
-  specimen.variants.push_back({Cause::signature_line_ends_differ, "with a line feed at the end", claim->text + "\n", {}});
+  specimen.variants.push_back(
+      {Cause::signature_line_ends_differ, "with a line feed at the end", claim->text + "\n", {}});
   return specimen;
 }
 

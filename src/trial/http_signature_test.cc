@@ -23,7 +23,9 @@ const char* const rfc_pss_key =
     "aOT9v6d+nb4bnNkQVklLQ3fVAvJm+xdDOp9LCNCN48V2pnDOkFV6+U9nV5oyc6XI\n"
     "2wIDAQAB\n"
     "-----END PUBLIC KEY-----\n";
-const char* const rfc_ed25519_key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC KEY-----\n";
+const char* const rfc_ed25519_key =
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC "
+    "KEY-----\n";
 
 // The request of appendix B.2.
 Case rfc_request(const char* key, const std::string& input, const std::string& signature) {
@@ -31,19 +33,23 @@ Case rfc_request(const char* key, const std::string& input, const std::string& s
   one.convention = Convention::http_signature;
   if (key != nullptr) one.keys.push_back(material(key));
   one.message.url = "https://example.com/foo?param=Value&Pet=dog";
-  one.message.headers = {{"host", "example.com"},
-                         {"date", "Tue, 20 Apr 2021 02:07:55 GMT"},
-                         {"content-type", "application/json"},
-                         {"content-digest", "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"},
-                         {"content-length", "18"},
-                         {"signature-input", input},
-                         {"signature", signature}};
+  one.message.headers = {
+      {"host", "example.com"},
+      {"date", "Tue, 20 Apr 2021 02:07:55 GMT"},
+      {"content-type", "application/json"},
+      {"content-digest",
+       "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"},
+      {"content-length", "18"},
+      {"signature-input", input},
+      {"signature", signature}};
   one.message.body = R"({"hello": "world"})";
   return one;
 }
 Case b26() {
-  return rfc_request(rfc_ed25519_key, R"(sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519")",
-                     "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:");
+  return rfc_request(
+      rfc_ed25519_key,
+      R"(sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519")",
+      "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:");
 }
 
 /// A request signed now by a key of ours.
@@ -68,20 +74,23 @@ struct Draft {
     terms.nonce = "n-1";
     terms.key_id = "bank-7";
     terms.algorithm = algorithm;
-    const auto fields = wire::sign_message(wire::SignableMessage::of(request, scheme_name), terms, [&](base::ByteView text) {
-      return base::Result<base::Bytes>(pair.sign(scheme, base::as_text(text)));
-    });
+    const auto fields = wire::sign_message(
+        wire::SignableMessage::of(request, scheme_name), terms,
+        [&](base::ByteView text) { return base::Result<base::Bytes>(pair.sign(scheme, base::as_text(text))); });
     REQUIRE(fields.ok());
     Case one;
     one.convention = Convention::http_signature;
     one.keys.push_back(material(pair.pem(), "bank-7"));
     one.message.url = "https://pay.example/callbacks/7?a=1";
-    one.message.headers = {{"content-digest", digest()}, {"signature-input", fields->signature_input}, {"signature", fields->signature}};
+    one.message.headers = {
+        {"content-digest", digest()}, {"signature-input", fields->signature_input}, {"signature", fields->signature}};
     one.message.body = body;
     one.received_at = base::Instant{1'770'000'003'000'000'000};
     return one;
   }
-  std::string digest() const { return "sha-256=:" + base::to_base64(crypto::digest(crypto::chain::Hash::sha256, base::as_bytes(body))) + ":"; }
+  std::string digest() const {
+    return "sha-256=:" + base::to_base64(crypto::digest(crypto::chain::Hash::sha256, base::as_bytes(body))) + ":";
+  }
 };
 
 }  // namespace
@@ -93,19 +102,27 @@ TEST_CASE("the examples of RFC 9421 appendix B verify") {
   REQUIRE_EQ(ed25519.stamps.size(), 2);
   CHECK_EQ(base::to_rfc3339(*ed25519.stamps[0].at), "2021-04-20T02:07:53.000000000Z");
   CHECK_EQ(base::to_rfc3339(*ed25519.stamps[1].at), "2021-04-20T02:07:55.000000000Z");
-  CHECK_EQ(code(try_it(rfc_request(rfc_pss_key, R"(sig-b21=();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd")",
-                                   "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeN"
-                                   "qsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5W"
-                                   "Sb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:"))),
-           "verified");
   CHECK_EQ(code(try_it(rfc_request(
-               rfc_pss_key, R"(sig-b23=("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss")",
-               "sig-b23=:bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmm"
-               "e9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBroh"
-               "r9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA==:"))),
+               rfc_pss_key, R"(sig-b21=();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd")",
+               "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/"
+               "lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeN"
+               "qsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/"
+               "Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5W"
+               "Sb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:"))),
            "verified");
-  Case mac = rfc_request(nullptr, R"(sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret")",
-                         "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:");
+  CHECK_EQ(
+      code(try_it(rfc_request(
+          rfc_pss_key,
+          R"(sig-b23=("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss")",
+          "sig-b23=:bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/"
+          "5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmm"
+          "e9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/"
+          "CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBroh"
+          "r9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA==:"))),
+      "verified");
+  Case mac = rfc_request(
+      nullptr, R"(sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret")",
+      "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:");
   mac.secret = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
   const Answer answer = try_it(mac);
   CHECK_EQ(code(answer), "verified");
@@ -147,11 +164,15 @@ TEST_CASE("the body is not the one that was digested, and the change is named") 
   CHECK(answer.signature_is_good);
   CHECK_FALSE(answer.verified);
   CHECK_EQ(code(answer), "signature_body_digest_differs");
-  CHECK(std::ranges::any_of(answer.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_json_was_rewritten; }));
+  CHECK(std::ranges::any_of(answer.findings, [](const intake::Finding& f) {
+    return f.cause == intake::Cause::signature_json_was_rewritten;
+  }));
   one.message.body = "other";
   CHECK_EQ(code(try_it(one)), "signature_body_digest_differs");
   answer = try_it(b26());
-  CHECK(std::ranges::any_of(answer.findings, [](const intake::Finding& f) { return f.cause == intake::Cause::signature_does_not_cover_body; }));
+  CHECK(std::ranges::any_of(answer.findings, [](const intake::Finding& f) {
+    return f.cause == intake::Cause::signature_does_not_cover_body;
+  }));
 }
 
 TEST_CASE("raw signatures in DER, the key named wrong, algorithms that do not exist") {
@@ -214,7 +235,8 @@ TEST_CASE("responses are signed over their status") {
 
 TEST_CASE("what is no signature of RFC 9421 is told apart") {
   Case one = b26();
-  one.message.headers[6].second = R"(keyId="https://a.example/k",algorithm="rsa-sha256",headers="(request-target) date",signature="AAAA")";
+  one.message.headers[6].second =
+      R"(keyId="https://a.example/k",algorithm="rsa-sha256",headers="(request-target) date",signature="AAAA")";
   CHECK_EQ(code(try_it(one)), "protocol_version_differs");
   one.message.headers[6].second = "sig-b26=AAAA";
   CHECK_EQ(code(try_it(one)), "signature_text_is_malformed");

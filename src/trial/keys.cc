@@ -15,7 +15,7 @@ using base::ByteView;
 using intake::Cause;
 using intake::Kind;
 
-constexpr std::size_t items_max = 32;   ///< keys taken out of one input, a key set for instance
+constexpr std::size_t items_max = 32;  ///< keys taken out of one input, a key set for instance
 
 std::string to_serial(ByteView number) {
   std::string hex = base::to_hex(number);
@@ -27,10 +27,10 @@ std::string to_serial(ByteView number) {
 // Short names as Java and PHP print them; Alipay's serial numbers are made over this text.
 std::string alipay_name(ByteView name) {
   static constexpr struct {
-    std::string_view type;   // body of the OID
+    std::string_view type;  // body of the OID
     std::string_view name;
-  } known[] = {{"\x55\x04\x03", "CN"}, {"\x55\x04\x06", "C"},  {"\x55\x04\x0a", "O"}, {"\x55\x04\x0b", "OU"},
-               {"\x55\x04\x07", "L"},  {"\x55\x04\x08", "ST"}};
+  } known[] = {{"\x55\x04\x03", "CN"}, {"\x55\x04\x06", "C"}, {"\x55\x04\x0a", "O"},
+               {"\x55\x04\x0b", "OU"}, {"\x55\x04\x07", "L"}, {"\x55\x04\x08", "ST"}};
   std::string out;
   const auto attributes = chain::attributes_of(name);
   for (auto it = attributes.rbegin(); it != attributes.rend(); ++it) {
@@ -49,15 +49,17 @@ std::string alipay_serial(const chain::Certificate& certificate) {
 }
 
 bool is_private_kind(Kind kind) {
-  return kind == Kind::private_key || kind == Kind::encrypted_private_key || kind == Kind::extended_private_key || kind == Kind::mnemonic ||
-         kind == Kind::wallet_private_key;
+  return kind == Kind::private_key || kind == Kind::encrypted_private_key || kind == Kind::extended_private_key ||
+         kind == Kind::mnemonic || kind == Kind::wallet_private_key;
 }
 
 void read_item(const intake::Item& item, const Material& material, bool own, KeyRing& ring) {
   auto verifier = crypto::PublicVerifier::of_spki(item.spki);
   if (!verifier.ok()) {
-    ring.notes.add(std::string_view(verifier.error().code) == "public_key_cannot_verify" ? Cause::key_agreement_key_cannot_sign : Cause::der_is_malformed, {},
-                   verifier.error().message);
+    ring.notes.add(std::string_view(verifier.error().code) == "public_key_cannot_verify"
+                       ? Cause::key_agreement_key_cannot_sign
+                       : Cause::der_is_malformed,
+                   {}, verifier.error().message);
     return;
   }
   TrialKey key{.own = own,
@@ -106,7 +108,8 @@ void read_side(const std::vector<Material>& side, bool own, KeyRing& ring) {
       }
     }
     for (const intake::Finding& finding : report.findings) {
-      if (finding.severity >= intake::Severity::error) ring.notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
+      if (finding.severity >= intake::Severity::error)
+        ring.notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
     }
   }
 }
@@ -132,7 +135,8 @@ void read_secret(const Case& one, KeyRing& ring) {
   const std::string_view rest = prefixed ? text.substr(6) : text;
   auto decoded = base::parse_base64(rest);
   if (!decoded) decoded = base::parse_base64url(rest);
-  const bool decoded_first = one.convention == Convention::standard_webhook || one.convention == Convention::http_signature;
+  const bool decoded_first =
+      one.convention == Convention::standard_webhook || one.convention == Convention::http_signature;
   if (decoded && decoded_first) add_secret(ring, *decoded, "base64, decoded");
   add_secret(ring, base::as_bytes(text), prefixed ? "text with its prefix" : "text");
   if (prefixed) add_secret(ring, base::as_bytes(rest), "text without its prefix");
@@ -172,7 +176,7 @@ KeyRing read_keys(const Case& one) {
 }
 
 std::string to_decimal(ByteView number) {
-  std::string digits = "0";   // least significant first
+  std::string digits = "0";  // least significant first
   for (const std::uint8_t byte : number) {
     unsigned carry = byte;
     for (char& digit : digits) {
@@ -187,7 +191,9 @@ std::string to_decimal(ByteView number) {
 }
 
 Naming compare_names(std::string_view in_message, const TrialKey& key) {
-  if (in_message == key.key_id || in_message == key.serial || (!key.alipay_serial.empty() && in_message == key.alipay_serial)) return Naming::same;
+  if (in_message == key.key_id || in_message == key.serial ||
+      (!key.alipay_serial.empty() && in_message == key.alipay_serial))
+    return Naming::same;
   const std::string asked = number_text(in_message);
   if (asked.empty()) return Naming::different;
   if (!key.key_id.empty() && asked == number_text(key.key_id)) return Naming::other_form;

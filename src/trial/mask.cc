@@ -7,10 +7,43 @@
 namespace trial {
 namespace {
 
-constexpr std::string_view technical[] = {
-    "@authority", "@method", "@scheme", "@signature-params", "@status", "alg", "alipay_cert_sn", "alipay_root_cert_sn", "algorithm", "app_cert_sn", "bizType", "certId", "charset",
-    "content-digest", "content-length", "content-type", "created", "date", "encoding", "expires", "format", "gmt_create", "gmt_payment", "iat", "exp", "nbf", "method",
-    "notify_time", "notify_type", "nonce", "sign_type", "signMethod", "timestamp", "txnSubType", "txnTime", "txnType", "version"};
+constexpr std::string_view technical[] = {"@authority",
+                                          "@method",
+                                          "@scheme",
+                                          "@signature-params",
+                                          "@status",
+                                          "alg",
+                                          "alipay_cert_sn",
+                                          "alipay_root_cert_sn",
+                                          "algorithm",
+                                          "app_cert_sn",
+                                          "bizType",
+                                          "certId",
+                                          "charset",
+                                          "content-digest",
+                                          "content-length",
+                                          "content-type",
+                                          "created",
+                                          "date",
+                                          "encoding",
+                                          "expires",
+                                          "format",
+                                          "gmt_create",
+                                          "gmt_payment",
+                                          "iat",
+                                          "exp",
+                                          "nbf",
+                                          "method",
+                                          "notify_time",
+                                          "notify_type",
+                                          "nonce",
+                                          "sign_type",
+                                          "signMethod",
+                                          "timestamp",
+                                          "txnSubType",
+                                          "txnTime",
+                                          "txnType",
+                                          "version"};
 
 bool is_technical(std::string_view name) { return std::ranges::find(technical, name) != std::end(technical); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -76,7 +109,8 @@ std::string masked_json(std::string_view json) {
       out += is_technical(name) ? std::string(json.substr(i, end - i)) : masked_value(json.substr(i, end - i));
       i = end;
     } else {
-      const bool literal = json.substr(i).starts_with("true") || json.substr(i).starts_with("false") || json.substr(i).starts_with("null");
+      const bool literal = json.substr(i).starts_with("true") || json.substr(i).starts_with("false") ||
+                           json.substr(i).starts_with("null");
       const std::size_t size = !literal ? 1 : json[i] == 'f' ? 5 : 4;
       out += literal ? std::string(json.substr(i, size)) : masked_value(json.substr(i, 1));
       if (json[i] == ',' || json[i] == '{' || json[i] == '[') name = {};
@@ -98,8 +132,8 @@ std::string masked_parameters(std::string_view text) {
     } else {
       const std::string_view value = part.substr(equals + 1);
       out.append(name).append("=").append(is_technical(name) || is_time_stamp(value) ? std::string(value)
-                                          : looks_like_json(value)                     ? masked_json(value)
-                                                                                       : masked_value(value));
+                                          : looks_like_json(value)                   ? masked_json(value)
+                                                                                     : masked_value(value));
     }
     if (end == text.size()) return out;
     out += '&';
@@ -111,13 +145,15 @@ std::string masked_parameters(std::string_view text) {
 std::string masked_component(std::string_view line) {
   const std::size_t colon = line.find(": ");
   const std::string_view name = line.substr(1, line.find('"', 1) - 1);
-  return is_technical(name) ? std::string(line) : std::string(line.substr(0, colon + 2)) + masked_value(line.substr(colon + 2));
+  return is_technical(name) ? std::string(line)
+                            : std::string(line.substr(0, colon + 2)) + masked_value(line.substr(colon + 2));
 }
 
 bool has_parameters(std::string_view line) {
   const std::size_t equals = line.find('=');
   return equals != std::string_view::npos && equals > 0 && equals <= 64 &&
-         std::ranges::all_of(line.substr(0, equals), [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-'; });
+         std::ranges::all_of(line.substr(0, equals),
+                             [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 std::string masked_line(std::string_view line) {
@@ -136,7 +172,8 @@ std::string mask(std::string_view text) {
     std::string_view line = text.substr(0, end);
     // JSON behind an id and a time stamp, as webhooks join them with dots.
     const std::size_t brace = line.find('{');
-    if (brace != std::string_view::npos && brace > 0 && line[brace - 1] == '.') return out + masked_line(line.substr(0, brace)) + masked_json(text.substr(brace));
+    if (brace != std::string_view::npos && brace > 0 && line[brace - 1] == '.')
+      return out + masked_line(line.substr(0, brace)) + masked_json(text.substr(brace));
     const bool carriage = line.ends_with('\r');
     if (carriage) line.remove_suffix(1);
     out += masked_line(line);
@@ -160,7 +197,8 @@ std::string mask_jws(std::string_view signing_input) {
 std::string abridged(std::string text, std::size_t bytes) {
   if (text.size() <= bytes) return text;
   const std::size_t left = text.size() - bytes;
-  return text.substr(0, bytes / 2) + " ... " + std::to_string(left) + " bytes ... " + text.substr(text.size() - bytes / 2);
+  return text.substr(0, bytes / 2) + " ... " + std::to_string(left) + " bytes ... " +
+         text.substr(text.size() - bytes / 2);
 }
 
 }  // namespace trial

@@ -107,7 +107,9 @@ std::string to_text(const Answer& answer) {
     if (stamp.offset_seconds) text += ", " + std::to_string(*stamp.offset_seconds) + " s from received_at";
     text += "\n";
   }
-  if (answer.reproduction) text += "\nto check it with OpenSSL, with the files that --out DIR writes:\n    " + answer.reproduction->command + "\n";
+  if (answer.reproduction)
+    text +=
+        "\nto check it with OpenSSL, with the files that --out DIR writes:\n    " + answer.reproduction->command + "\n";
   return without_controls(text) + "\n" + std::to_string(answer.variants_tried) + " variants tried\n";
 }
 

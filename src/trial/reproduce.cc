@@ -27,15 +27,19 @@ std::string command_of(const Scheme& scheme) {
     case Algorithm::rsa_pkcs1:
     case Algorithm::ecdsa: return digest + files;
     case Algorithm::rsa_pss: {
-      const std::string salt = scheme.any_salt ? "auto" : std::to_string(scheme.salt_bytes.value_or(static_cast<std::uint32_t>(crypto::size_of(scheme.hash))));
+      const std::string salt =
+          scheme.any_salt
+              ? "auto"
+              : std::to_string(scheme.salt_bytes.value_or(static_cast<std::uint32_t>(crypto::size_of(scheme.hash))));
       return digest + "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:" + salt + " " + files;
     }
-    case Algorithm::eddsa: return "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in base.bin -sigfile signature.bin";
+    case Algorithm::eddsa:
+      return "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in base.bin -sigfile signature.bin";
     case Algorithm::ed25519ph:
       // openssl(1) of version 3.0 has no Ed25519ph.
-      return "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -pkeyopt instance:Ed25519ph -in base.bin -sigfile signature.bin   # OpenSSL 3.2 or later";
-    case Algorithm::sm2:
-      return "openssl dgst -sm3 -sigopt " + quoted("distid:" + scheme.user_id) + " " + files;
+      return "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -pkeyopt instance:Ed25519ph -in base.bin -sigfile "
+             "signature.bin   # OpenSSL 3.2 or later";
+    case Algorithm::sm2: return "openssl dgst -sm3 -sigopt " + quoted("distid:" + scheme.user_id) + " " + files;
     case Algorithm::hmac:
       return digest + "-mac HMAC -macopt hexkey:\"$SECRET_HEX\" -binary base.bin | cmp - signature.bin";
   }
@@ -44,7 +48,8 @@ std::string command_of(const Scheme& scheme) {
 
 }  // namespace
 
-Reproduction reproduction_of(const Scheme& scheme, const TrialKey* key, const std::string& base, const base::Bytes& signature) {
+Reproduction reproduction_of(const Scheme& scheme, const TrialKey* key, const std::string& base,
+                             const base::Bytes& signature) {
   Reproduction out;
   out.command = command_of(scheme);
   out.base = base::as_text(prehashed(scheme, base::as_bytes(base)));

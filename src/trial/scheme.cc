@@ -120,8 +120,12 @@ std::string describe(const Scheme& scheme) {
   switch (scheme.prehash) {
     case Prehash::none: break;
     case Prehash::digest: text += " over the " + std::string(crypto::name_of(scheme.prehash_hash)) + " digest"; break;
-    case Prehash::hex_digest: text += " over the hexadecimal " + std::string(crypto::name_of(scheme.prehash_hash)) + " digest"; break;
-    case Prehash::upper_hex_digest: text += " over the upper-case hexadecimal " + std::string(crypto::name_of(scheme.prehash_hash)) + " digest"; break;
+    case Prehash::hex_digest:
+      text += " over the hexadecimal " + std::string(crypto::name_of(scheme.prehash_hash)) + " digest";
+      break;
+    case Prehash::upper_hex_digest:
+      text += " over the upper-case hexadecimal " + std::string(crypto::name_of(scheme.prehash_hash)) + " digest";
+      break;
   }
   return text;
 }
@@ -150,7 +154,8 @@ bool is_good(const PublicVerifier& key, const Scheme& scheme, ByteView text, Byt
   switch (scheme.algorithm) {
     case Algorithm::rsa_pkcs1: return key.rsa_pkcs1(scheme.hash, crypto::digest(scheme.hash, message), signature);
     case Algorithm::rsa_pss: {
-      std::optional<std::uint32_t> salt = scheme.salt_bytes.value_or(static_cast<std::uint32_t>(crypto::size_of(scheme.hash)));
+      std::optional<std::uint32_t> salt =
+          scheme.salt_bytes.value_or(static_cast<std::uint32_t>(crypto::size_of(scheme.hash)));
       if (scheme.any_salt) salt.reset();
       return key.rsa_pss(scheme.hash, salt, crypto::digest(scheme.hash, message), signature);
     }

@@ -21,13 +21,13 @@ inline constexpr std::string_view sm2_user_id = "1234567812345678";
 
 struct Scheme {
   Algorithm algorithm = Algorithm::rsa_pkcs1;
-  crypto::chain::Hash hash = crypto::chain::Hash::sha256;   ///< none for EdDSA, SM3 for SM2
-  std::optional<std::uint32_t> salt_bytes = {};             ///< PSS; the size of the hash unless given
-  bool any_salt = false;                                    ///< PSS, for the search: whatever length it has
-  bool der = false;                                         ///< ECDSA, SM2: a DER sequence instead of r||s
+  crypto::chain::Hash hash = crypto::chain::Hash::sha256;  ///< none for EdDSA, SM3 for SM2
+  std::optional<std::uint32_t> salt_bytes = {};            ///< PSS; the size of the hash unless given
+  bool any_salt = false;                                   ///< PSS, for the search: whatever length it has
+  bool der = false;                                        ///< ECDSA, SM2: a DER sequence instead of r||s
   Prehash prehash = Prehash::none;
   crypto::chain::Hash prehash_hash = crypto::chain::Hash::sha256;
-  std::string user_id = std::string(sm2_user_id);           ///< SM2
+  std::string user_id = std::string(sm2_user_id);  ///< SM2
 };
 
 /// `RSA PKCS#1 v1.5 with SHA-256`, `ECDSA with SHA-256 (r||s)`.

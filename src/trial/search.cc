@@ -70,7 +70,8 @@ void add_unpadded(Texts& texts, const Bytes& signature, std::size_t whole) {
     padded.insert(padded.end(), signature.begin(), cut);
     padded.resize(half + missing - first, 0);
     padded.insert(padded.end(), cut, signature.end());
-    texts.add(Cause::signature_halves_are_unpadded, std::to_string(missing) + " leading zero bytes are missing", std::move(padded));
+    texts.add(Cause::signature_halves_are_unpadded, std::to_string(missing) + " leading zero bytes are missing",
+              std::move(padded));
   }
 }
 
@@ -93,7 +94,8 @@ std::vector<Choice<Bytes>> texts_of(const Specimen& specimen, const TrialKey* ag
     texts.add(damaged, "percent-encoded", base::parse_base64(decoded->front().first));
   }
   texts.add(damaged, "with blanks or line ends inside", base::parse_base64(without_blanks(text)));
-  texts.add(damaged, "in the other alphabet, or without padding", base::parse_base64(standard_alphabet(without_blanks(text))));
+  texts.add(damaged, "in the other alphabet, or without padding",
+            base::parse_base64(standard_alphabet(without_blanks(text))));
   texts.add(Cause::signature_encoding_differs, "in hexadecimal", base::parse_hex(without_blanks(text)));
   if (const auto once = base::parse_base64(text)) {
     texts.add(Cause::signature_encoding_differs, "base64 twice", base::parse_base64(base::as_text(*once)));
@@ -121,7 +123,8 @@ std::vector<Choice<Scheme>> schemes_of(const Scheme& wanted, std::optional<KeyKi
   if (agreed.algorithm == Algorithm::ecdsa || agreed.algorithm == Algorithm::sm2) {
     add(Cause::signature_is_der_where_raw_expected, with([](Scheme& s) { s.der = !s.der; }));
   }
-  if (agreed.algorithm == Algorithm::rsa_pss) add(Cause::signature_pss_salt_differs, with([](Scheme& s) { s.any_salt = true; }));
+  if (agreed.algorithm == Algorithm::rsa_pss)
+    add(Cause::signature_pss_salt_differs, with([](Scheme& s) { s.any_salt = true; }));
   if (rsa) {
     add(Cause::signature_padding_differs, with([](Scheme& s) {
           s.any_salt = s.algorithm == Algorithm::rsa_pkcs1;
@@ -145,7 +148,8 @@ std::vector<Choice<Scheme>> schemes_of(const Scheme& wanted, std::optional<KeyKi
       }
     }
   }
-  if (agreed.algorithm == Algorithm::eddsa) add(Cause::signature_is_over_a_hash, with([](Scheme& s) { s.algorithm = Algorithm::ed25519ph; }));
+  if (agreed.algorithm == Algorithm::eddsa)
+    add(Cause::signature_is_over_a_hash, with([](Scheme& s) { s.algorithm = Algorithm::ed25519ph; }));
   if (agreed.algorithm == Algorithm::sm2) {
     for (const char* const id : {"1234567812345678", "", "ALICE123@YAHOO.COM"}) {
       if (agreed.user_id == id) continue;
@@ -155,11 +159,13 @@ std::vector<Choice<Scheme>> schemes_of(const Scheme& wanted, std::optional<KeyKi
   }
   std::vector<Hash> prehashes{agreed.hash == Hash::none ? Hash::sha512 : agreed.hash};
   if (prehashes.front() != Hash::sha256) prehashes.push_back(Hash::sha256);
-  if (agreed.prehash != Prehash::none) add(Cause::signature_is_over_hex_digest, with([](Scheme& s) { s.prehash = Prehash::none; }));
+  if (agreed.prehash != Prehash::none)
+    add(Cause::signature_is_over_hex_digest, with([](Scheme& s) { s.prehash = Prehash::none; }));
   for (const Prehash prehash : {Prehash::digest, Prehash::hex_digest, Prehash::upper_hex_digest}) {
     for (const Hash hash : prehashes) {
       if (prehash == agreed.prehash && hash == agreed.prehash_hash) continue;
-      const Cause cause = prehash == Prehash::digest ? Cause::signature_is_over_a_hash : Cause::signature_is_over_hex_digest;
+      const Cause cause =
+          prehash == Prehash::digest ? Cause::signature_is_over_a_hash : Cause::signature_is_over_hex_digest;
       add(cause, with([&](Scheme& s) {
             s.prehash = prehash;
             s.prehash_hash = hash;
@@ -176,7 +182,8 @@ std::string scheme_words(const Scheme& scheme, const Deviation& deviation) {
 // Which length the salt of a PSS signature really has, for the words and the command of the answer.
 void pin_salt(Fit& fit) {
   if (!fit.scheme.any_salt) return;
-  const auto most = static_cast<std::uint32_t>(fit.key->verifier.signature_bytes() - crypto::size_of(fit.scheme.hash) - 2);
+  const auto most =
+      static_cast<std::uint32_t>(fit.key->verifier.signature_bytes() - crypto::size_of(fit.scheme.hash) - 2);
   Scheme exact = fit.scheme;
   exact.any_salt = false;
   for (const std::uint32_t salt : {0u, 20u, 28u, 32u, 48u, 64u, most, most - 1}) {
@@ -189,12 +196,15 @@ void pin_salt(Fit& fit) {
 
 class Search {
  public:
-  Search(const Specimen& specimen, const KeyRing& ring, const TrialKey* agreed, Steps& steps) : specimen_(specimen), ring_(ring), steps_(steps) {
+  Search(const Specimen& specimen, const KeyRing& ring, const TrialKey* agreed, Steps& steps)
+      : specimen_(specimen), ring_(ring), steps_(steps) {
     texts_ = texts_of(specimen, agreed);
     if (specimen.scheme.algorithm == Algorithm::hmac) {
       for (std::size_t i = 0; i < ring.secrets.size(); ++i) {
         signers_.push_back({{nullptr, i}, {}});
-        if (i > 0) signers_.back().deviation = Deviation{Cause::signature_secret_is_read_otherwise, "with the secret read as " + ring.secret_readings[i]};
+        if (i > 0)
+          signers_.back().deviation = Deviation{Cause::signature_secret_is_read_otherwise,
+                                                "with the secret read as " + ring.secret_readings[i]};
       }
     } else {
       if (agreed != nullptr) signers_.push_back({{agreed, 0}, {}});
@@ -216,11 +226,13 @@ class Search {
     bool texts = false, schemes = false, bases = false, signers = false;
   };
   std::optional<Fit> walk(Axes axes);
-  std::optional<Fit> attempt(const Choice<Signer>& signer, const Choice<Bytes>& text, const Choice<Scheme>& scheme, const BaseChoice& base);
+  std::optional<Fit> attempt(const Choice<Signer>& signer, const Choice<Bytes>& text, const Choice<Scheme>& scheme,
+                             const BaseChoice& base);
 
   template <typename T>
   static std::span<const Choice<T>> range(const std::vector<Choice<T>>& axis, bool others) {
-    const auto agreed = static_cast<std::size_t>(std::ranges::count_if(axis, [](const Choice<T>& one) { return !one.deviation; }));
+    const auto agreed =
+        static_cast<std::size_t>(std::ranges::count_if(axis, [](const Choice<T>& one) { return !one.deviation; }));
     return others ? std::span(axis).subspan(agreed) : std::span(axis).first(agreed);
   }
 
@@ -232,7 +244,8 @@ class Search {
   std::vector<BaseChoice> bases_;
 };
 
-std::optional<Fit> Search::attempt(const Choice<Signer>& signer, const Choice<Bytes>& text, const Choice<Scheme>& scheme, const BaseChoice& base) {
+std::optional<Fit> Search::attempt(const Choice<Signer>& signer, const Choice<Bytes>& text,
+                                   const Choice<Scheme>& scheme, const BaseChoice& base) {
   Fit fit;
   fit.key = signer.value.key;
   fit.secret = signer.value.secret;
@@ -247,7 +260,8 @@ std::optional<Fit> Search::attempt(const Choice<Signer>& signer, const Choice<By
   for (const auto* deviation : {&signer.deviation, &base.deviation, &scheme.deviation, &text.deviation}) {
     if (*deviation) fit.deviations.push_back(**deviation);
   }
-  if (scheme.deviation) fit.deviations[fit.deviations.size() - (text.deviation ? 2 : 1)].what = scheme_words(fit.scheme, *scheme.deviation);
+  if (scheme.deviation)
+    fit.deviations[fit.deviations.size() - (text.deviation ? 2 : 1)].what = scheme_words(fit.scheme, *scheme.deviation);
   return fit;
 }
 
@@ -258,7 +272,7 @@ std::optional<Fit> Search::walk(Axes axes) {
     const std::vector<Choice<Scheme>> schemes = schemes_of(specimen_.scheme, kind);
     for (const auto& base : range(bases_, axes.bases)) {
       for (const auto& scheme : range(schemes, axes.schemes)) {
-        if (base.value != nullptr && base.value->scheme && scheme.deviation) continue;   // it brings its own
+        if (base.value != nullptr && base.value->scheme && scheme.deviation) continue;  // it brings its own
         for (const auto& text : range(texts_, axes.texts)) {
           if (!steps_.take()) return std::nullopt;
           if (auto fit = attempt(signer, text, scheme, base)) return fit;
@@ -273,7 +287,7 @@ std::optional<Fit> Search::run() {
   // One deviation before two, and the more likely pairs first.
   constexpr Axes passes[] = {{},
                              {.texts = true},
-                             {.bases = true},   // an older protocol is more than its hash
+                             {.bases = true},  // an older protocol is more than its hash
                              {.schemes = true},
                              {.signers = true},
                              {.texts = true, .schemes = true},
@@ -292,7 +306,8 @@ std::optional<Fit> Search::run() {
 }  // namespace
 
 Cause misfit(KeyKind kind, const Scheme& scheme) {
-  const bool mixed = (kind == KeyKind::sm2 && scheme.algorithm == Algorithm::ecdsa) || (kind == KeyKind::ec && scheme.algorithm == Algorithm::sm2);
+  const bool mixed = (kind == KeyKind::sm2 && scheme.algorithm == Algorithm::ecdsa) ||
+                     (kind == KeyKind::ec && scheme.algorithm == Algorithm::sm2);
   return mixed ? Cause::sm2_and_ecdsa_are_mixed : Cause::signature_algorithm_does_not_fit_key;
 }
 

@@ -15,7 +15,8 @@ inline constexpr unsigned variants_max = 256;
 /// How much a search may do: a number of checks, and whatever else the caller counts (its clock, 200 ms). No clock in here.
 class Steps {
  public:
-  explicit Steps(unsigned most = variants_max, std::function<bool()> may_go_on = {}) : left_(most), may_go_on_(std::move(may_go_on)) {}
+  explicit Steps(unsigned most = variants_max, std::function<bool()> may_go_on = {})
+      : left_(most), may_go_on_(std::move(may_go_on)) {}
   /// Takes one step; false when there is none left.
   bool take();
   unsigned taken() const { return taken_; }
@@ -34,12 +35,12 @@ struct Deviation {
 
 /// A reading of the message under which the signature is good.
 struct Fit {
-  const TrialKey* key = nullptr;           ///< null for a MAC
-  std::size_t secret = 0;                  ///< for a MAC: which reading of the secret
-  base::Bytes signature;                   ///< octets
+  const TrialKey* key = nullptr;  ///< null for a MAC
+  std::size_t secret = 0;         ///< for a MAC: which reading of the secret
+  base::Bytes signature;          ///< octets
   Scheme scheme;
   std::string base;
-  std::vector<Deviation> deviations;       ///< none: as agreed
+  std::vector<Deviation> deviations;  ///< none: as agreed
 };
 
 /// The octets of the signature as the convention encodes it; nothing when it is not text of that encoding.

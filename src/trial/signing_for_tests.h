@@ -75,7 +75,8 @@ inline Bytes KeyPair::sign(const Scheme& scheme, std::string_view text) const {
   must(EVP_DigestSignInit(context, nullptr, md, nullptr, key_.get()) == 1);
   if (scheme.algorithm == Algorithm::rsa_pss) {
     must(EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1);
-    must(EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, scheme.salt_bytes ? static_cast<int>(*scheme.salt_bytes) : RSA_PSS_SALTLEN_DIGEST) == 1);
+    must(EVP_PKEY_CTX_set_rsa_pss_saltlen(
+             settings, scheme.salt_bytes ? static_cast<int>(*scheme.salt_bytes) : RSA_PSS_SALTLEN_DIGEST) == 1);
   }
   std::size_t size = 0;
   must(EVP_DigestSign(context, nullptr, &size, message.data(), message.size()) == 1);
@@ -99,9 +100,13 @@ inline Answer try_it(const Case& one) {
   Steps steps;
   return try_case(one, steps);
 }
-inline Material material(std::string_view text, std::string_view key_id = {}) { return {intake::to_secret(base::as_bytes(text)), std::string(key_id)}; }
+inline Material material(std::string_view text, std::string_view key_id = {}) {
+  return {intake::to_secret(base::as_bytes(text)), std::string(key_id)};
+}
 
 /// Cause of the answer, `verified` when there is none.
-inline std::string code(const Answer& answer) { return answer.cause() == nullptr ? "verified" : std::string(answer.cause()->code()); }
+inline std::string code(const Answer& answer) {
+  return answer.cause() == nullptr ? "verified" : std::string(answer.cause()->code());
+}
 
 }  // namespace trial::signing

@@ -18,19 +18,19 @@ namespace trial {
 /// Other bytes that may have been signed, and what it would mean if they were.
 struct BaseVariant {
   intake::Cause cause{};
-  std::string what;                        ///< one phrase, `without the last line feed`
+  std::string what;  ///< one phrase, `without the last line feed`
   std::string bytes;
-  std::optional<Scheme> scheme = {};       ///< where the variant is signed by another scheme too (an older protocol)
+  std::optional<Scheme> scheme = {};  ///< where the variant is signed by another scheme too (an older protocol)
 };
 
 enum class SignatureText : std::uint8_t { base64, base64url, hex, octets };
 
 /// One moment that the message names.
 struct Stamp {
-  std::string name;                        ///< `created`, `timestamp`, `date`
-  std::string text;                        ///< as it stands in the message
+  std::string name;  ///< `created`, `timestamp`, `date`
+  std::string text;  ///< as it stands in the message
   std::optional<base::Instant> at = {};
-  bool judged = false;                     ///< has to lie within the window around `received_at`
+  bool judged = false;  ///< has to lie within the window around `received_at`
 };
 
 enum class StampUnit : std::uint8_t { seconds, milliseconds };
@@ -38,19 +38,19 @@ enum class StampUnit : std::uint8_t { seconds, milliseconds };
 Stamp stamp_of(std::string name, std::string_view text, StampUnit unit, intake::Notes& notes);
 
 struct Specimen {
-  std::string base;                        ///< exactly what the convention signs
-  std::string signature;                   ///< as it stands in the message
+  std::string base;                           ///< exactly what the convention signs
+  std::string signature;                      ///< as it stands in the message
   std::vector<std::string> other_signatures;  ///< of equal rank, while a sender changes keys; one good one is enough
   SignatureText text = SignatureText::base64;
   Scheme scheme;
-  std::string key_name;                    ///< kid, serial number; empty: the message names none
-  bool key_name_is_serial = false;         ///< it is compared with serial numbers of certificates, not only with given names
-  bool key_name_is_decimal = false;        ///< the agreed form of serial numbers
+  std::string key_name;              ///< kid, serial number; empty: the message names none
+  bool key_name_is_serial = false;   ///< it is compared with serial numbers of certificates, not only with given names
+  bool key_name_is_decimal = false;  ///< the agreed form of serial numbers
   std::vector<BaseVariant> variants;
   std::vector<Stamp> stamps;
   std::string nonce;
-  intake::Notes notes;                     ///< what is wrong already, whatever the signature says
-  bool hopeless = false;                   ///< a note forbids to go on: nothing is signed, or parts are missing
+  intake::Notes notes;    ///< what is wrong already, whatever the signature says
+  bool hopeless = false;  ///< a note forbids to go on: nothing is signed, or parts are missing
 };
 
 /// A note that nothing can be tried.

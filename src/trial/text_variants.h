@@ -17,10 +17,10 @@ std::vector<BaseVariant> variants_within(std::string_view head, std::string_view
 
 /// `a=1&b=2`: how parameters become one text.
 struct ParameterRule {
-  std::vector<std::string_view> left_out;   ///< names
-  bool sorted = true;                       ///< by the bytes of the names
-  bool without_empty = true;                ///< parameters without a value are left out
-  bool percent_encoded = false;             ///< values as a form would carry them
+  std::vector<std::string_view> left_out;  ///< names
+  bool sorted = true;                      ///< by the bytes of the names
+  bool without_empty = true;               ///< parameters without a value are left out
+  bool percent_encoded = false;            ///< values as a form would carry them
 };
 std::string join_parameters(std::vector<Pair> parameters, const ParameterRule& rule);
 /// The rule and every known deviation from it.

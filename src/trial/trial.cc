@@ -41,7 +41,7 @@ std::string with_line_ends(const std::string& text) {
   return out;
 }
 
-// --- which key -----------------------------------------------------------------------------------------------------------------
+// --- which key -------------------------------------------------------------------------------------------------------
 
 Naming naming_of(const Specimen& specimen, const TrialKey& key) {
   const Naming naming = compare_names(specimen.key_name, key);
@@ -51,7 +51,9 @@ Naming naming_of(const Specimen& specimen, const TrialKey& key) {
 }
 
 // A kid says nothing about a certificate's serial number.
-bool has_name(const Specimen& specimen, const TrialKey& key) { return !key.key_id.empty() || (specimen.key_name_is_serial && !key.serial.empty()); }
+bool has_name(const Specimen& specimen, const TrialKey& key) {
+  return !key.key_id.empty() || (specimen.key_name_is_serial && !key.serial.empty());
+}
 
 // The partner's key that the message names, else the first that could have made the signature, else the first.
 const TrialKey* agreed_key(const Specimen& specimen, const KeyRing& ring) {
@@ -78,28 +80,34 @@ void judge_key_name(const Specimen& specimen, const TrialKey* key, intake::Notes
 
 void judge_mix_up(const KeyRing& ring, intake::Notes& notes) {
   for (const TrialKey& key : ring.keys) {
-    const bool twice = !key.own && std::ranges::any_of(ring.keys, [&](const TrialKey& other) { return other.own && other.verifier.spki() == key.verifier.spki(); });
-    if (twice) notes.add(Cause::own_key_given_in_place_of_partners, {}, "key and own_key are the same: " + key.describe());
+    const bool twice = !key.own && std::ranges::any_of(ring.keys, [&](const TrialKey& other) {
+      return other.own && other.verifier.spki() == key.verifier.spki();
+    });
+    if (twice)
+      notes.add(Cause::own_key_given_in_place_of_partners, {}, "key and own_key are the same: " + key.describe());
   }
 }
 
 void judge_algorithm(const Specimen& specimen, const TrialKey* key, intake::Notes& notes) {
   if (key == nullptr || can_make(key->verifier.kind(), specimen.scheme)) return;
-  notes.add(misfit(key->verifier.kind(), specimen.scheme), {}, describe(specimen.scheme) + " cannot be made with the " + key->describe());
+  notes.add(misfit(key->verifier.kind(), specimen.scheme), {},
+            describe(specimen.scheme) + " cannot be made with the " + key->describe());
 }
 
-// --- when, and with what ---------------------------------------------------------------------------------------------------------
+// --- when, and with what ---------------------------------------------------------------------------------------------
 
 void judge_time(const Case& one, const Specimen& specimen, intake::Notes& notes) {
   if (!one.received_at) return;
   for (const Stamp& stamp : specimen.stamps) {
     const std::int64_t offset = stamp.at ? (*stamp.at - *one.received_at).ns : 0;
     if (stamp.judged && (offset > one.window.ns || -offset > one.window.ns)) {
-      notes.add(Cause::signature_time_is_outside_window, {}, stamp.name + " lies " + std::to_string(std::abs(offset) / 1'000'000'000) + " s " +
-                                                                 (offset > 0 ? "after" : "before") + " received_at; the window is " +
-                                                                 std::to_string(one.window.ns / 1'000'000'000) + " s");
+      notes.add(Cause::signature_time_is_outside_window, {},
+                stamp.name + " lies " + std::to_string(std::abs(offset) / 1'000'000'000) + " s " +
+                    (offset > 0 ? "after" : "before") + " received_at; the window is " +
+                    std::to_string(one.window.ns / 1'000'000'000) + " s");
     }
-    if (stamp.name == "expires" && offset < 0) notes.add(Cause::signature_time_is_outside_window, {}, "expires lies before received_at");
+    if (stamp.name == "expires" && offset < 0)
+      notes.add(Cause::signature_time_is_outside_window, {}, "expires lies before received_at");
   }
 }
 
@@ -114,7 +122,8 @@ void judge_case(const Case& one, const Specimen& specimen, intake::Notes& notes)
   judge_time(one, specimen, notes);
   judge_declared(one.sdk, Cause::sdk_version_is_not_supported, notes);
   judge_declared(one.protocol, Cause::protocol_version_differs, notes);
-  if (!specimen.nonce.empty() && std::ranges::find(one.seen_nonces, specimen.nonce) != one.seen_nonces.end()) notes.add(Cause::signature_nonce_was_seen);
+  if (!specimen.nonce.empty() && std::ranges::find(one.seen_nonces, specimen.nonce) != one.seen_nonces.end())
+    notes.add(Cause::signature_nonce_was_seen);
 }
 
 // The inverse of wire::to_imf_fixdate, which proves it.
@@ -123,7 +132,9 @@ std::optional<base::Instant> date_of(std::string_view text) {
   const std::size_t month = text.size() == 29 ? months.find(text.substr(8, 3)) : std::string_view::npos;
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
   const std::string number = std::to_string(101 + month / 3).substr(1);
-  const auto instant = base::parse_rfc3339(std::string(text.substr(12, 4)) + "-" + number + "-" + std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z");
+  const auto instant =
+      base::parse_rfc3339(std::string(text.substr(12, 4)) + "-" + number + "-" + std::string(text.substr(5, 2)) + "T" +
+                          std::string(text.substr(17, 8)) + "Z");
   return instant && wire::to_imf_fixdate(*instant) == text ? instant : std::nullopt;
 }
 
@@ -139,28 +150,39 @@ std::vector<ShownStamp> stamps_of(const Case& one, const Specimen& specimen) {
   return out;
 }
 
-// --- why not -----------------------------------------------------------------------------------------------------------------------
+// --- why not ---------------------------------------------------------------------------------------------------------
 
 // No variant fits: what can still be said. A PKCS#1 signature shows which key made it and over which digest.
-void explain(const Specimen& specimen, const KeyRing& ring, const TrialKey* agreed, const std::optional<Bytes>& signature, intake::Notes& notes) {
-  if (!signature) return notes.add(Cause::signature_text_is_malformed, {}, "the signature has " + std::to_string(specimen.signature.size()) + " characters");
+void explain(const Specimen& specimen, const KeyRing& ring, const TrialKey* agreed,
+             const std::optional<Bytes>& signature, intake::Notes& notes) {
+  if (!signature)
+    return notes.add(Cause::signature_text_is_malformed, {},
+                     "the signature has " + std::to_string(specimen.signature.size()) + " characters");
   if (agreed == nullptr) return notes.add(Cause::signature_cause_is_unknown);
   for (const TrialKey& key : ring.keys) {
     const auto opened = key.verifier.recover(*signature);
     if (!opened) continue;
-    const std::string hash = opened->hash == crypto::chain::Hash::none ? "a bare value of " + std::to_string(opened->digest.size()) + " bytes"
-                                                                        : "the " + std::string(crypto::name_of(opened->hash)) + " digest " + base::to_hex(opened->digest);
-    if (opened->hash == crypto::chain::Hash::none) notes.add(Cause::signature_is_over_a_hash, {}, "no DigestInfo around it: " + hash);
-    return notes.add(key.own ? Cause::own_key_given_in_place_of_partners : Cause::signature_is_over_other_bytes, {}, "the " + key.describe() + " signed " + hash);
+    const std::string hash =
+        opened->hash == crypto::chain::Hash::none
+            ? "a bare value of " + std::to_string(opened->digest.size()) + " bytes"
+            : "the " + std::string(crypto::name_of(opened->hash)) + " digest " + base::to_hex(opened->digest);
+    if (opened->hash == crypto::chain::Hash::none)
+      notes.add(Cause::signature_is_over_a_hash, {}, "no DigestInfo around it: " + hash);
+    return notes.add(key.own ? Cause::own_key_given_in_place_of_partners : Cause::signature_is_over_other_bytes, {},
+                     "the " + key.describe() + " signed " + hash);
   }
   const std::size_t wanted = agreed->verifier.signature_bytes();
-  const bool der = (agreed->verifier.kind() == crypto::chain::KeyKind::ec || agreed->verifier.kind() == crypto::chain::KeyKind::sm2) && !signature->empty() &&
-                   crypto::signature_der_to_raw(*signature, wanted / 2).has_value();
+  const bool der = (agreed->verifier.kind() == crypto::chain::KeyKind::ec ||
+                    agreed->verifier.kind() == crypto::chain::KeyKind::sm2) &&
+                   !signature->empty() && crypto::signature_der_to_raw(*signature, wanted / 2).has_value();
   if (signature->size() != wanted && !der) {
-    return notes.add(Cause::signature_length_does_not_fit_key, {}, "the signature has " + std::to_string(signature->size()) + " bytes, the " + agreed->describe() + " makes " + std::to_string(wanted));
+    return notes.add(Cause::signature_length_does_not_fit_key, {},
+                     "the signature has " + std::to_string(signature->size()) + " bytes, the " + agreed->describe() +
+                         " makes " + std::to_string(wanted));
   }
   // PKCS#1 was agreed, and no key opens it: it is another's.
-  notes.add(specimen.scheme.algorithm == Algorithm::rsa_pkcs1 ? Cause::signature_key_is_another : Cause::signature_cause_is_unknown);
+  notes.add(specimen.scheme.algorithm == Algorithm::rsa_pkcs1 ? Cause::signature_key_is_another
+                                                              : Cause::signature_cause_is_unknown);
 }
 
 void tell_fit(const Case& one, const Specimen& specimen, const Fit& fit, Answer& answer, intake::Notes& notes) {
@@ -168,9 +190,14 @@ void tell_fit(const Case& one, const Specimen& specimen, const Fit& fit, Answer&
     notes.add_as(Severity::error, deviation.cause, {}, "the signature fits " + deviation.what);
     answer.deviations.push_back(deviation.what);
   }
-  if (fit.base != specimen.base) answer.difference = intake::line_diff(with_line_ends(shown(one.convention, specimen.base)), with_line_ends(shown(one.convention, fit.base)));
+  if (fit.base != specimen.base)
+    answer.difference = intake::line_diff(with_line_ends(shown(one.convention, specimen.base)),
+                                          with_line_ends(shown(one.convention, fit.base)));
   if (fit.key == nullptr) return;
-  const Bytes raw = fit.scheme.der ? crypto::signature_der_to_raw(fit.signature, fit.key->verifier.signature_bytes() / 2).value_or(Bytes{}) : fit.signature;
+  const Bytes raw =
+      fit.scheme.der
+          ? crypto::signature_der_to_raw(fit.signature, fit.key->verifier.signature_bytes() / 2).value_or(Bytes{})
+          : fit.signature;
   const bool bitcoin_curve = fit.key->verifier.description().find("secp256k1") != std::string::npos;
   if (bitcoin_curve && fit.key->verifier.has_high_s(raw)) notes.add(Cause::signature_s_is_high);
 }
@@ -190,7 +217,8 @@ Answer try_case(const Case& one, Steps& steps) {
   KeyRing ring = read_keys(one);
   intake::Notes notes;
   const auto finish = [&] {
-    for (const Finding& finding : ring.notes.all()) notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
+    for (const Finding& finding : ring.notes.all())
+      notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
     answer.findings = std::move(notes.all());
     sort_findings(answer.findings);
     const bool wrong = !answer.findings.empty() && answer.findings.front().severity >= Severity::error;
@@ -198,13 +226,15 @@ Answer try_case(const Case& one, Steps& steps) {
   };
   const bool partner_has_key = std::ranges::any_of(ring.keys, [](const TrialKey& key) { return !key.own; });
   if (ring.notes.at_least(Severity::incident) || (!partner_has_key && ring.secrets.empty())) {
-    if (!ring.notes.at_least(Severity::error)) notes.add(Cause::content_is_not_recognised, {}, "no key could be read out of /key");
+    if (!ring.notes.at_least(Severity::error))
+      notes.add(Cause::content_is_not_recognised, {}, "no key could be read out of /key");
     finish();
     return answer;
   }
   judge_mix_up(ring, notes);
   const Specimen specimen = read(one, ring);
-  for (const Finding& finding : specimen.notes.all()) notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
+  for (const Finding& finding : specimen.notes.all())
+    notes.add_as(finding.severity, finding.cause, finding.place, finding.evidence);
   answer.stamps = stamps_of(one, specimen);
   if (specimen.hopeless) {
     finish();
@@ -231,7 +261,8 @@ Answer try_case(const Case& one, Steps& steps) {
   } else {
     judge_algorithm(specimen, agreed, notes);
     explain(specimen, ring, agreed, octets, notes);
-    if (steps.exhausted()) notes.add(Cause::signature_search_was_cut_short, {}, "after " + std::to_string(steps.taken()) + " variants");
+    if (steps.exhausted())
+      notes.add(Cause::signature_search_was_cut_short, {}, "after " + std::to_string(steps.taken()) + " variants");
     if (octets) answer.reproduction = reproduction_of(specimen.scheme, agreed, specimen.base, *octets);
   }
   judge_key_name(specimen, agreed, notes);

@@ -20,11 +20,14 @@ Case webhook(const std::string& signature) {
   Case one;
   one.convention = Convention::standard_webhook;
   one.secret = wire::to_webhook_key(wire::WebhookKeyKind::secret, secret);
-  one.message.headers = {{"webhook-id", "msg_1"}, {"webhook-timestamp", "1770000000"}, {"webhook-signature", signature}};
+  one.message.headers = {
+      {"webhook-id", "msg_1"}, {"webhook-timestamp", "1770000000"}, {"webhook-signature", signature}};
   one.message.body = body;
   return one;
 }
-std::string mac(base::ByteView key, const std::string& text) { return "v1," + base::to_base64(crypto::hmac_sha256(key, base::as_bytes(text))); }
+std::string mac(base::ByteView key, const std::string& text) {
+  return "v1," + base::to_base64(crypto::hmac_sha256(key, base::as_bytes(text)));
+}
 const std::string agreed = "msg_1.1770000000." + body;
 
 }  // namespace
@@ -45,7 +48,8 @@ TEST_CASE("the secret was read as text, with its prefix or without") {
   const Answer with_prefix = try_it(webhook(mac(base::as_bytes(text), agreed)));
   CHECK_EQ(code(with_prefix), "signature_secret_is_read_otherwise");
   CHECK_EQ(with_prefix.deviations.at(0), "with the secret read as text with its prefix");
-  CHECK_EQ(try_it(webhook(mac(base::as_bytes(text.substr(6)), agreed))).deviations.at(0), "with the secret read as text without its prefix");
+  CHECK_EQ(try_it(webhook(mac(base::as_bytes(text.substr(6)), agreed))).deviations.at(0),
+           "with the secret read as text without its prefix");
 }
 
 TEST_CASE("older protocols, changed bodies, and no word of the right MAC") {
