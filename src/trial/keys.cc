@@ -141,7 +141,9 @@ void read_secret(const Case& one, KeyRing& ring) {
   add_secret(ring, base::as_bytes(text), prefixed ? "text with its prefix" : "text");
   if (prefixed) add_secret(ring, base::as_bytes(rest), "text without its prefix");
   if (decoded && !decoded_first) add_secret(ring, *decoded, "base64, decoded");
-  if (const auto hex = base::parse_hex(rest)) add_secret(ring, *hex, "hexadecimal, decoded");
+  auto hex = base::parse_hex(rest);
+  if (hex) add_secret(ring, *hex, "hexadecimal, decoded");
+  if (hex) intake::wipe(hex->data(), hex->size());
   if (decoded) intake::wipe(decoded->data(), decoded->size());
 }
 
