@@ -1,8 +1,13 @@
 // holdfast import: the offline doctor. Nothing is sent anywhere; private output goes to --out only.
 
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdio>
+#include <filesystem>
 
 #include "apps/holdfast/commands.h"
+#include "apps/holdfast/import_folder.h"
 #include "intake/doctor.h"
 #include "intake/wiped.h"
 #include "io/posix_file.h"
@@ -117,6 +122,19 @@ std::string report_text(const std::string& name, const intake::Report& report) {
   return out;
 }
 
+// A progress bar is for people who watch; what a program reads stays clean of it.
+int run_folder(const Arguments& arguments, const std::string& name, const intake::Expectations& expected) {
+  if (arguments.has("--out")) return fail({"options_contradict", "--out takes the canonical form of one file, not of a folder"});
+  const bool watched = ::isatty(STDERR_FILENO) != 0;
+  const auto told = [watched](std::uint64_t done, std::uint64_t total) {
+    if (watched) std::fprintf(stderr, "\r%s%s", progress_bar(done, total).c_str(), done == total ? "\n" : "");
+  };
+  const auto summary = examine_folder(name, expected, told);
+  if (!summary.ok()) return fail(summary.error());
+  print(arguments.json() ? summary_json(*summary) : summary_text(*summary));
+  return summary->usable == summary->files.size() ? exit_done : exit_failed;
+}
+
 int run_import(const Arguments& arguments) {
   intake::Expectations expected;
   if (const auto name = arguments.value("--expect")) {
@@ -136,6 +154,8 @@ int run_import(const Arguments& arguments) {
     expected.password = std::string_view(password);
   }
   const std::string& name = arguments.operands()[0];
+  std::error_code ignored;
+  if (name != "-" && std::filesystem::is_directory(name, ignored)) return run_folder(arguments, name, expected);
   auto input = read_input(name, input_bytes_max);
   if (!input.ok()) return fail(input.error());
   const intake::Report report = intake::examine(*input, expected);
@@ -158,17 +178,18 @@ Command import_command() {
           .summary = "say what a key file is and what is wrong with it; offline",
           .examples = "  holdfast import partner.pem --expect public_key\n"
                       "  holdfast import store.p12 --password-file pw.txt --out key.pem\n"
+                      "  holdfast import partners/ --expect public_key\n"
                       "  curl -s https://partner.example/jwks.json | holdfast import - --json\n",
           .verbs = {{"",
-                     "FILE|-",
+                     "FILE|DIR|-",
                      1,
                      1,
-                     "examines one file, or standard input",
+                     "examines one file, every file of a folder, or standard input",
                      {{"--expect", "KIND", "what it should be: public_key, private_key, certificate, ..."},
                       {"--password-file", "FILE", "password of an encrypted container"},
                       {"--out", "FILE", "writes the canonical form there, mode 0600"}},
                      run_import}},
-          .notes = "Exit codes: 0 usable, 1 refused, 2 misuse. Private keys are never printed. The codes: docs/import-codes.md.\n"};
+          .notes = "Exit codes: 0 usable, 1 refused (of a folder: any of its files), 2 misuse. Private keys are never printed. The codes: docs/import-codes.md.\n"};
 }
 
 }  // namespace holdfast
