@@ -8,6 +8,7 @@
 #include "edge/openapi.h"
 #include "edge/reply_headers.h"
 #include "gate/scope.h"
+#include "io/secret_memory.h"
 #include "wire/json_writer.h"
 #include "wire/structured_field.h"
 
@@ -71,6 +72,9 @@ bool is_refusal(const AnswerItem& item) {
   return item.source == nullptr || std::holds_alternative<model::Refused>(item.source->entry.events[item.event_index].body);
 }
 
+// Refresh secrets, and material that may turn out to be private: what was read of them is wiped where it was read, the body here.
+bool may_hold_secret(std::string_view path) { return path == "/v1/token" || path == "/v1/imports"; }
+
 std::int64_t whole_seconds_up(base::Duration duration) {
   return (duration.ns + base::seconds(1).ns - 1) / base::seconds(1).ns;
 }
@@ -107,6 +111,7 @@ void Api::handle(Server& server, Exchange exchange, wire::Request&& request) {
   }
 
   gate::Admission admission = gate_.admit(request, clock_.wall(), server.peer_of(exchange));
+  if (may_hold_secret(request.path)) io::wipe({reinterpret_cast<std::uint8_t*>(request.body.data()), request.body.size()});
   if (const auto* refusal = std::get_if<gate::Refusal>(&admission)) {
     call.trace = refusal->trace;
     return refuse(call, *refusal);
