@@ -86,7 +86,10 @@ std::int64_t Outside::latency() {
 
 // --- the process -------------------------------------------------------------------------------------------------------------
 
-void Outside::process_started() { ears_ = std::make_unique<node::RailCallbacks>(settings_); }
+// Rails here publish no key sets, so nothing is said of any.
+void Outside::process_started() {
+  ears_ = std::make_unique<node::RailCallbacks>(settings_, clock_, [](const std::string&) {});
+}
 
 void Outside::process_died() {
   open_.clear();
