@@ -24,7 +24,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
-import payouts as world_of_banks  # noqa: E402
+import processes  # noqa: E402
 
 BANKS = ("bank-a", "bank-b", "bank-c")
 ACCOUNTS = 1000
@@ -72,9 +72,8 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-payouts-"))
-        world_of_banks.PROGRAM = options.holdfast
-        world_of_banks.PROFILES = {name: {"seed": 1, "settle_after_ms": 0} for name in BANKS}
-        self.world = world_of_banks.World(self.directory)
+        processes.program = options.holdfast
+        self.world = processes.World(self.directory, {name: {"seed": 1, "settle_after_ms": 0} for name in BANKS})
         token = self.directory / "token"
         token.touch(0o600)
         token.write_text(self.world.token)
@@ -89,7 +88,7 @@ class Run:
                             key="rail-" + name)
 
     def steer(self, name, faults):
-        world_of_banks.PROFILES[name] = {"seed": 1, "settle_after_ms": 0, "faults": faults}
+        self.world.profiles[name] = {"seed": 1, "settle_after_ms": 0, "faults": faults}
         self.world.steer(name)
 
     def play(self, rate, seconds, meanwhile=None):
@@ -109,10 +108,10 @@ class Run:
         return result, cpu, Story(self.options.holdfast, self.directory / "data")
 
     def close(self):
-        for process in world_of_banks.started:
+        for process in processes.started:
             if process.poll() is None:
-                world_of_banks.end(process)
-        world_of_banks.started.clear()
+                processes.end(process)
+        processes.started.clear()
 
     def remove(self):
         self.close()
@@ -150,7 +149,7 @@ def lost_rail(run, options):
     def kill():
         time.sleep(0.5 + options.seconds / 2)
         killed.append(time.time())
-        world_of_banks.end(run.world.banks["bank-a"], signal.SIGKILL)
+        processes.end(run.world.banks["bank-a"], signal.SIGKILL)
 
     result, cpu, story = run.play(options.rate // 2, options.seconds, kill)
     figures = summary(story, result, cpu)

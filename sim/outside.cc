@@ -86,9 +86,9 @@ std::int64_t Outside::latency() {
 
 // --- the process -------------------------------------------------------------------------------------------------------------
 
-// Rails here publish no key sets, so nothing is said of any.
+// Rails here publish no key sets, so nothing is said of any; and no log is restored.
 void Outside::process_started() {
-  ears_ = std::make_unique<node::RailCallbacks>(settings_, clock_, [](const std::string&) {});
+  ears_ = std::make_unique<node::RailCallbacks>(settings_, model::Epochs{}, clock_, [](const std::string&) {});
 }
 
 void Outside::process_died() {

@@ -13,24 +13,21 @@ import http.server
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-import payouts
-from payouts import end
+import processes
+from processes import ENDED, end
 
 CHAIN = 31337
 PACKAGE = "@foundry-rs/anvil-linux-amd64"
 DEADLINE = 30.0          # seconds for anything to come about
 SUPPLY = 10**12
 TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-ENDED = {"settled", "failed", "returned", "rejected", "cancelled"}
 
 
 def find_anvil(cache):
@@ -169,7 +166,7 @@ class Proxy:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-class World(payouts.World):
+class World(processes.World):
     def __init__(self, directory, chain):
         self.directory, self.chain = directory, chain
         self.config = directory / "config.toml"
@@ -178,7 +175,7 @@ class World(payouts.World):
         (directory / "rails.json").write_text('{"rails": []}')
         self.start_service()
         end(self.service)
-        made = subprocess.run([payouts.PROGRAM, "keyring", "chain", "evm-hot", "--chain-id", str(CHAIN), "--data", directory / "data"],
+        made = subprocess.run([processes.program, "keyring", "chain", "evm-hot", "--chain-id", str(CHAIN), "--data", directory / "data"],
                               check=True, capture_output=True, text=True)
         self.account = made.stdout.strip()
         chain.carry({"to": self.account, "value": hex(10**19)})
@@ -339,8 +336,12 @@ def books_agree(world):
     return world.chain.count(world.account)
 
 
-def play(program, directory):
-    chain = Chain(program, directory)
+def play(directory):
+    node = find_anvil(pathlib.Path(sys.argv[2]))
+    if node is None:
+        print("SKIPPED: there is no EVM node: npm cannot install " + PACKAGE)
+        sys.exit(77)
+    chain = Chain(node, directory)
     try:
         world = World(directory, chain)
         chain.mining.set()
@@ -353,28 +354,5 @@ def play(program, directory):
         chain.close()
 
 
-def main():
-    cache = pathlib.Path(sys.argv[2])
-    program = find_anvil(cache)
-    if program is None:
-        print("SKIPPED: there is no EVM node: npm cannot install " + PACKAGE)
-        sys.exit(77)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-evm-"))
-    try:
-        play(program, directory)
-    except BaseException:
-        for log in sorted(directory.glob("*.log")):
-            sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
-        raise
-    finally:
-        for process in payouts.started:
-            if process.poll() is None:
-                end(process, signal.SIGKILL)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    payouts.PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "evm", play, arguments=2)

@@ -29,21 +29,17 @@ Standard library only; loopback only; every process that was started is ended by
 """
 import json
 import pathlib
-import shutil
 import signal
 import ssl
 import subprocess
-import sys
-import tempfile
 import time
 
-import payouts
-from payouts import ask, end, start
+import processes
+from processes import PATIENCE, ask, end, start
 
 PAYOUTS = 6
 WINDOW_MS, HORIZON_MS = 1000, 300
 TRIES = 5             # to have all of them held within the window, on a machine that is busy
-PATIENCE = 20.0
 CAPABILITIES = ["idempotent_reference", "inquiry", "expiry", "callback"]     # expiry is promised, and not kept
 
 
@@ -54,7 +50,7 @@ class Stage:
         (directory / "rails.json").write_text('{"rails": []}')
         self.start_service()                          # once without rails: there is a certificate and a key then
         end(self.service)
-        key = subprocess.run([payouts.PROGRAM, "rail", "key", "--data", directory / "data"], check=True, capture_output=True, text=True).stdout.strip()
+        key = subprocess.run([processes.program, "rail", "key", "--data", directory / "data"], check=True, capture_output=True, text=True).stdout.strip()
         self.banks = {}
         self.spoiled = 0                              # paid by payouts that could not be held
         rails = []
@@ -83,8 +79,8 @@ class Stage:
 
     def start_proxy(self, to):
         log = self.directory / "proxy.log"
-        process = subprocess.Popen([payouts.PROGRAM, "fault-proxy", "--to", to], stdout=subprocess.PIPE, stderr=open(log, "ab"))
-        payouts.started.append(process)
+        process = subprocess.Popen([processes.program, "fault-proxy", "--to", to], stdout=subprocess.PIPE, stderr=open(log, "ab"))
+        processes.started.append(process)
         words = process.stdout.readline().decode().replace(",", "").split()     # ready: proxy ADDRESS to ADDRESS, control URL
         assert words[:2] == ["ready:", "proxy"], words
         self.proxy_control = words[-1]
@@ -229,7 +225,7 @@ def probe(stage):
     transfer = stage.must("POST", "/v1/transfers", {"kind": "payout", "debit_account": "users/1", "asset": "USD/2", "amount": "1", "send_within_seconds": 1,
                                                     "beneficiary": {"account": "probe"}}, key=f"probe-{probe.number}")
     until = time.monotonic() + PATIENCE
-    while (transfer := stage.must("GET", "/v1/transfers/" + transfer["id"]))["state"] not in payouts.ENDED:
+    while (transfer := stage.must("GET", "/v1/transfers/" + transfer["id"]))["state"] not in processes.ENDED:
         assert time.monotonic() < until, transfer
         time.sleep(0.05)
     probe.paid += transfer["state"] == "settled"
@@ -239,23 +235,5 @@ def probe(stage):
 probe.number = probe.paid = 0
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-frozen-"))
-    try:
-        play(directory)
-    except BaseException:
-        for log in sorted(directory.glob("*.log")):
-            sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
-        raise
-    finally:
-        for process in payouts.started:
-            if process.poll() is None:
-                end(process, signal.SIGKILL)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    payouts.PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "frozen", play)

@@ -8,25 +8,17 @@ comes back, and so is the service, in the middle of the load. In the end every p
 the banks' books say, nobody was paid twice, and debits equal credits. Standard library and openssl only; loopback only; every
 process that was started is ended by its id.
 """
-import base64
 import concurrent.futures
 import json
-import os
-import pathlib
-import shutil
 import signal
 import ssl
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
+
+import processes
+from processes import ENDED, PATIENCE, World, end, settled_at_banks
 
 PAYOUTS = 150
-PATIENCE = 20.0       # seconds for a process to come up
 DEADLINE = 90.0       # seconds for all payouts to end
-ENDED = {"settled", "failed", "returned", "rejected", "cancelled"}
 PROFILES = {
     "bank-a": {"seed": 11, "settle_after_ms": 100, "settle_jitter_ms": 100, "tell_accepted": True,
                "faults": [{"fault": "lost_reply", "per_million": 150000}, {"fault": "refuse", "reason": "rate_limited", "per_million": 300000}, {"fault": "duplicate_callback", "per_million": 300000, "times": 5}]},
@@ -38,130 +30,22 @@ PROFILES = {
                           {"fault": "lost_request", "per_million": 100000}, {"fault": "reordered_callback", "per_million": 300000}]},
 }
 
-started = []
 
-
-def start(log, *words):
-    process = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, stderr=open(log, "ab"))
-    started.append(process)
-    line = process.stdout.readline().decode()
-    if not line.startswith("ready:"):
-        raise AssertionError(f"{words[0]} did not start: {pathlib.Path(log).read_text()}")
-    return process
-
-
-def end(process, how=signal.SIGTERM):
-    if process.poll() is None:
-        process.send_signal(how)
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(PATIENCE)
-    process.stdout.close()
-
-
-def ask(url, method="GET", body=None, headers=None, context=None):
-    request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers or {})
-    try:
-        with urllib.request.urlopen(request, context=context, timeout=10) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as refused:
-        return refused.code, json.loads(refused.read() or b"{}")
-
-
-class World:
-    def __init__(self, directory):
-        self.directory = directory
-        self.key = directory / "signing.key"
-        seed = os.urandom(32)
-        self.key.touch(0o600)
-        self.key.write_text(base64.b64encode(seed).decode())
-        der = subprocess.run(["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"], check=True, capture_output=True,
-                             input=bytes.fromhex("302e020100300506032b657004220420") + seed).stdout
-        self.public = base64.b64encode(der[-32:]).decode()
-        self.banks = {}
-        self.addresses = {}
-        self.config = directory / "config.toml"
-        self.config.write_text(f'[rails]\nfile = "{directory}/rails.json"\n')
-        (directory / "rails.json").write_text('{"rails": []}')
-        # Once without rails, so that there is a certificate that the banks can trust.
-        self.listen = "127.0.0.1:0"
-        self.start_service()
-        end(self.service)
-        for name in PROFILES:
-            self.addresses[name] = "127.0.0.1:0"
-            self.start_bank(name)
-        rails = []
-        for name in PROFILES:
-            rail = self.rail(name)
-            self.addresses[name] = rail["url"].removeprefix("https://")
-            rails.append({"name": name, "url": rail["url"], "ca_file": rail["ca_file"], "signing_key_id": "holdfast",
-                          "signing_key_file": str(self.key),
-                          "callback_keys": [{"id": rail["callback_key_id"], "ed25519": rail["callback_public_key"]}]})
-        (directory / "rails.json").write_text(json.dumps({"rails": rails}))
-        self.start_service()
-        for name in PROFILES:
-            self.steer(name)
-
-    def rail(self, name):
-        return json.loads((self.directory / name / "rail.json").read_text())
-
-    def start_bank(self, name):
-        self.banks[name] = start(self.directory / f"{name}.log", "sandbox-rail", "--data", self.directory / name, "--client-key",
-                                 "holdfast:" + self.public, "--listen", self.addresses[name], "--callback-ca",
-                                 self.directory / "data/dev/ca.pem")
-
-    def steer(self, name):
-        profile = dict(PROFILES[name], callback_url=f"{self.base}/v1/rails/{name}/callbacks")
-        status, reply = ask(self.rail(name)["control_url"] + "/control/profile", "PUT", profile)
-        assert status in (200, 204), reply
-
-    def start_service(self):
-        self.service = start(self.directory / "service.log", "serve", "--dev", "--data", self.directory / "data", "--config", self.config,
-                             "--listen", self.listen, "--operator-listen", "127.0.0.1:0")
-        client = json.loads((self.directory / "data/dev/client.json").read_text())
-        self.base, self.token = client["base_url"], client["token"]
-        self.listen = self.base.removeprefix("https://")
-        self.context = ssl.create_default_context(cafile=client["ca_file"])
-
-    def call(self, method, path, body=None, key=None):
-        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
-        if method == "POST":
-            headers["Idempotency-Key"] = f'"{key or path}"'
-        return ask(self.base + path, method, body, headers, self.context)
-
-    def must(self, *words, **options):
-        status, reply = self.call(*words, **options)
-        assert status < 300, (words, status, reply)
-        return reply
-
-    def pay(self, number):
-        """Asks until there is an answer, under one key: the service may be away."""
-        body = {"kind": "payout", "debit_account": "users/1", "asset": "USD/2", "amount": str(100 + number),
-                "beneficiary": {"account": f"test-{number}"}}
-        until = time.monotonic() + DEADLINE
-        while time.monotonic() < until:
-            try:
-                status, reply = self.call("POST", "/v1/transfers", body, f"payout-{number}")
-                if status < 500:
-                    assert status == 202, reply
-                    return reply
-            except (OSError, ssl.SSLError, ValueError):
-                pass
-            time.sleep(0.1)
-        raise AssertionError("no answer")
-
-
-def settled_at_banks(world, transfer):
-    """Payments of a transfer that a bank's book has as settled: (bank, amount)."""
-    found = []
-    for attempt in transfer["attempts"]:
-        name = attempt["rail"]
-        status, payment = ask(world.rail(name)["control_url"] + "/control/payments/" + attempt["reference"])
-        if status == 200 and payment["state"] == "settled":
-            found.append((name, int(payment["amount"])))
-    return found
+def pay(world, number):
+    """Asks until there is an answer, under one key: the service may be away."""
+    body = {"kind": "payout", "debit_account": "users/1", "asset": "USD/2", "amount": str(100 + number),
+            "beneficiary": {"account": f"test-{number}"}}
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        try:
+            status, reply = world.call("POST", "/v1/transfers", body, f"payout-{number}")
+            if status < 500:
+                assert status == 202, reply
+                return reply
+        except (OSError, ssl.SSLError, ValueError):
+            pass
+        time.sleep(0.1)
+    raise AssertionError("no answer")
 
 
 def reached_by_nobody(world):
@@ -181,7 +65,7 @@ def reached_by_nobody(world):
 
 
 def play(directory):
-    world = World(directory)
+    world = World(directory, PROFILES)
     world.must("POST", "/v1/assets", {"code": "USD/2"})
     world.must("POST", "/v1/accounts", {"id": "users/1", "asset": "USD/2"})
     world.must("POST", "/v1/transfers", {"debit_account": "world/USD", "credit_account": "users/1", "asset": "USD/2", "amount": "1000000"})
@@ -191,7 +75,7 @@ def play(directory):
                                          "capabilities": ["idempotent_reference", "inquiry", "void", "expiry", "callback", "statement", "recall"]},
                    key="rail-" + name)
     with concurrent.futures.ThreadPoolExecutor(8) as threads:
-        first = [threads.submit(world.pay, number) for number in range(PAYOUTS)]
+        first = [threads.submit(pay, world, number) for number in range(PAYOUTS)]
         while sum(one.done() for one in first) < PAYOUTS // 4:
             time.sleep(0.02)
         end(world.banks["bank-b"], signal.SIGKILL)
@@ -203,7 +87,7 @@ def play(directory):
         world.steer("bank-b")
         replies = [one.result() for one in first]
     # The same keys again are the same payouts, in the same words, whatever became of them since.
-    assert [world.pay(number) for number in range(0, PAYOUTS, 10)] == replies[::10]
+    assert [pay(world, number) for number in range(0, PAYOUTS, 10)] == replies[::10]
     ids = [reply["id"] for reply in replies]
     assert len(set(ids)) == PAYOUTS
 
@@ -245,23 +129,5 @@ def play(directory):
           f"{paid} paid, as the banks say")
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-payouts-"))
-    try:
-        play(directory)
-    except BaseException:
-        for log in sorted(directory.glob("*.log")):
-            sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
-        raise
-    finally:
-        for process in started:
-            if process.poll() is None:
-                end(process, signal.SIGKILL)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "payouts", play)

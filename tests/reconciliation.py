@@ -9,18 +9,14 @@ in random order and twice. In the end every line has found its payout, what does
 what has to be written off, and the rail's clearing account is what the bank's book says. Standard library and openssl only.
 """
 import datetime
-import importlib.util
 import json
-import pathlib
 import random
-import shutil
 import signal
 import ssl
-import sys
-import tempfile
 import time
-import urllib.error
 import urllib.request
+
+import processes
 
 PAYOUTS = 40
 WAIT = 20.0
@@ -35,22 +31,8 @@ PROFILES = {
 HEADER = "booked_at,reference,rail_reference,amount,asset,direction,type\n"
 
 
-def load_payouts():
-    spec = importlib.util.spec_from_file_location("payouts", pathlib.Path(__file__).with_name("payouts.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-payouts = load_payouts()
-payouts.PROFILES = PROFILES
-
-
-class World(payouts.World):
-    def start_bank(self, name):
-        self.banks[name] = payouts.start(self.directory / f"{name}.log", "sandbox-rail", "--data", self.directory / name, "--client-key",
-                                         "holdfast:" + self.public, "--accept-unsigned", "--listen", self.addresses[name], "--callback-ca",
-                                         self.directory / "data/dev/ca.pem")
+class World(processes.World):
+    bank_options = ["--accept-unsigned"]
 
     def statement(self, name, begin, end):
         rail = self.rail(name)
@@ -60,20 +42,10 @@ class World(payouts.World):
         assert text.startswith(HEADER), text
         return [dict(zip(HEADER.strip().split(","), line.split(","))) for line in text.splitlines()[1:]]
 
-    def upload(self, name, text, media, key, begin=None, end=None, token=None):
-        query = f"rail={name}" + (f"&from={begin}&until={end}" if begin else "")
-        headers = {"Authorization": "Bearer " + (token or self.token), "Content-Type": media, "Idempotency-Key": f'"{key}"'}
-        request = urllib.request.Request(f"{self.base}/v1/statements?{query}", method="POST", data=text.encode(), headers=headers)
-        try:
-            with urllib.request.urlopen(request, context=self.context, timeout=10) as reply:
-                return reply.status, json.load(reply)
-        except urllib.error.HTTPError as refused:
-            return refused.code, json.loads(refused.read())
-
     def person(self, name):
         """A token of a person who may decide."""
         made = self.must("POST", "/v1/clients", {"name": name, "kind": "person", "scopes": ["reconciliation:write", "transfers:read"]}, key="client-" + name)
-        status, reply = payouts.ask(self.base + "/v1/token", "POST", {"client_id": made["id"], "refresh_secret": made["refresh_secret"]},
+        status, reply = processes.ask(self.base + "/v1/token", "POST", {"client_id": made["id"], "refresh_secret": made["refresh_secret"]},
                                     {"Content-Type": "application/json"}, self.context)
         assert status == 200, reply
         return reply["access_token"]
@@ -135,7 +107,7 @@ def as_mt940(lines, day):
 
 
 def play(directory):
-    world = World(directory)
+    world = World(directory, PROFILES)
     begin = datetime.datetime.now(datetime.timezone.utc)
     world.must("POST", "/v1/assets", {"code": "USD/2"})
     world.must("POST", "/v1/accounts", {"id": "users/1", "asset": "USD/2"})
@@ -151,7 +123,7 @@ def play(directory):
         ids.append(world.must("POST", "/v1/transfers", body, key=f"payout-{number}")["id"])
 
     # Asking leads to an end at one bank and to nothing at the other.
-    quiet = payouts.ENDED | {"manual_review"}
+    quiet = processes.ENDED | {"manual_review"}
     until = time.monotonic() + WAIT
     while True:
         states = [world.must("GET", "/v1/transfers/" + one)["state"] for one in ids]
@@ -206,7 +178,7 @@ def play(directory):
     for exception in exceptions:
         where = exception.get("statement", "orphans")
         for number, token in enumerate(people):
-            status, reply = payouts.ask(f"{world.base}/v1/reconciliations/{where}/exceptions/{exception['id']}/resolve", "POST",
+            status, reply = processes.ask(f"{world.base}/v1/reconciliations/{where}/exceptions/{exception['id']}/resolve", "POST",
                                         {"resolution": "write_off", "reason": "the bank's letter"},
                                         {"Authorization": "Bearer " + token, "Content-Type": "application/json",
                                          "Idempotency-Key": f'"{exception["id"]}-{number}"'}, world.context)
@@ -217,7 +189,7 @@ def play(directory):
     assert world.must("GET", "/v1/trial-balance")["balanced"]
 
     # A restart remembers all of it.
-    payouts.end(world.service, signal.SIGKILL)
+    processes.end(world.service, signal.SIGKILL)
     world.start_service()
     assert world.exceptions() == []
     assert world.upload(*files[0], "after the restart")[1]["taken_before"]
@@ -226,23 +198,5 @@ def play(directory):
           f"clearing accounts as the banks say: {books}")
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-reconciliation-"))
-    try:
-        play(directory)
-    except BaseException:
-        for log in sorted(directory.glob("*.log")):
-            sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
-        raise
-    finally:
-        for process in payouts.started:
-            if process.poll() is None:
-                payouts.end(process, signal.SIGKILL)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    payouts.PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "reconciliation", play)

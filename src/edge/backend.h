@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gate/query.h"
+#include "model/epochs.h"
 #include "model/statement.h"
 #include "model/admitted.h"
 #include "model/entry.h"
@@ -287,6 +288,8 @@ class Backend {
   virtual model::PartitionNumber partition() const = 0;
   /// What a challenge of an import names. Nothing if there is no such import. Loop thread.
   virtual std::optional<ImportFace> import_face(model::EventNumber import) const = 0;
+  /// By what names rails and webhooks know events. Never changes while the process lives.
+  virtual const model::Epochs& epochs() const = 0;
 };
 
 /// State of the process for the operator address.

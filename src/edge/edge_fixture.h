@@ -105,9 +105,11 @@ class FakeBackend final : public Backend {
   std::string rail_name(model::RailNumber number) const override { return number == 1 ? "bank-a" : ""; }
   std::optional<ImportFace> import_face(model::EventNumber) const override { return ImportFace{.partner = "bank-a", .key = "callbacks", .thumbprint = {}}; }
   model::PartitionNumber partition() const override { return 0; }
+  const model::Epochs& epochs() const override { return epochs_; }
 
  private:
   io::Loop& loop_;
+  model::Epochs epochs_;
 };
 
 class FakeOperatorBackend final : public OperatorBackend {

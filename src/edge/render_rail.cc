@@ -167,7 +167,7 @@ void write_attempts(JsonWriter& json, const Backend& backend, std::span<const Ev
     if (started == nullptr) continue;
     json.begin_object();
     json.member("number", std::uint64_t{started->attempt});
-    write_transfer_id(json, backend, "reference", step.number);
+    json.member("reference", std::string_view(backend.epochs().reference(backend.partition(), step.number)));
     write_rail(json, backend, "rail", started->rail);
     write_instant(json, "started_at", step.event.at);
     write_instant(json, "send_not_after", started->send_not_after);

@@ -92,7 +92,7 @@ void write_webhook_reading(JsonWriter& json, const WebhookReading& webhook) {
 
 void write_delivery(JsonWriter& json, const Backend& backend, const DeliveryReading& attempt) {
   json.begin_object();
-  json.member("message", std::string_view(model::webhook_message_id(backend.partition(), attempt.event)));
+  json.member("message", std::string_view(backend.epochs().message_id(backend.partition(), attempt.event)));
   json.member("type", model::to_text(attempt.type));
   json.member("attempt", std::uint64_t{attempt.attempt});
   write_instant(json, "at", attempt.at);

@@ -656,7 +656,7 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
 std::variant<model::Admitted, Refusal> Gate::admit_statement(const Sender& sender, std::string_view key,
                                                             const StatementUpload& upload) {
   if (auto refused = refuse_key(sender, key)) return *std::move(refused);
-  auto read = parts_of(keys_, sender.tenant, upload);
+  auto read = parts_of(keys_, settings_.epochs, sender.tenant, upload);
   if (!read.ok()) {
     return refusal(Outcome::statement_unreadable, read.error().message + " [" + read.error().code + "]", sender.trace);
   }

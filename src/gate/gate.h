@@ -25,6 +25,7 @@
 #include "gate/statement_upload.h"
 #include "gate/routes.h"
 #include "gate/token.h"
+#include "model/epochs.h"
 #include "model/admitted.h"
 #include "wire/http_message.h"
 
@@ -54,6 +55,8 @@ struct GateSettings {
   std::vector<ApprovalRule> approvals = {};   ///< of several that fit the most people are asked
   std::uint8_t refund_approvals = 0;     ///< people who must approve a refund over a rail, whatever its amount
   std::string origin = "holdfast";       ///< who asks keys of partners for a proof; at most model::challenge_origin_bytes_max
+  /// How references on statements are read; those of undone histories are none of ours.
+  model::Epochs epochs = {};
   /// Judges the URL of a webhook endpoint: what is wrong with it, empty if nothing is. Null: any URL is good.
   std::function<std::string(std::string_view url)> webhook_url_problem = {};
 };

@@ -117,7 +117,7 @@ struct TestWebhook {
 /// POST /v1/webhooks/{id}/resend: the same. Exactly one of the two is set.
 struct ResendWebhook {
   model::WebhookNumber webhook = 0;
-  model::EventNumber message = 0;
+  std::string message = {};                          ///< a message's id, well formed
   std::optional<base::Instant> failed_since = {};  ///< every message given up since
 };
 

@@ -31,7 +31,7 @@ std::string words_of(const intake::BookedLine& line) {
   return text;
 }
 
-model::StatementLine line_of(const GateKeys& keys, model::TenantNumber tenant, std::string_view rail, const intake::BookedLine& booked,
+model::StatementLine line_of(const GateKeys& keys, const model::Epochs& epochs, model::TenantNumber tenant, std::string_view rail, const intake::BookedLine& booked,
                              std::uint32_t copy) {
   model::StatementLine line;
   line.line = booked.line;
@@ -40,7 +40,7 @@ model::StatementLine line_of(const GateKeys& keys, model::TenantNumber tenant, s
   line.booked_at = booked.booked_at;
   line.asset = booked.asset;
   line.named = booked.our_reference.starts_with("tr_");
-  if (const auto id = model::parse_transfer_id(booked.our_reference); id && id->partition == 0) line.reference = id->event;
+  line.reference = epochs.event_of_reference(0, booked.our_reference);
   if (!booked.rail_reference.empty()) line.rail_reference_key = rail_reference_mac(keys, tenant, rail, booked.rail_reference);
   line.identity = reference_mac(keys, tenant, joined("line", rail, {words_of(booked), std::to_string(copy)}));
   return line;
@@ -59,7 +59,7 @@ std::optional<model::StatementFormat> parse_statement_format(std::string_view te
   return std::nullopt;
 }
 
-base::Result<StatementParts> parts_of(const GateKeys& keys, model::TenantNumber tenant, const StatementUpload& upload) {
+base::Result<StatementParts> parts_of(const GateKeys& keys, const model::Epochs& epochs, model::TenantNumber tenant, const StatementUpload& upload) {
   const auto format = upload.format ? upload.format : intake::sniff_statement(upload.text);
   if (!format) return base::Error{"statement_format_unknown", "this is neither CSV with a header, nor camt.053, nor MT940"};
   TRY_ASSIGN(const intake::Statement statement, intake::read_statement(*format, upload.text));
@@ -86,7 +86,7 @@ base::Result<StatementParts> parts_of(const GateKeys& keys, model::TenantNumber 
     const std::size_t last = std::min(first + model::statement_part_lines_max, statement.lines.size());
     for (std::size_t i = first; i < last; ++i) {
       const intake::BookedLine& line = statement.lines[i];
-      part.lines.push_back(line_of(keys, tenant, upload.rail, line, copies[words_of(line)]++));
+      part.lines.push_back(line_of(keys, epochs, tenant, upload.rail, line, copies[words_of(line)]++));
     }
     result.parts.push_back(part);
   }

@@ -8,6 +8,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "gate/keys.h"
+#include "model/epochs.h"
 #include "model/command.h"
 
 namespace gate {
@@ -28,7 +29,7 @@ struct StatementParts {
 };
 
 /// Errors: those of intake/statement/statement.h, `statement_period_missing`, `statement_period_malformed`.
-base::Result<StatementParts> parts_of(const GateKeys& keys, model::TenantNumber tenant, const StatementUpload& upload);
+base::Result<StatementParts> parts_of(const GateKeys& keys, const model::Epochs& epochs, model::TenantNumber tenant, const StatementUpload& upload);
 
 /// The keyed hash that a rail's own reference is known by. Apart from those of clients' references, which have no control characters.
 base::Tag128 rail_reference_mac(const GateKeys& keys, model::TenantNumber tenant, std::string_view rail, std::string_view reference);

@@ -20,7 +20,7 @@ struct Keys {
 
 std::string code_of(const StatementUpload& upload) {
   const Keys keys;
-  const auto parts = parts_of(keys.keys, 1, upload);
+  const auto parts = parts_of(keys.keys, {}, 1, upload);
   return parts.ok() ? "ok" : parts.error().code;
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("lines are known by their fields, whatever the format; those that noth
   const Keys keys;
   const std::string line = "2026-11-20T10:00:00Z,tr_0000000000041,bp-1,1050,USD/2,debit,payout\n";
   const std::string csv = header + line + line;
-  const auto parts = parts_of(keys.keys, 1, {.rail = "bank-a", .text = csv});
+  const auto parts = parts_of(keys.keys, {}, 1, {.rail = "bank-a", .text = csv});
   REQUIRE_MESSAGE(parts.ok(), parts.error().message);
   REQUIRE(parts->parts.size() == 1);
   const auto& lines = parts->parts[0].lines;
@@ -42,7 +42,7 @@ TEST_CASE("lines are known by their fields, whatever the format; those that noth
   CHECK(lines[0].rail_reference_key != rail_reference_mac(keys.keys, 1, "bank-b", "bp-1"));
   CHECK(lines[0].rail_reference_key != rail_reference_mac(keys.keys, 2, "bank-a", "bp-1"));
   const std::string swift = ":20:S\n:60F:C261120USD100,00\n:61:261120D10,50NTRFtr_0000000000041//bp-1\n:62F:C261120USD89,50\n";
-  const auto other = parts_of(keys.keys, 1, {.rail = "bank-a", .text = swift});
+  const auto other = parts_of(keys.keys, {}, 1, {.rail = "bank-a", .text = swift});
   REQUIRE_MESSAGE(other.ok(), other.error().message);
   CHECK(other->parts[0].lines[0].identity == lines[0].identity);
   CHECK(other->name == "S");
@@ -52,7 +52,7 @@ TEST_CASE("a long statement is several parts of one file") {
   const Keys keys;
   std::string csv = header;
   for (int i = 0; i < 2'001; ++i) csv += "2026-11-20,,,1,USD/2,debit,\n";
-  const auto read = parts_of(keys.keys, 1, {.rail = "bank-a", .text = csv});
+  const auto read = parts_of(keys.keys, {}, 1, {.rail = "bank-a", .text = csv});
   REQUIRE(read.ok());
   REQUIRE(read->parts.size() == 3);
   std::set<base::Tag128> identities;

@@ -131,7 +131,7 @@ TEST_CASE("tests, resending and lists are reads") {
   CHECK(std::get<TestWebhook>(query(f.admit("POST", "/v1/webhooks/wh_2/test", "{}")).body).webhook == 2);
   const auto resend = std::get<ResendWebhook>(query(f.admit("POST", "/v1/webhooks/wh_2/resend", R"({"message":"msg_000000000000a"})")).body);
   CHECK(resend.webhook == 2);
-  CHECK(resend.message == 10);
+  CHECK(resend.message == "msg_000000000000a");
   const auto since = std::get<ResendWebhook>(query(f.admit("POST", "/v1/webhooks/wh_2/resend", R"({"failed_since":"2027-01-15T08:00:00Z"})")).body);
   CHECK(since.failed_since == base::Instant{1'800'000'000'000'000'000});
   CHECK(std::get<GetWebhook>(query(f.admit("GET", "/v1/webhooks/wh_2", "")).body).webhook == 2);

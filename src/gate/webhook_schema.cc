@@ -88,9 +88,10 @@ ResendWebhook read_webhook_resend(model::WebhookNumber webhook, wire::JsonFields
     return resend;
   }
   if (message) {
-    const auto event = model::parse_webhook_message_id(*message);
-    if (!event) fields.report(malformed, "message", "not a message id");
-    resend.message = event.value_or(0);
+    // With the epoch, or without: which messages there are is not known here.
+    const bool well_formed = model::parse_webhook_message_id(message->substr(0, message->find('-'))).has_value();
+    if (!well_formed) fields.report(malformed, "message", "not a message id");
+    resend.message = *message;
   } else {
     resend.failed_since = base::parse_rfc3339(*since);
     if (!resend.failed_since) fields.report(malformed, "failed_since", "an RFC 3339 instant in UTC");

@@ -11,8 +11,8 @@
 
 namespace model {
 
-/// The attempt that an effect is about. `reference` is the number of its AttemptStarted event: with the partition it is the
-/// reference the rail knows the attempt by, the same for ever (transfer_id() gives its text).
+/// The attempt that an effect is about. `reference` is the number of its AttemptStarted event: with partition and epoch it is
+/// the reference the rail knows the attempt by, the same for ever (Epochs::reference gives its text).
 struct AttemptKey {
   EventNumber transfer = 0;
   std::uint8_t attempt = 0;

@@ -41,6 +41,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   std::string rail_name(model::RailNumber number) const override;
   std::optional<edge::ImportFace> import_face(model::EventNumber import) const override;
   model::PartitionNumber partition() const override { return 0; }
+  const model::Epochs& epochs() const override { return service_.epochs(); }
 
   /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
   void serve_audit(AuditLog& log) { audit_ = &log; }

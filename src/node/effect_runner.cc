@@ -96,11 +96,11 @@ void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wante
     return done(nothing_left("the file of rails does not name it"));
   }
   effects::SendOrder out;
-  out.reference = model::transfer_id(partition, wanted.key.reference);
+  out.reference = service_.epochs().reference(partition, wanted.key.reference);
   out.kind = wanted.kind;
   out.amount = wanted.amount;
   out.asset = model::to_text(order.asset);
-  if (wanted.original_attempt != 0) out.original = model::transfer_id(partition, wanted.original_attempt);
+  if (wanted.original_attempt != 0) out.original = service_.epochs().reference(partition, wanted.original_attempt);
   const auto told = service_.reader().read_private(wanted.about, model::PrivateField::transfer_beneficiary);
   if (!told.ok()) return done(nothing_left("what the rail needs to know cannot be read"));
   if (*told && !(*told)->erased) out.beneficiary = base::as_text((*told)->value);
@@ -125,7 +125,7 @@ void EffectRunner::ask(const EffectOrder& order, const model::AttemptKey& key, s
   }
   asked_.fetch_add(1, std::memory_order_relaxed);
   const effects::Rail::Expected expected{.kind = order.kind, .amount = order.amount, .asset = model::to_text(order.asset)};
-  const std::string reference = model::transfer_id(partition, key.reference);
+  const std::string reference = service_.epochs().reference(partition, key.reference);
   if (is_void) rail->void_payment(reference, expected, done);
   else rail->inquire(reference, expected, done);
 }

@@ -23,7 +23,9 @@ model::Outcome outcome_of(std::string_view code) {
 
 }  // namespace
 
-RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails, io::Clock& clock, std::function<void(const std::string&)> say) {
+RailCallbacks::RailCallbacks(const std::vector<RailSettings>& rails, model::Epochs epochs, io::Clock& clock,
+                             std::function<void(const std::string&)> say)
+    : epochs_(std::move(epochs)) {
   const bool published = std::ranges::any_of(rails, [](const RailSettings& settings) { return settings.callback_key_set.has_value(); });
   if (published) key_sets_ = std::make_unique<RailKeySets>(rails, clock, std::move(say));
   for (const RailSettings& settings : rails) {
@@ -47,7 +49,7 @@ std::variant<gate::RailReport, gate::VoiceRefused> RailCallbacks::hear(std::stri
   effects::RailCallback& callback = *heard;
   gate::RailReport report;
   report.tenant = found->second.tenant;
-  if (const auto id = model::parse_transfer_id(callback.reference); id && id->partition == 0) report.reference = id->event;
+  report.reference = epochs_.event_of_reference(0, callback.reference);
   report.rail = std::string(rail);
   report.source = model::ReportSource::callback;
   report.result = callback.answer.result;

@@ -12,6 +12,7 @@
 #include "effects/signing/message_keys.h"
 #include "gate/rail_report.h"
 #include "io/clock.h"
+#include "model/epochs.h"
 #include "node/rail_key_sets.h"
 #include "node/rail_settings.h"
 
@@ -19,8 +20,8 @@ namespace node {
 
 class RailCallbacks final : public gate::RailVoices {
  public:
-  /// `say` hears of what happens to key sets, from other threads; `clock` outlives it.
-  RailCallbacks(const std::vector<RailSettings>& rails, io::Clock& clock, std::function<void(const std::string&)> say);
+  /// `epochs` of the service's log; `say` hears of what happens to key sets, from other threads; `clock` outlives it.
+  RailCallbacks(const std::vector<RailSettings>& rails, model::Epochs epochs, io::Clock& clock, std::function<void(const std::string&)> say);
   std::variant<gate::RailReport, gate::VoiceRefused> hear(std::string_view rail, const wire::Request& request, base::Instant now) override;
   /// Null where no rail publishes its keys.
   const RailKeySets* key_sets() const { return key_sets_.get(); }
@@ -33,6 +34,7 @@ class RailCallbacks final : public gate::RailVoices {
   };
   std::unique_ptr<RailKeySets> key_sets_;   ///< none: no rail publishes its keys
   std::map<model::RailName, Voice> voices_;
+  model::Epochs epochs_;
 };
 
 }  // namespace node

@@ -117,7 +117,7 @@ TEST_CASE("who calls back without a key of that rail is not heard") {
   Disk disk;
   disk.write("/rails.json", with(R"(,"callback_keys":[{"id":"b1","ed25519":")" + key32 + R"("}])"));
   io::SimulatedClock clock;
-  node::RailCallbacks callbacks(*node::load_rail_settings(disk.files, "/rails.json"), clock, nullptr);
+  node::RailCallbacks callbacks(*node::load_rail_settings(disk.files, "/rails.json"), {}, clock, nullptr);
   wire::Request request;
   request.method = "POST";
   request.path = "/v1/rails/bank-a/callbacks";
@@ -142,7 +142,7 @@ TEST_CASE("a rail may call back by Standard Webhooks: secrets from files, public
   CHECK(loaded->front().callback_keys.empty());
 
   io::SimulatedClock clock;
-  node::RailCallbacks callbacks(*loaded, clock, nullptr);
+  node::RailCallbacks callbacks(*loaded, {}, clock, nullptr);
   effects::WebhookSigning signing;
   signing.secrets.push_back(*io::SecretMemory::copy_of(secret));
   const base::Instant now{1'800'000'000'000'000'000};

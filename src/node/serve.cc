@@ -185,7 +185,7 @@ base::Status Running::open_service() {
   keys_ = std::make_unique<KeyRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
                                           *data_->keyring().rail_signer(), data_->place(), rails));
-  callbacks_ = std::make_unique<RailCallbacks>(rails, *clock_, settings_.say);
+  callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say);
   service_->carry_effects_to(*effects_);
   effects_->start();
   service_->start();
@@ -208,6 +208,7 @@ base::Status Running::open_edge() {
   const Configuration& c = configuration();
   gate::GateSettings gate = c.gate;
   gate.origin = audit_->origin().substr(0, model::challenge_origin_bytes_max);
+  gate.epochs = service_->epochs();
   gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
     return webhook_url_problem(url, allowed);
   };

@@ -55,6 +55,7 @@ base::Result<std::unique_ptr<Service>> Service::open(io::FileSystem& files, io::
   service->entries_ = std::make_unique<JournalEntries>(partition.reader);
   service->learn_tenants_and_assets(partition.state.freeze());
   service->log_key_version_ = partition.state.head().log_key;
+  service->epochs_ = partition.state.epochs();
   service->stats_.snapshot = service->recovery_.snapshot_event;
   service->engine_ = std::make_unique<Engine>(std::move(partition.state), *partition.directory, *partition.tenants,
                                               *partition.keys, *service->entries_, partition.journal->buffers(),

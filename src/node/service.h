@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "model/epochs.h"
 #include "io/random.h"
 #include "node/effect_order.h"
 #include "node/pipeline.h"
@@ -106,6 +107,8 @@ class Service final : public DurableListener {
   store::Journal& journal() { return *partition_.journal; }
   /// Version of the key that signs the audit log's checkpoints, as of the opening.
   std::uint32_t log_key_version() const { return log_key_version_; }
+  /// Those of the log; a restore begins one before any service opens it, so they stay as they are.
+  const model::Epochs& epochs() const { return epochs_; }
   const store::KeyIndex& keys() const { return *partition_.keys; }
   const RecoveryReport& recovery() const { return recovery_; }
   DerivedStats derived() const;
@@ -150,6 +153,7 @@ class Service final : public DurableListener {
   GroupObserver* observer_ = nullptr;
   EffectSink* effects_ = nullptr;
   std::uint32_t log_key_version_ = 1;
+  model::Epochs epochs_;
 
   mutable std::mutex mutex_;                 // everything below
   std::condition_variable changed_;          // stopping

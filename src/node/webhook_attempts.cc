@@ -30,10 +30,10 @@ store::AttemptOutcome outcome_of(WebhookAttempt::Outcome outcome) {
 
 void WebhookTeller::attempted(const WebhookAttempt& attempt) {
   const auto number = base::parse_decimal(attempt.endpoint);
-  const auto event = model::parse_webhook_message_id(attempt.message);
+  const model::EventNumber event = service_.epochs().event_of_message(0, attempt.message);
   Endpoint* const endpoint = number ? active(static_cast<model::WebhookNumber>(*number)) : nullptr;
-  if (endpoint == nullptr || !event) return;
-  const auto found = endpoint->outstanding.find(*event);
+  if (endpoint == nullptr || event == 0) return;
+  const auto found = endpoint->outstanding.find(event);
   if (found == endpoint->outstanding.end()) return;
   const store::PendingMessage message = found->second;
   found->second.attempts = attempt.attempt;
@@ -127,8 +127,9 @@ void WebhookTeller::test(model::WebhookNumber webhook, Tested done) {
   });
 }
 
-void WebhookTeller::resend(model::WebhookNumber webhook, model::EventNumber message, std::optional<base::Instant> failed_since, Resent done) {
-  loop_->post([this, webhook, message, failed_since, done = std::move(done)] { done(resend_now(webhook, message, failed_since)); });
+void WebhookTeller::resend(model::WebhookNumber webhook, const std::string& message, std::optional<base::Instant> failed_since, Resent done) {
+  const model::EventNumber event = service_.epochs().event_of_message(0, message);
+  loop_->post([this, webhook, event, failed_since, done = std::move(done)] { done(resend_now(webhook, event, failed_since)); });
 }
 
 base::Result<std::uint64_t> WebhookTeller::resend_now(model::WebhookNumber webhook, model::EventNumber message,
@@ -150,7 +151,7 @@ base::Result<std::uint64_t> WebhookTeller::resend_now(model::WebhookNumber webho
     }
     // What failed and waits for its next attempt does not wait any longer.
     for (const auto& [event, one] : endpoint->outstanding) {
-      told += delivery_->resend(endpoint->name(), model::webhook_message_id(0, event)) && one.attempts != 0 ? 1 : 0;
+      told += delivery_->resend(endpoint->name(), service_.epochs().message_id(0, event)) && one.attempts != 0 ? 1 : 0;
     }
   }
   TRY(store_.commit());
@@ -159,7 +160,8 @@ base::Result<std::uint64_t> WebhookTeller::resend_now(model::WebhookNumber webho
 
 // False if it is not of a kind the endpoint is told of.
 base::Result<bool> WebhookTeller::resend_one(Endpoint& endpoint, model::EventNumber event) {
-  if (delivery_->resend(endpoint.name(), model::webhook_message_id(0, event))) return true;
+  if (event == 0) return false;
+  if (delivery_->resend(endpoint.name(), service_.epochs().message_id(0, event))) return true;
   if (event > endpoint.progress.told_through || event < endpoint.record.created) return false;
   TRY_ASSIGN(const store::StoredEntry stored, service_.reader().read_entry(event));
   TRY_ASSIGN(const model::Entry entry, model::decode_entry(stored.bytes, stored.first_event));

@@ -302,7 +302,7 @@ base::Status WebhookTeller::hand_over(Endpoint& endpoint, const store::PendingMe
   endpoint.outstanding[message.event] = message;
   endpoint.told_since_mark = true;
   return delivery_->deliver(endpoint.name(),
-                            {.id = model::webhook_message_id(0, message.event), .body = std::move(body), .attempts = message.attempts});
+                            {.id = service_.epochs().message_id(0, message.event), .body = std::move(body), .attempts = message.attempts});
 }
 
 }  // namespace node

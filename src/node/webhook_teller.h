@@ -65,7 +65,7 @@ class WebhookTeller final : private AnswerSink {
   /// How many messages are told again: one, or all that were given up since. Errors: `webhook_endpoint_unknown`,
   /// `webhook_message_unknown`, those of the store and the journal.
   using Resent = std::function<void(base::Result<std::uint64_t>)>;
-  void resend(model::WebhookNumber webhook, model::EventNumber message, std::optional<base::Instant> failed_since, Resent done);
+  void resend(model::WebhookNumber webhook, const std::string& message, std::optional<base::Instant> failed_since, Resent done);
 
   WebhookStats stats() const;
 

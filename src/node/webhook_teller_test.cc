@@ -207,13 +207,13 @@ TEST_CASE("tests and resending are answered, for whoever is there") {
   REQUIRE(next(1));
   told.teller->test(2, tested);
   REQUIRE(next(2));
-  told.teller->resend(1, event, {}, resent);
+  told.teller->resend(1, model::webhook_message_id(0, event), {}, resent);
   REQUIRE(next(3));
-  told.teller->resend(1, 1, {}, resent);
+  told.teller->resend(1, model::webhook_message_id(0, 1), {}, resent);
   REQUIRE(next(4));
-  told.teller->resend(2, event, {}, resent);
+  told.teller->resend(2, model::webhook_message_id(0, event), {}, resent);
   REQUIRE(next(5));
-  told.teller->resend(1, 0, base::Instant{0}, resent);
+  told.teller->resend(1, "", base::Instant{0}, resent);
   REQUIRE(next(6));
   CHECK(said == std::vector<std::string>{"418", "webhook_endpoint_unknown", "1", "webhook_message_unknown", "webhook_endpoint_unknown", "0"});
   CHECK(told.until([&] { return told.teller->stats().delivered == 2; }));

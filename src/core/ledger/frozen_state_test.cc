@@ -76,11 +76,15 @@ void put_record(Sections& sections, StateSection section, std::size_t index, con
   std::memcpy(sections.at(section).data() + index * sizeof record, &record, sizeof record);
 }
 
-base::Bytes head_bytes(std::array<std::uint64_t, 7> fields) {
+base::Bytes head_bytes(std::array<std::uint64_t, 7> fields, const std::vector<std::uint64_t>& epochs = {}) {
   base::Bytes out;
   base::CborWriter writer(out);
-  writer.array(7);
+  writer.array(epochs.empty() ? 7 : 11);
   for (const std::uint64_t field : fields) writer.uint(field);
+  if (epochs.empty()) return out;
+  for (int i = 0; i < 3; ++i) writer.uint(0);   // no transfers over rails
+  writer.array(epochs.size());
+  for (const std::uint64_t field : epochs) writer.uint(field);
   return out;
 }
 
@@ -191,14 +195,15 @@ TEST_CASE("the loader refuses what is no state") {
   }
   const StateHead& head = story.state.head();
   const auto at = static_cast<std::uint64_t>(head.last_instant.ns);
-  const std::array<std::uint64_t, 7> fields{3,          head.next_event,      at,             head.epoch,
+  const std::array<std::uint64_t, 7> fields{5,          head.next_event,      at,             head.epoch,
                                            head.first_free_hold, head.open_holds, head.log_key};
-  CHECK(good.at(StateSection::head) == head_bytes(fields));
+  const std::uint64_t begun = story.state.epochs().later().at(0).first;
+  CHECK(good.at(StateSection::head) == head_bytes(fields, {4, begun}));
   const auto with = [&](std::size_t field, std::uint64_t value) {
-    return [fields, field, value](Sections& s) {
+    return [fields, field, value, begun](Sections& s) {
       auto changed = fields;
       changed[field] = value;
-      s[StateSection::head] = head_bytes(changed);
+      s[StateSection::head] = head_bytes(changed, {4, begun});
     };
   };
   const char* no_head = "the head does not decode";
@@ -215,7 +220,7 @@ TEST_CASE("the loader refuses what is no state") {
     s[StateSection::head].clear();
     base::CborWriter writer(s[StateSection::head]);
     writer.array(7);
-    writer.uint(2);
+    writer.uint(3);
     writer.uint(head.next_event);
     writer.sint(-1);
     for (const std::uint64_t field : {fields[3], fields[4], fields[5], fields[6]}) writer.uint(field);
@@ -224,6 +229,20 @@ TEST_CASE("the loader refuses what is no state") {
   refuses(no_head, with(3, 1ull << 32));
   refuses(no_head, with(4, 1ull << 32));
   refuses(no_head, with(5, 1ull << 32));
+  const auto epochs = [&](std::vector<std::uint64_t> pairs) {
+    return [fields, pairs](Sections& s) { s[StateSection::head] = head_bytes(fields, pairs); };
+  };
+  for (const std::vector<std::uint64_t>& pairs : std::vector<std::vector<std::uint64_t>>{
+           {4}, {1, begun}, {4, 0}, {1ull << 32, begun}, {2, begun, 4, begun}, {4, begun - 1, 4, begun}, {4, model::event_number_max + 1}}) {
+    refuses("the head does not decode", epochs(pairs));
+  }
+  refuses("the epoch is not the newest that began", epochs({3, begun}));
+  refuses("the epoch is not the newest that began", epochs({4, head.next_event}));
+  refuses("the epoch is not the newest that began", [&](Sections& s) {
+    auto former = fields;
+    former[0] = 3;   // as written before epochs were kept
+    s[StateSection::head] = head_bytes(former);
+  });
   refuses("open holds are miscounted", with(5, head.open_holds + 1));
   refuses("free holds are mislinked", with(4, 77));
   refuses("free holds are mislinked", with(4, 1));

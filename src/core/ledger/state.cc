@@ -14,7 +14,8 @@ namespace {
 
 // Version 4 has the scalars of transfers as well. Where they are all zero, version 3 is written: it says the same.
 constexpr std::uint64_t head_version_without_sagas = 3;
-constexpr std::uint64_t head_version = 4;
+constexpr std::uint64_t head_version_without_epochs = 4;
+constexpr std::uint64_t head_version = 5;
 
 base::Error malformed(const char* what) { return {"snapshot_state_malformed", what}; }
 
@@ -216,6 +217,7 @@ void State::apply_body(const model::ClientRevoked& body) {
 void State::apply_body(const model::EpochBumped& body) {
   CHECK_THAT(body.epoch > head_.epoch, "epochs only grow");
   head_.epoch = body.epoch;
+  epochs_.begin(body.epoch, head_.next_event);
 }
 
 void State::apply_body(const model::LogKeyChanged& body) {
@@ -292,18 +294,26 @@ FrozenState State::freeze() const {
   base::CborWriter writer(frozen.encoded_head_);
   const SagaHead& sagas = sagas_.head();
   const bool has_sagas = sagas != SagaHead{};
-  writer.array(has_sagas ? 10 : 7);
-  writer.uint(has_sagas ? head_version : head_version_without_sagas);
+  const std::vector<model::EpochStart>& epochs = epochs_.later();
+  writer.array(!epochs.empty() ? 11 : has_sagas ? 10 : 7);
+  writer.uint(!epochs.empty() ? head_version : has_sagas ? head_version_without_epochs : head_version_without_sagas);
   writer.uint(head_.next_event);
   writer.sint(head_.last_instant.ns);
   writer.uint(head_.epoch);
   writer.uint(head_.first_free_hold);
   writer.uint(head_.open_holds);
   writer.uint(head_.log_key);
-  if (has_sagas) {
+  if (has_sagas || !epochs.empty()) {
     writer.uint(sagas.first_free_transfer);
     writer.uint(sagas.transfers);
     writer.uint(sagas.open_transfers);
+  }
+  if (!epochs.empty()) {
+    writer.array(2 * epochs.size());
+    for (const model::EpochStart& start : epochs) {
+      writer.uint(start.epoch);
+      writer.uint(start.first);
+    }
   }
   frozen.tenants = tenants_.freeze();
   frozen.assets = assets_.freeze();
@@ -368,6 +378,21 @@ void StateLoader::take(StateSection section, base::ByteView piece) {
   }
 }
 
+// Pairs of epoch and first event, both ascending.
+bool StateLoader::take_epochs(base::CborReader& reader) {
+  const auto count = reader.array();
+  if (!count || *count == 0 || *count % 2 != 0) return false;
+  model::EpochStart last{.epoch = 1, .first = 0};
+  for (std::uint64_t i = 0; i < *count; i += 2) {
+    const auto epoch = reader.uint();
+    const auto first = reader.uint();
+    if (!epoch || !first || *epoch > UINT32_MAX || *epoch <= last.epoch || *first > model::event_number_max || *first <= last.first) return false;
+    last = {static_cast<model::Epoch>(*epoch), *first};
+    state_.epochs_.begin(last.epoch, last.first);
+  }
+  return true;
+}
+
 base::Result<State> StateLoader::finish() {
   for (const base::Bytes& partial : partial_) {
     if (!partial.empty()) return malformed("a section ends in the middle of a record");
@@ -381,7 +406,8 @@ base::Result<State> StateLoader::finish() {
   const auto first_free = reader.uint();
   const auto open_holds = reader.uint();
   const auto log_key = reader.uint();
-  const bool has_sagas = version && *version == head_version;
+  const bool has_epochs = version && *version == head_version;
+  const bool has_sagas = has_epochs || (version && *version == head_version_without_epochs);
   SagaHead sagas;
   if (has_sagas) {
     for (std::uint32_t* scalar : {&sagas.first_free_transfer, &sagas.transfers, &sagas.open_transfers}) {
@@ -390,8 +416,9 @@ base::Result<State> StateLoader::finish() {
       *scalar = static_cast<std::uint32_t>(value.value_or(0));
     }
   }
-  if (!reader.done() || *items != (has_sagas ? 10u : 7u) || (!has_sagas && *version != head_version_without_sagas) ||
-      has_sagas != (sagas != SagaHead{}) || *next_event == 0 ||
+  if (has_epochs && !take_epochs(reader)) return malformed("the head does not decode");
+  if (!reader.done() || *items != (has_epochs ? 11u : has_sagas ? 10u : 7u) || (!has_sagas && *version != head_version_without_sagas) ||
+      (!has_epochs && has_sagas != (sagas != SagaHead{})) || *next_event == 0 ||
       *next_event > model::event_number_max || *last_instant < 0 || *epoch == 0 || *epoch > UINT32_MAX ||
       *first_free > UINT32_MAX || *open_holds > UINT32_MAX || *log_key == 0 || *log_key > UINT32_MAX) {
     return malformed("the head does not decode");
@@ -400,6 +427,10 @@ base::Result<State> StateLoader::finish() {
                   static_cast<std::uint32_t>(*first_free), static_cast<std::uint32_t>(*open_holds),
                   static_cast<std::uint32_t>(*log_key)};
   state_.sagas_.head_ = sagas;
+  const auto& epochs = state_.epochs_.later();
+  if (epochs.empty() ? *epoch != 1 : epochs.back().epoch != *epoch || epochs.back().first >= *next_event) {
+    return malformed("the epoch is not the newest that began");
+  }
   TRY(state_.rebuild_derived());
   return std::move(state_);
 }

@@ -18,6 +18,11 @@
 #include "core/tables/saga_tables.h"
 #include "core/tables/webhook_record.h"
 #include "model/event.h"
+#include "model/epochs.h"
+
+namespace base {
+class CborReader;
+}
 
 namespace core {
 
@@ -86,6 +91,8 @@ class State {
   State& operator=(State&&) = default;
 
   const StateHead& head() const { return head_; }
+  /// By what names the world outside knows events.
+  const model::Epochs& epochs() const { return epochs_; }
 
   /// Records by number; numbers start at 1. Null where there is no such number.
   const AccountRecord* account(model::AccountNumber number) const { return find(accounts_, number); }
@@ -188,6 +195,7 @@ class State {
   base::Status rebuild_derived();
 
   StateHead head_;
+  model::Epochs epochs_;
   CowArray<TenantRecord> tenants_;
   CowArray<AssetRecord> assets_;
   CowArray<AccountRecord> accounts_;
@@ -214,6 +222,8 @@ class StateLoader {
  private:
   template <typename Record>
   void take_records(CowArray<Record>& into, StateSection section, base::ByteView piece);
+
+  bool take_epochs(base::CborReader& reader);
 
   State state_;
   base::Bytes head_;

@@ -1,4 +1,5 @@
 #include "intake/statement/statement.h"
+#include "intake/statement/words.h"
 
 #include <doctest/doctest.h>
 
@@ -184,6 +185,14 @@ TEST_CASE("a file is known by its beginning") {
   CHECK(sniff_statement("{1:F01") == model::StatementFormat::mt940);
   CHECK_FALSE(sniff_statement("hello"));
   CHECK(code_of(read_statement(static_cast<model::StatementFormat>(9), "")) == "statement_format_unknown");
+}
+
+TEST_CASE("a reference is found in free text, with its epoch and without what follows it") {
+  for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"EREF+" + ours + " KREF+x", ours}, {"/" + ours + "-2/", ours + "-2"}, {ours + "-17", ours + "-17"}, {ours + "-", ours},
+           {ours + "-x", ours}, {"tr_1 tr_000000000004! " + ours, ours}, {"tr_000000000004", ""}}) {
+    CHECK(statement::our_reference_in(text) == expected);
+  }
 }
 
 }  // namespace intake

@@ -98,7 +98,11 @@ std::string_view trimmed(std::string_view text) {
 std::string_view our_reference_in(std::string_view text) {
   constexpr std::size_t size = 16;   // tr_ and 13 digits
   for (std::size_t at = text.find("tr_"); at != std::string_view::npos && at + size <= text.size(); at = text.find("tr_", at + 1)) {
-    if (base::parse_base32(text.substr(at + 3, 13))) return text.substr(at, size);
+    if (!base::parse_base32(text.substr(at + 3, 13))) continue;
+    // From the second epoch on: a hyphen and the epoch.
+    std::size_t end = at + size;
+    while (end < text.size() && (end == at + size ? text[end] == '-' : is_digit(text[end]))) ++end;
+    return text.substr(at, end - at == size + 1 ? size : end - at);
   }
   return {};
 }
