@@ -318,7 +318,8 @@ Complaint SagaReader::take(const model::InquiryStarted& event) {
   if (event.inquiry != attempt.asked + 1 || event.rail != attempt.rail) return "a question with another number than comes next";
   const SagaRail& rail = book_.rail(attempt.rail);
   const bool past_horizon = entry_.at >= attempt.send_not_after + rail.profile.visibility_horizon;
-  if (event.is_void && (!rail.can(model::void_supported) || !past_horizon)) return "a void that the rail does not know, or too early";
+  const bool people_decided = std::holds_alternative<model::ResolveUnknown>(entry_.command.body);
+  if (event.is_void && (!rail.can(model::void_supported) || (!past_horizon && !people_decided))) return "a void that the rail does not know, or too early";
   if (!event.is_void && !rail.can(model::inquiry_supported)) return "a question to a rail that answers none";
   if (is_tick() && !is_due(*transfer)) return "a question before its time";
   attempt.asked = event.inquiry;

@@ -248,6 +248,8 @@ void decide(Draft& draft, const model::ResolveUnknown& body) {
   if (person != Outcome::done) return draft.refuse(person, particulars);
   if (!count_vote(draft, body.transfer, vote, 2, body.reason)) return;
   if (settled) return settle(draft, body.transfer, MoveCause::resolution, RailReason::none, std::nullopt);
+  // People may be wrong, and the payment only late: what the rail still has of it is to die there. Its answer is judged like any other.
+  if (draft.rail(found->rail).can(model::void_supported)) ask(draft, body.transfer, true);
   end(draft, body.transfer, {TransferState::failed, MoveCause::resolution});
 }
 

@@ -119,6 +119,33 @@ TEST_CASE("never another rail after unknown, whatever time passes; in the end tw
   CHECK(story.customer() == "900");
 }
 
+TEST_CASE("what two people call failed is voided at the rail, and what comes of that is judged like any other word") {
+  for (const bool can_void : {true, false}) {
+    RailStory story(1, model::idempotent_reference | (can_void ? model::void_supported : model::expiry_honoured));
+    const auto payout = story.pay(100);
+    story.report(payout, {RailResult::unknown, RailReason::reply_lost});
+    for (int i = 0; i < 30 && story.at(payout) == "outcome_unknown"; ++i) story.pass(base::seconds(301));
+    REQUIRE(story.at(payout) == "manual_review");
+    const auto asked = story.transfer(payout).inquiries;
+    const model::ResolveUnknown verdict{.transfer = payout, .verdict = model::Verdict::failed, .reason = {}};
+    CHECK(story.by(RailStory::ann, verdict) == Outcome::done);
+    CHECK(story.transfer(payout).inquiries == asked);
+    const model::EventNumber before = story.state.head().next_event;
+    CHECK(story.by(RailStory::bob, verdict) == Outcome::done);
+    CHECK(story.at(payout) == "failed");
+    CHECK(story.customer() == "1000");
+    std::vector<model::Effect> effects;
+    for (model::EventNumber n = before; n < story.state.head().next_event; ++n) effects_of(story.state, story.events[n - 1], n, effects);
+    REQUIRE(effects.size() == (can_void ? 1u : 0u));
+    if (!can_void) continue;
+    CHECK(std::get<model::VoidAtRail>(effects[0]).inquiry == asked + 1);
+    CHECK(story.transfer(payout).due_ns == 0);
+    // It had been paid after all.
+    story.report(payout, {RailResult::settled, RailReason::none, ReportSource::inquiry});
+    CHECK(story.transfer(payout).has_case(model::CaseKind::late_success, 1));
+  }
+}
+
 TEST_CASE("absence needs the horizon, a question asked after it, and a tombstone where the rail has one") {
   RailStory story;
   const auto payout = story.pay(100);

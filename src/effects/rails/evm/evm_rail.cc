@@ -247,6 +247,9 @@ void EvmRail::void_payment(const std::string& reference, const Expected&, RailAn
   }
   const OutboxEntry* const entry = account_->outbox().find(reference);
   if (entry == nullptr) return bury(reference, std::move(done));
+  // First of all, and for good: nodes may be away now, and nobody may ask again.
+  const base::Status renounced = account_->outbox().renounce(entry->nonce);
+  if (!renounced.ok()) return answer_later(std::move(done), unknown(RailReason::rail_in_maintenance, renounced.error().code));
   look_at(*entry, [this, entry, done = std::move(done)](const EvmSighting* sighting, RailAnswer&& answer) {
     const bool open = sighting != nullptr && sighting->mined == nullptr && sighting->mined_count <= entry->nonce;
     if (open && !entry->cancelled() && sign_cancellation(*entry, sighting->market)) {
@@ -350,6 +353,7 @@ void EvmRail::conclude(const OutboxEntry& entry, const Sighted& seen, const Seen
 void EvmRail::move_along(const OutboxEntry& entry, const EvmSighting& sighting) {
   if (sighting.mined != nullptr || sighting.mined_count > entry.nonce) return;
   const auto push = [&](const OutboxEntry& one) {
+    if (one.renounced && !one.cancelled() && !sign_cancellation(one, sighting.market)) return;
     if (one.cancelled() || one.acknowledged) account_->push(one, options_.policy, sighting.market);
   };
   push(entry);

@@ -233,6 +233,25 @@ TEST_CASE("a void of what never arrived has something else mined with its nonce;
   is(stage.inquire(), RailResult::not_sent, RailReason::tombstoned);
 }
 
+TEST_CASE("a void that no node heard of holds: the payment is never sent again, and whatever waits behind it has it cancelled") {
+  Stage stage;
+  is(stage.send("tr_1"), RailResult::accepted, RailReason::none);
+  is(stage.send("tr_2"), RailResult::accepted, RailReason::none);
+  stage.node.instead["eth_blockNumber"] = stage.node.instead["eth_chainId"] = R"("error":{"code":-32603,"message":"away"})";
+  CHECK(stage.void_payment("tr_1").result == RailResult::unknown);
+  CHECK(stage.entry("tr_1").renounced);
+  CHECK_FALSE(stage.entry("tr_1").cancelled());
+  stage.restart();
+  CHECK(stage.entry("tr_1").renounced);
+  stage.node.instead.clear();
+  stage.node.waiting.clear();   // they forgot it
+  is(stage.inquire("tr_2"), RailResult::accepted, RailReason::none);
+  CHECK(stage.entry("tr_1").cancelled());
+  const std::size_t payments = stage.taken(2).size();
+  CHECK(turn_until(*stage.loop, [&] { return stage.node.taken.back() == hex_data(stage.entry("tr_1").newest().raw); }));
+  CHECK(payments >= 2);
+}
+
 TEST_CASE("a void that comes too late says that it was paid") {
   Stage stage;
   stage.send();

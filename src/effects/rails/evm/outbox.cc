@@ -10,7 +10,7 @@ namespace effects {
 
 namespace {
 
-enum class SlotKind : std::uint8_t { head = 1, version = 2, acknowledged = 3, tombstone = 4 };
+enum class SlotKind : std::uint8_t { head = 1, version = 2, acknowledged = 3, tombstone = 4, renounced = 5 };
 
 constexpr std::string_view magic = "holdfast evm outbox 1";
 constexpr std::size_t check_bytes = 32, kind_at = 32, reference_size_at = 33, raw_size_at = 34, nonce_at = 36, content_at = 44;
@@ -57,7 +57,7 @@ struct EvmOutbox::Slot {
   static std::optional<Slot> read(const SlotBytes& in) {
     Slot slot;
     const std::size_t reference_size = in[reference_size_at], raw_size = base::load_le<std::uint16_t>(&in[raw_size_at]);
-    if (in[kind_at] < 1 || in[kind_at] > 4 || reference_size > outbox_reference_bytes_max || reference_size + raw_size > content_bytes_max) {
+    if (in[kind_at] < 1 || in[kind_at] > 5 || reference_size > outbox_reference_bytes_max || reference_size + raw_size > content_bytes_max) {
       return std::nullopt;
     }
     slot.kind = static_cast<SlotKind>(in[kind_at]);
@@ -136,10 +136,11 @@ base::Status EvmOutbox::take(const Slot& slot) {
       if (nonces_.contains(slot.reference)) return damaged("a tombstone for a payment");
       tombstones_.insert(slot.reference);
       return base::ok();
-    case SlotKind::acknowledged: {
+    case SlotKind::acknowledged:
+    case SlotKind::renounced: {
       const auto found = entries_.find(slot.nonce);
       if (found == entries_.end()) return damaged("a nonce that was not given out");
-      found->second.acknowledged = true;
+      (slot.kind == SlotKind::acknowledged ? found->second.acknowledged : found->second.renounced) = true;
       return base::ok();
     }
     case SlotKind::version:
@@ -224,6 +225,13 @@ base::Status EvmOutbox::acknowledge(std::uint64_t nonce) {
   CHECK(entry != nullptr);
   if (entry->acknowledged) return base::ok();
   return append({.kind = SlotKind::acknowledged, .nonce = nonce, .reference = {}, .raw = {}});
+}
+
+base::Status EvmOutbox::renounce(std::uint64_t nonce) {
+  const OutboxEntry* const entry = find(nonce);
+  CHECK(entry != nullptr);
+  if (entry->renounced) return base::ok();
+  return append({.kind = SlotKind::renounced, .nonce = nonce, .reference = {}, .raw = {}});
 }
 
 base::Status EvmOutbox::add_tombstone(std::string_view reference) {

@@ -39,6 +39,7 @@ struct OutboxEntry {
   std::uint64_t nonce = 0;
   std::vector<OutboxVersion> versions;
   bool acknowledged = false;   ///< a node said that it has one of the payments
+  bool renounced = false;      ///< it was voided: none of its payments is sent any more, and its nonce is for a cancellation
   bool cancelled() const { return versions.back().cancels; }
   const OutboxVersion& newest() const { return versions.back(); }
 };
@@ -73,6 +74,8 @@ class EvmOutbox {
   base::Result<const OutboxEntry*> add_version(std::uint64_t nonce, base::Bytes raw);
   /// Errors: as above.
   base::Status acknowledge(std::uint64_t nonce);
+  /// Errors: as above.
+  base::Status renounce(std::uint64_t nonce);
   /// The reference is not known (CHECK). Errors: as above.
   base::Status add_tombstone(std::string_view reference);
 

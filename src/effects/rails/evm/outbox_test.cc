@@ -43,6 +43,7 @@ base::Status write_some(EvmOutbox& outbox) {
   TRY(outbox.add_tombstone("tr_2"));
   TRY(outbox.add_version(7, signed_by_us(payment(7, 200))));
   TRY(outbox.add_payment("tr_3", signed_by_us(payment(8))));
+  TRY(outbox.renounce(8));
   TRY(outbox.add_version(8, signed_by_us(cancellation(8))));
   return base::ok();
 }
@@ -52,10 +53,10 @@ int steps_in(const EvmOutbox& outbox) {
   const OutboxEntry* const one = outbox.find("tr_1");
   const OutboxEntry* const three = outbox.find("tr_3");
   const bool steps[] = {one != nullptr, one && one->acknowledged, outbox.is_tombstone("tr_2"), one && one->versions.size() == 2,
-                        three != nullptr, three && three->cancelled()};
+                        three != nullptr, three && three->renounced, three && three->cancelled()};
   int count = 0;
-  while (count < 6 && steps[count]) ++count;
-  for (int later = count; later < 6; ++later) CHECK_FALSE(steps[later]);
+  while (count < 7 && steps[count]) ++count;
+  for (int later = count; later < 7; ++later) CHECK_FALSE(steps[later]);
   return count;
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("what was written is there after a loss of power, and goes on") {
   CHECK(write_some(*stage.outbox).ok());
   stage.disk.crash(io::CrashMode::lose_all);
   const auto outbox = stage.reopened().value();
-  CHECK_EQ(steps_in(*outbox), 6);
+  CHECK_EQ(steps_in(*outbox), 7);
   CHECK_EQ(outbox->chain_id(), chain);
   CHECK_EQ(*outbox->next_nonce(), 9);
   const OutboxEntry& one = *outbox->find("tr_1");
@@ -109,7 +110,7 @@ TEST_CASE("no bit can change and no slot move without being noticed") {
   CHECK(write_some(*stage.outbox).ok());
   stage.outbox.reset();
   const base::Bytes good = io::read_whole_file(stage.disk, path, 1 << 20).value();
-  REQUIRE_EQ(good.size(), 7 * outbox_slot_bytes);
+  REQUIRE_EQ(good.size(), 8 * outbox_slot_bytes);
   const auto opened = [&](const base::Bytes& bytes) {
     io::replace_file(stage.disk, path, bytes).value();
     return stage.reopened();
@@ -138,7 +139,7 @@ TEST_CASE("a write that never finished is taken back") {
     bytes.resize(bytes.size() + extra);
     io::replace_file(stage.disk, path, bytes).value();
     auto outbox = stage.reopened().value();
-    CHECK_EQ(steps_in(*outbox), 6);
+    CHECK_EQ(steps_in(*outbox), 7);
     CHECK(outbox->add_tombstone("tr_9").ok());
     CHECK(stage.reopened().value()->is_tombstone("tr_9"));
   }
@@ -147,7 +148,7 @@ TEST_CASE("a write that never finished is taken back") {
 TEST_CASE("a full outbox takes no more payments, and whatever ends those that are there") {
   Stage stage;
   CHECK(write_some(*stage.outbox).ok());
-  const auto full = EvmOutbox::open(stage.disk, path, ExampleSigner().address(), 7 * outbox_slot_bytes).value();
+  const auto full = EvmOutbox::open(stage.disk, path, ExampleSigner().address(), 8 * outbox_slot_bytes).value();
   CHECK_EQ(std::string(full->add_payment("tr_4", signed_by_us(payment(9))).error().code), "evm_outbox_full");
   CHECK(full->add_version(7, signed_by_us(cancellation(7))).ok());
   CHECK(full->acknowledge(8).ok());
