@@ -154,6 +154,7 @@ std::string OperatorView::metrics() const {
   append_derived(out);
   append_audit(out);
   append_key_sets(out);
+  append_outside(out);
   parts_.replies.append_metrics(out);
   append_server(out);
   append_process(out);
@@ -228,6 +229,23 @@ void OperatorView::append_audit(std::string& out) const {
   gauge(out, "holdfast_witnesses_failing", "Those that did not cosign when asked last.", stats.failing);
   gauge(out, "holdfast_witness_lag_leaves", "Published leaves that the quorum of witnesses has not seen.",
         stats.published_size - std::min(stats.witnessed_size, stats.published_size));
+}
+
+void OperatorView::append_outside(std::string& out) const {
+  if (parts_.effects != nullptr) {
+    const EffectStats stats = parts_.effects->stats();
+    counter(out, "holdfast_rail_sends_total", "Orders given to drivers of rails.", stats.sent);
+    counter(out, "holdfast_rail_questions_total", "Inquiries and voids given to them.", stats.asked);
+    counter(out, "holdfast_rail_reports_total", "What they answered, as the core was told.", stats.reports);
+    counter(out, "holdfast_rail_sends_without_driver_total", "Orders for rails that the file of rails does not name.", stats.without_driver);
+  }
+  if (parts_.webhooks == nullptr) return;
+  const WebhookStats stats = parts_.webhooks->stats();
+  counter(out, "holdfast_webhook_messages_delivered_total", "Messages of webhooks that a receiver took.", stats.delivered);
+  counter(out, "holdfast_webhook_attempts_failed_total", "Attempts that failed; most are made again.", stats.failed);
+  counter(out, "holdfast_webhook_messages_given_up_total", "Messages that nobody took in three days.", stats.given_up);
+  gauge(out, "holdfast_webhook_messages_outstanding", "Messages on their way or waiting for the next attempt.", stats.outstanding);
+  counter(out, "holdfast_webhook_failures_total", "Times the teller could not read the journal or keep how far it is, and began anew.", stats.failures);
 }
 
 void OperatorView::append_server(std::string& out) const {

@@ -14,9 +14,11 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "node/audit_log.h"
+#include "node/effect_runner.h"
 #include "node/rail_key_sets.h"
 #include "node/service.h"
 #include "node/view_projection.h"
+#include "node/webhook_teller.h"
 #include "node/witness_client.h"
 
 namespace node {
@@ -48,6 +50,8 @@ struct OperatorParts {
   const AuditLog& audit;
   const WitnessClient* witnesses = nullptr;   ///< null where none are asked
   const RailKeySets* key_sets = nullptr;      ///< null where no rail publishes its keys
+  const EffectRunner* effects = nullptr;      ///< null where nothing is sent to rails
+  const WebhookTeller* webhooks = nullptr;    ///< null where nobody is told
   std::string directory;
   std::uint64_t space_reserve_bytes = 0;
 };
@@ -70,6 +74,7 @@ class OperatorView final : public edge::OperatorBackend {
   void append_pipeline(std::string& out) const;
   void append_derived(std::string& out) const;
   void append_audit(std::string& out) const;
+  void append_outside(std::string& out) const;
   void add_audit_lines(edge::Readiness& readiness) const;
   void append_key_sets(std::string& out) const;
   void append_server(std::string& out) const;

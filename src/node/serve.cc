@@ -223,6 +223,8 @@ base::Status Running::open_edge() {
                                                                 .audit = *audit_,
                                                                 .witnesses = witnesses_.get(),
                                                                 .key_sets = callbacks_->key_sets(),
+                                                                .effects = effects_.get(),
+                                                                .webhooks = webhooks_.get(),
                                                                 .directory = settings_.directory,
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);

@@ -83,7 +83,8 @@ WebhookStats WebhookTeller::stats() const {
   return {.delivered = delivered_.load(std::memory_order_relaxed),
           .failed = failed_.load(std::memory_order_relaxed),
           .given_up = given_up_.load(std::memory_order_relaxed),
-          .outstanding = outstanding_.load(std::memory_order_relaxed)};
+          .outstanding = outstanding_.load(std::memory_order_relaxed),
+          .failures = failures_.load(std::memory_order_relaxed)};
 }
 
 // --- a turn ---------------------------------------------------------------------------------------------------------------------
@@ -112,6 +113,7 @@ base::Status WebhookTeller::work() {
 
 // The store takes nothing, or the journal cannot be read: everything is taken up again from what the store has, later.
 void WebhookTeller::recover_from(const base::Error&) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
   for (auto& [number, endpoint] : endpoints_) deactivate(endpoint);
   store_.roll_back();
   records_ = nullptr;
@@ -228,16 +230,30 @@ WebhookTeller::Endpoint* WebhookTeller::active(model::WebhookNumber number) {
 
 // --- following the journal --------------------------------------------------------------------------------------------------------
 
-// Reads on for the endpoint that is least far, and for all others on the way; a bounded step.
-base::Status WebhookTeller::follow() {
-  std::vector<Endpoint*> followers;
-  model::EventNumber from = UINT64_MAX;
+// Endpoints that may be told more.
+std::vector<WebhookTeller::Endpoint*> WebhookTeller::listening() {
+  std::vector<Endpoint*> found;
   for (auto& [number, endpoint] : endpoints_) {
-    if (!endpoint.active || endpoint.outstanding.size() >= options_.outstanding_max) continue;
-    followers.push_back(&endpoint);
-    from = std::min(from, endpoint.progress.told_through + 1);
+    if (endpoint.active && endpoint.outstanding.size() < options_.outstanding_max) found.push_back(&endpoint);
   }
-  if (followers.empty() || from >= service_.reader().end().next_event) return base::ok();
+  return found;
+}
+
+// Reads on for the endpoint whose turn it is, and for all others that are as far; a bounded step. Turn by turn, so that one that is
+// a million events behind does not keep the others waiting until it has heard them all.
+base::Status WebhookTeller::follow() {
+  std::vector<Endpoint*> followers = listening();
+  const model::EventNumber end = service_.reader().end().next_event;
+  const Endpoint* next = nullptr;
+  for (const Endpoint* endpoint : followers) {
+    if (endpoint->progress.told_through + 1 >= end) continue;
+    const bool after_last = endpoint->number > read_for_;
+    if (next == nullptr || (after_last && next->number <= read_for_)) next = endpoint;
+  }
+  if (next == nullptr) return base::ok();
+  read_for_ = next->number;
+  const model::EventNumber from = next->progress.told_through + 1;
+  std::erase_if(followers, [from](const Endpoint* endpoint) { return endpoint->progress.told_through + 1 < from; });
   std::size_t groups = 0, handed = 0;
   model::EventNumber through = from - 1;
   const base::Status walked = service_.reader().for_each_group(from, {.body_hash = false}, [&](const store::GroupView& group) -> base::Status {

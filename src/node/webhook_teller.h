@@ -45,6 +45,7 @@ struct WebhookStats {
   std::uint64_t failed = 0;        ///< attempts
   std::uint64_t given_up = 0;
   std::uint64_t outstanding = 0;   ///< messages handed to delivery and not done
+  std::uint64_t failures = 0;      ///< of the store or the journal: everything was taken up again
 };
 
 class WebhookTeller final : private AnswerSink {
@@ -96,6 +97,7 @@ class WebhookTeller final : private AnswerSink {
   void deactivate(Endpoint& endpoint);
   base::Result<effects::WebhookSigning> signing_of(Endpoint& endpoint);
 
+  std::vector<Endpoint*> listening();
   base::Status follow();
   base::Status take_entry(const model::Entry& entry, const std::vector<Endpoint*>& followers, std::size_t& handed);
   base::Status tell_again(Endpoint& endpoint, const store::PendingMessage& message);
@@ -128,13 +130,14 @@ class WebhookTeller final : private AnswerSink {
   std::unique_ptr<io::Timer> timer_;
   std::shared_ptr<const core::CowArray<core::WebhookRecord>::Frozen> records_;   // as they were last applied
   bool reapply_ = false;
+  model::WebhookNumber read_for_ = 0;   // the endpoint that the journal was read for last
   struct Own {
     model::TenantNumber tenant;
     gate::RequestBody body;
   };
   std::deque<Own> own_;                   // commands of the process itself that wait for the pipeline
   std::int64_t written_boot_ns_ = 0;
-  std::atomic<std::uint64_t> delivered_{0}, failed_{0}, given_up_{0}, outstanding_{0};
+  std::atomic<std::uint64_t> delivered_{0}, failed_{0}, given_up_{0}, outstanding_{0}, failures_{0};
   bool started_ = false;
   std::thread thread_;
 };

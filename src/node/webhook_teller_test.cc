@@ -1,5 +1,6 @@
 #include "node/webhook_teller.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -158,6 +159,23 @@ TEST_CASE("an endpoint that took nothing for three days is disabled when a messa
   REQUIRE(told.until([&] { return !told.record().enabled(); }));
   CHECK(told.record().cause == static_cast<std::uint8_t>(model::WebhookCause::failed_for_long));
   CHECK(told.teller->stats().given_up == 1);
+}
+
+TEST_CASE("an endpoint that is far behind does not keep the others waiting") {
+  io::TemporaryDirectory directory;
+  Told told(directory.path(), [](const std::string&) { return 204; });
+  told.accounts();
+  told.subscribe(true);
+  constexpr int behind = 600;   // groups: more than two turns read
+  for (int i = 0; i < behind; ++i) told.move("old");
+  told.subscribe(true);
+  told.move("news");
+  told.tell();
+  REQUIRE(told.until([&] { return told.teller->stats().delivered == behind + 2; }));
+  const auto requests = told.server.requests();
+  const auto first = std::ranges::find_if(requests, [](const std::string& request) { return request.find("news") != std::string::npos; });
+  CHECK(first - requests.begin() < behind);
+  CHECK(told.teller->stats().failures == 0);
 }
 
 TEST_CASE("the journal is told how far an endpoint is, and a lost store starts from there") {
