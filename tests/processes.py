@@ -61,6 +61,7 @@ class World:
     """The service in development mode and a sandbox rail for each of `profiles`, a bank by its name and the faults it commits."""
 
     bank_options = []
+    rail_options = {}     # more fields of each rail in the file of rails
 
     def __init__(self, directory, profiles):
         self.directory, self.profiles = directory, profiles
@@ -89,7 +90,7 @@ class World:
             self.addresses[name] = rail["url"].removeprefix("https://")
             rails.append({"name": name, "url": rail["url"], "ca_file": rail["ca_file"], "signing_key_id": "holdfast",
                           "signing_key_file": str(self.key),
-                          "callback_keys": [{"id": rail["callback_key_id"], "ed25519": rail["callback_public_key"]}]})
+                          "callback_keys": [{"id": rail["callback_key_id"], "ed25519": rail["callback_public_key"]}], **self.rail_options})
         (directory / "rails.json").write_text(json.dumps({"rails": rails}))
         self.start_service()
         for name in self.profiles:

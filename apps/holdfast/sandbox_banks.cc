@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t file_bytes_max = 1u << 20;
 constexpr std::string_view asset = "EUR/2";
+// Short enough to be watched.
+constexpr std::uint64_t statement_every_seconds = 5, statement_lag_seconds = 2;
 constexpr std::chrono::milliseconds lock_pause(10);
 constexpr int lock_tries = 300;
 
@@ -89,6 +91,8 @@ base::Status append_entry(io::FileSystem& files, const std::string& directory, s
   json.member("url", std::string_view(rail.url));
   json.member("ca_file", std::string_view(json_text(written, "ca_file")));
   json.member("signing_key_id", node::dev_signing_key_id);
+  json.member("statement_every_seconds", statement_every_seconds);
+  json.member("statement_lag_seconds", statement_lag_seconds);
   json.key("callback_keys");
   json.begin_array();
   json.begin_object();

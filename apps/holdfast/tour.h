@@ -92,6 +92,7 @@ class Tour {
   Finding books_agree();
   Finding send_payouts(std::uint32_t until);
   Finding count_at_banks(const Payout& payout);
+  Finding statements_agree(std::uint64_t settled);
   std::string payout_table() const;
 
   Finding debits_equal_credits();

@@ -245,6 +245,30 @@ std::string Tour::payout_table() const {
   return table;
 }
 
+// The service fetches the banks' statements by itself: until every settled payout has its line.
+Finding Tour::statements_agree(std::uint64_t settled) {
+  const auto until = SteadyClock::now() + ending_patience;
+  while (true) {
+    const auto reply = client_->call({.path = "/v1/reconciliations", .query = "limit=100"});
+    if (!reply.ok() || !reply->good()) return unexpected(reply);
+    const auto document = wire::parse_json(base::as_bytes(reply->body));
+    if (!document.ok()) return broke("the list of statements is not JSON");
+    std::uint64_t matched = 0, exceptions = 0;
+    bool compared = true;
+    for (const wire::JsonValue statement : document->root().find("items")->elements()) {
+      matched += statement.find("results")->find("matched")->uint64().value_or(0);
+      exceptions += statement.find("open_exceptions")->uint64().value_or(0);
+      compared = compared && statement.find("compared")->boolean().value_or(false);
+    }
+    if (matched >= settled && exceptions == 0 && compared) return held({});
+    if (SteadyClock::now() > until) {
+      return broke(std::to_string(matched) + " lines of statements are payouts of ours, of " + std::to_string(settled) + "; " +
+                   std::to_string(exceptions) + " exceptions are open");
+    }
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
 // The same sum three times: what is settled here, what the account was debited, what the banks have booked.
 Finding Tour::books_agree() {
   std::uint64_t settled = 0, booked = 0;
@@ -259,6 +283,9 @@ Finding Tour::books_agree() {
   std::string table = payout_table();
   table += "\n" + padded("debited from the treasury", 38) + padded(with_decimals(debited), 12, true);
   table += "\n" + padded("still held", 38) + padded(with_decimals(pending), 12, true);
+  const auto paid = static_cast<std::uint64_t>(std::ranges::count(payouts_, "settled", &Payout::state));
+  if (Finding found = statements_agree(paid); !found.held) return found;
+  table += "\n" + padded("reconciled by the banks' statements", 36) + padded(std::to_string(paid), 2, true) + padded(euros(settled), 12, true);
   if (settled != booked || debited != std::to_string(settled) || pending != "0") return broke("the sums differ:\n" + table);
   return held(table);
 }

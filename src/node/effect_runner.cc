@@ -70,6 +70,15 @@ void EffectRunner::take(std::vector<EffectOrder>&& orders, std::int64_t core_min
   });
 }
 
+void EffectRunner::fetch_statement(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until,
+                                   effects::StatementFetched done) {
+  loop_->post([this, tenant, rail, from, until, done = std::move(done)]() mutable {
+    effects::Rail* const driver = drivers_.find(tenant, rail);
+    if (driver == nullptr) return done(base::Error{"statement_not_available", "the file of rails does not name it"});
+    driver->statement(from, until, std::move(done));
+  });
+}
+
 effects::Rail* EffectRunner::driver_of(const EffectOrder& order) {
   return drivers_.find(order.tenant, order.rail);
 }

@@ -46,6 +46,10 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   void stop();
   void take(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) override;
   EffectStats stats() const;
+  /// Asks a rail for what it booked from `from` (included) to `until` (excluded). Any thread; `done` is called once on the runner's, or
+  /// never if the runner stops. Errors: `statement_not_available`.
+  void fetch_statement(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until,
+                       effects::StatementFetched done);
 
  private:
   EffectRunner(io::Clock& clock, Service& service, const gate::GateKeys& keys, const gate::ClientBook& clients);

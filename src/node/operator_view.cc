@@ -239,6 +239,11 @@ void OperatorView::append_outside(std::string& out) const {
     counter(out, "holdfast_rail_reports_total", "What they answered, as the core was told.", stats.reports);
     counter(out, "holdfast_rail_sends_without_driver_total", "Orders for rails that the file of rails does not name.", stats.without_driver);
   }
+  if (parts_.statements != nullptr) {
+    const StatementStats stats = parts_.statements->stats();
+    counter(out, "holdfast_statements_fetched_total", "Statements fetched from rails and recorded.", stats.recorded);
+    counter(out, "holdfast_statements_failed_total", "Statements that could not be fetched, read or recorded; they are asked for again.", stats.failed);
+  }
   if (parts_.webhooks == nullptr) return;
   const WebhookStats stats = parts_.webhooks->stats();
   counter(out, "holdfast_webhook_messages_delivered_total", "Messages of webhooks that a receiver took.", stats.delivered);

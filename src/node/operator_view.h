@@ -17,6 +17,7 @@
 #include "node/effect_runner.h"
 #include "node/rail_key_sets.h"
 #include "node/service.h"
+#include "node/statement_fetcher.h"
 #include "node/view_projection.h"
 #include "node/webhook_teller.h"
 #include "node/witness_client.h"
@@ -51,6 +52,7 @@ struct OperatorParts {
   const WitnessClient* witnesses = nullptr;   ///< null where none are asked
   const RailKeySets* key_sets = nullptr;      ///< null where no rail publishes its keys
   const EffectRunner* effects = nullptr;      ///< null where nothing is sent to rails
+  const StatementFetcher* statements = nullptr;   ///< null where none are fetched
   const WebhookTeller* webhooks = nullptr;    ///< null where nobody is told
   std::string directory;
   std::uint64_t space_reserve_bytes = 0;

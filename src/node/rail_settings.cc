@@ -156,6 +156,8 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
   KeySetFields key_set;
   fields.text("keys_url", key_set.url);
   fields.text("keys_ca_file", key_set.ca_file);
+  fields.number("statement_every_seconds", settings.statement_every_seconds);
+  fields.number("statement_lag_seconds", settings.statement_lag_seconds);
   for (const wire::JsonMember member : value.members()) {
     if (member.name == "name" || member.name == "driver") continue;
     if (member.name == "keys_networks") {

@@ -6,7 +6,8 @@
 //               "certificate_file": "...", "key_file": "...",
 //               "signing_key_id": "holdfast", "signing_key_file": "/etc/holdfast/rail-signing.key",
 //               "callback_keys": [{"id": "bank-a-1", "ed25519": "BASE64 of 32 bytes"}],
-//               "connections_max": 32, "in_flight_max": 256, "inquiry_timeout_ms": 10000}]}
+//               "connections_max": 32, "in_flight_max": 256, "inquiry_timeout_ms": 10000,
+//               "statement_every_seconds": 3600, "statement_lag_seconds": 3600}]}
 //
 // `name`, `url` and `signing_key_id` must be there. Without `signing_key_file` the service's own key `rail-signing` signs
 // (docs/format/keys.md); the file holds an Ed25519 seed, 32 bytes as base64, and nobody but the service may read it.
@@ -62,6 +63,8 @@ struct RailSettings {
   std::uint32_t connections_max = 32;
   std::uint32_t in_flight_max = 256;
   std::uint32_t inquiry_timeout_ms = 10'000;
+  std::uint32_t statement_every_seconds = 0;     ///< its statements are fetched so often; 0 never
+  std::uint32_t statement_lag_seconds = 3'600;   ///< it has so long to book what happened
   std::optional<EvmRailSettings> evm;   ///< none: the driver "http"
 };
 

@@ -34,7 +34,7 @@ std::string with(const std::string& more) {
 
 TEST_CASE("the file of rails says where they are and which keys speak for them") {
   Disk disk;
-  disk.write("/rails.json", with(R"(,"ca_file":"/ca.pem","tenant":2,"in_flight_max":9,"callback_keys":[{"id":"b1","ed25519":")" + key32 + R"("}])"));
+  disk.write("/rails.json", with(R"(,"ca_file":"/ca.pem","tenant":2,"in_flight_max":9,"statement_every_seconds":60,"callback_keys":[{"id":"b1","ed25519":")" + key32 + R"("}])"));
   const auto loaded = node::load_rail_settings(disk.files, "/rails.json");
   REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? std::string() : loaded.error().message));
   REQUIRE_EQ(loaded->size(), 1);
@@ -43,6 +43,8 @@ TEST_CASE("the file of rails says where they are and which keys speak for them")
   CHECK_EQ(rail.tenant, 2);
   CHECK_EQ(rail.in_flight_max, 9);
   CHECK_EQ(rail.connections_max, 32);
+  CHECK_EQ(rail.statement_every_seconds, 60);
+  CHECK_EQ(rail.statement_lag_seconds, 3600);
   REQUIRE_EQ(rail.callback_keys.size(), 1);
   CHECK_EQ(rail.callback_keys[0].key_id, "b1");
 }

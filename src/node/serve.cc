@@ -20,6 +20,7 @@
 #include "node/own_request.h"
 #include "node/key_records.h"
 #include "node/rail_callbacks.h"
+#include "node/statement_fetcher.h"
 #include "node/witness_client.h"
 
 namespace node {
@@ -82,6 +83,7 @@ class Running {
   std::unique_ptr<ClientRecords> clients_;
   std::unique_ptr<KeyRecords> keys_;
   std::unique_ptr<EffectRunner> effects_;
+  std::unique_ptr<StatementFetcher> statements_;
   std::unique_ptr<RailCallbacks> callbacks_;
   std::unique_ptr<WebhookTeller> webhooks_;
   std::unique_ptr<gate::Gate> gate_;
@@ -188,6 +190,7 @@ base::Status Running::open_service() {
   callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say);
   service_->carry_effects_to(*effects_);
   effects_->start();
+  statements_ = std::make_unique<StatementFetcher>(*clock_, *service_, *effects_, data_->gate_keys(), *clients_, rails);
   service_->start();
   audit_->start();
   if (witnesses_) witnesses_->start();
@@ -224,6 +227,7 @@ base::Status Running::open_edge() {
                                                                 .witnesses = witnesses_.get(),
                                                                 .key_sets = callbacks_->key_sets(),
                                                                 .effects = effects_.get(),
+                                                                .statements = statements_.get(),
                                                                 .webhooks = webhooks_.get(),
                                                                 .directory = settings_.directory,
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
@@ -236,6 +240,7 @@ base::Status Running::open_edge() {
                                                   *operator_api_, server_options));
   operator_view_->watch(*server_);
   if (dev_rails_ != nullptr) TRY(open_dev_rails());
+  statements_->start();
   if (settings_.dev) TRY(become_dev_client());
   settings_.ready(url_of(server_->endpoint(), true), url_of(operator_server_->endpoint(), operator_tls));
   return base::ok();
@@ -288,6 +293,7 @@ void Running::close() {
   server_.reset();
   // Answers that come now find nobody; the threads that bring them end here.
   if (webhooks_) webhooks_->stop();
+  if (statements_) statements_->stop();
   if (effects_) effects_->stop();
   if (service_) service_->stop();
   if (witnesses_) witnesses_->stop();
