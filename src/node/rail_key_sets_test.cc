@@ -34,7 +34,7 @@ struct Stage {
     const std::vector<std::string> networks{"127.0.0.1/32", "::1/128"};
     settings.callback_key_set = *effects::key_set_at("rail bank-a", "https://localhost:" + std::to_string(server.port()) + "/jwks", networks);
     settings.callback_key_set->ca_file = directory / "ca.pem";
-    callbacks = std::make_unique<node::RailCallbacks>(std::vector{settings}, clock, [this](const std::string& sentence) { hear(sentence); });
+    callbacks = std::make_unique<node::RailCallbacks>(std::vector{settings}, model::Epochs{}, clock, [this](const std::string& sentence) { hear(sentence); });
   }
   effects::ScriptedReply publish() {
     const std::lock_guard lock(mutex);
