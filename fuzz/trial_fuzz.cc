@@ -4,13 +4,10 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "trial/challenge.h"
 #include "trial/trial.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto challenge = trial::parse_challenge_text(text); challenge.ok())
-    CHECK(trial::make_challenge_text(*challenge).value() == text);
   const auto one = trial::read_case(text);
   if (!one.ok()) {
     CHECK(std::string_view(one.error().code).starts_with("trial_case_"));

@@ -2,7 +2,7 @@
 // The trial: does the key verify a message that its owner really signed? When it does not, why? Pure: no clock, file, socket,
 // thread or random source. Format, conventions and causes: docs/trial.md.
 //
-// A trial never makes a key good: it shows that key and message fit. Possession is shown by a challenge (challenge.h).
+// A trial never makes a key good: it shows that key and message fit. Possession is shown by a challenge (docs/registry.md).
 
 #include <cstdint>
 #include <optional>
