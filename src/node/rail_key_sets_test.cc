@@ -56,9 +56,13 @@ struct Stage {
     REQUIRE(effects::sign_request(request, "https", signer, {kid, std::string(effects::rail_signature_tag)}, now, random).ok());
     return std::holds_alternative<gate::RailReport>(callbacks->hear("bank-a", request, now));
   }
+  // Time goes on while we wait: a fetch that was under way when a test moved the clock has run out of it, and is made again later.
   template <typename Condition>
-  static bool until(Condition condition) {
-    for (int patience = 0; patience < 2'500 && !condition(); ++patience) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  bool until(Condition condition) {
+    for (int patience = 0; patience < 2'500 && !condition(); ++patience) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      clock.advance(base::milliseconds(50).ns);
+    }
     return condition();
   }
 
