@@ -42,7 +42,13 @@ bool holds_secret(const intake::Report& report) {
   return report.is_private || std::ranges::any_of(report.findings, grave) || std::ranges::any_of(report.items, secret);
 }
 
-std::string_view bounded(std::string_view text) { return text.substr(0, finding_text_bytes_max); }
+// Cut between characters: what is told is UTF-8.
+std::string_view bounded(std::string_view text) {
+  if (text.size() <= finding_text_bytes_max) return text;
+  std::size_t end = finding_text_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
 
 void write_finding(wire::JsonWriter& json, const intake::Finding& finding, bool with_evidence) {
   json.begin_object();
