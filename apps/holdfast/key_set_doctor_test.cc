@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <mutex>
+#include <utility>
 
 #include "effects/http/scripted_server_for_tests.h"
 #include "effects/key_sets/names_for_tests.h"
@@ -47,15 +49,27 @@ struct Host {
   Host() : server([this](const std::string& request) { return answer(request); }) {
     io::RealFileSystem files;
     io::replace_file(files, directory / "ca.pem", base::as_bytes(server.authority.certificate_pem)).value();
+    const std::lock_guard lock(mutex);
     origin = "https://localhost:" + std::to_string(server.port());
   }
+  // On a thread of the server.
   ScriptedReply answer(const std::string& request) const {
+    const std::lock_guard lock(mutex);
     if (!request.starts_with("GET /.well-known/")) return reply;
     return {.bytes = http_reply(200, "application/json", R"({"issuer":")" + origin + R"(","jwks_uri":")" + key_set_url + R"("})")};
+  }
+  void publish(ScriptedReply next) {
+    const std::lock_guard lock(mutex);
+    reply = std::move(next);
+  }
+  void point_to(std::string url) {
+    const std::lock_guard lock(mutex);
+    key_set_url = std::move(url);
   }
   std::string options() const { return " --allow-private localhost --ca " + (directory / "ca.pem"); }
   Said look(const std::string& more = "") const { return run(origin + "/keys" + options() + more); }
 
+  mutable std::mutex mutex;
   io::TemporaryDirectory directory;
   std::string origin, key_set_url;
   ScriptedReply reply{.bytes = http_reply(200, "application/json", R"({"keys":[)" + public_key + "]}")};
@@ -93,19 +107,19 @@ TEST_CASE("doctor jwks names the step that failed, the code, and who has to act"
   CHECK_EQ(said.code, 1);
   CHECK(says(said, "FAIL  tls"));
   CHECK(says(said, "who acts: partner"));
-  host.reply = {.bytes = "HTTP/1.1 302 X\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"};
+  host.publish({.bytes = "HTTP/1.1 302 X\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"});
   said = host.look(" --json");
   CHECK_EQ(said.code, 1);
   CHECK(says(said, R"("failed_step":"http")"));
   CHECK(says(said, R"("code":"fetch_redirected")"));
   CHECK(says(said, R"("responsible_party":"partner")"));
-  host.reply = {.bytes = http_reply(200, "text/html", "<!DOCTYPE html><html><body>Login</body></html>")};
+  host.publish({.bytes = http_reply(200, "text/html", "<!DOCTYPE html><html><body>Login</body></html>")});
   said = host.look();
   CHECK(says(said, "FAIL  json"));
   CHECK(says(said, "[content_is_an_error_page]"));
-  host.reply = {.bytes = http_reply(200, "application/json", R"({"keys":[]})")};
+  host.publish({.bytes = http_reply(200, "application/json", R"({"keys":[]})")});
   CHECK(says(host.look(), "FAIL  keys"));
-  host.reply = {.bytes = http_reply(200, "application/json", R"({"keys":[)" + private_key + "," + public_key + "]}")};
+  host.publish({.bytes = http_reply(200, "application/json", R"({"keys":[)" + private_key + "," + public_key + "]}")});
   said = host.look();
   CHECK_EQ(said.code, 1);
   CHECK(says(said, "PRIVATE KEY SHOWN"));
@@ -115,7 +129,7 @@ TEST_CASE("doctor jwks names the step that failed, the code, and who has to act"
 TEST_CASE("doctor jwks goes by way of a provider's configuration, and no further than it was allowed") {
   Host host;
   const std::string url = host.origin + "/.well-known/openid-configuration";
-  host.key_set_url = host.origin + "/keys";
+  host.point_to(host.origin + "/keys");
   Said said = run(url + host.options());
   CHECK_MESSAGE(said.code == 0, said.text);
   CHECK(says(said, "the keys of " + host.origin + " are at " + host.origin + "/keys"));
@@ -123,7 +137,7 @@ TEST_CASE("doctor jwks goes by way of a provider's configuration, and no further
   CHECK_EQ(said.code, 1);
   CHECK(says(said, "[discovery_names_another_issuer]"));
   CHECK(says(said, "slash"));
-  host.key_set_url = "https://elsewhere.example/keys";
+  host.point_to("https://elsewhere.example/keys");
   said = run(url + host.options());
   CHECK_EQ(said.code, 1);
   CHECK(says(said, "[fetch_host_not_allowed]"));
