@@ -8,17 +8,15 @@ found in any file of the service, in what it logs or in what it answers. Loopbac
 """
 import base64
 import json
-import pathlib
 import shutil
 import signal
 import ssl
 import subprocess
-import sys
-import tempfile
 import urllib.error
 import urllib.request
 
-PATIENCE = 20.0
+import processes
+from processes import PATIENCE
 
 
 def openssl(*words, data=None):
@@ -53,10 +51,10 @@ class World:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([PROGRAM, "serve", "--dev", "--data", self.directory / "data", "--config", self.directory / "config.toml",
+        self.process = subprocess.Popen([processes.program, "serve", "--dev", "--data", self.directory / "data", "--config", self.directory / "config.toml",
                                          "--listen", self.listen, "--operator-listen", "127.0.0.1:0"],
                                         stdout=subprocess.PIPE, stderr=open(self.directory / "service.log", "ab"))
-        STARTED.append(self.process)
+        processes.started.append(self.process)
         assert self.process.stdout.readline().startswith(b"ready:"), (self.directory / "service.log").read_text()
         client = json.loads((self.directory / "data/dev/client.json").read_text())
         self.base, self.token = client["base_url"], client["token"]
@@ -107,7 +105,7 @@ class World:
         return self.must("POST", f'/v1/imports/{imported["id"]}/prove', {"signature": pair.sign(asked["challenge"])})
 
     def cli(self, *words):
-        done = subprocess.run([PROGRAM, "key", *map(str, words), "--data", self.directory / "data", "--json"], text=True, capture_output=True)
+        done = subprocess.run([processes.program, "key", *map(str, words), "--data", self.directory / "data", "--json"], text=True, capture_output=True)
         return done.returncode, json.loads(done.stdout or "null")
 
     def states(self, key):
@@ -224,25 +222,5 @@ def play(directory):
     print(f"4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; {len(pieces)} pieces of secrets in none of {files} files")
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-registry-"))
-    try:
-        play(directory)
-    except BaseException:
-        log = directory / "service.log"
-        sys.stderr.write(log.read_text()[-3000:] if log.exists() else "")
-        raise
-    finally:
-        for process in STARTED:   # a second SIGKILL to what is gone does nothing
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-STARTED = []
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "registry", play)

@@ -20,13 +20,14 @@ import signal
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 
-PATIENCE = 20.0
+import processes
+from processes import PATIENCE
+
 TRANSFERS = 60
 PAYOUTS = 8
 VERIFY = """
@@ -106,9 +107,9 @@ class World:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([PROGRAM, "serve", "--dev", "--data", self.directory / "data", "--config", self.config, "--listen", self.listen,
+        self.process = subprocess.Popen([processes.program, "serve", "--dev", "--data", self.directory / "data", "--config", self.config, "--listen", self.listen,
                                          "--operator-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=open(self.directory / "service.log", "ab"))
-        STARTED.append(self.process)
+        processes.started.append(self.process)
         assert self.process.stdout.readline().startswith(b"ready:"), (self.directory / "service.log").read_text()
         client = json.loads((self.directory / "data/dev/client.json").read_text())
         self.base, self.token = client["base_url"], client["token"]
@@ -187,10 +188,10 @@ def captured_file_verifies(world, message, endpoint):
     secret.write_text(endpoint["secret"] + "\n")
     public.write_text(endpoint["public_key"] + "\n")
     for option in (["--secret-file", secret], ["--public-key-file", public]):
-        done = subprocess.run([PROGRAM, "webhook", "verify", capture, *option, "--json"], text=True, capture_output=True)
+        done = subprocess.run([processes.program, "webhook", "verify", capture, *option, "--json"], text=True, capture_output=True)
         assert done.returncode == 0 and json.loads(done.stdout)["id"] == message["headers"]["webhook-id"], done
     capture.write_text(capture.read_text() + " ")
-    done = subprocess.run([PROGRAM, "webhook", "verify", capture, "--secret-file", secret], text=True, capture_output=True)
+    done = subprocess.run([processes.program, "webhook", "verify", capture, "--secret-file", secret], text=True, capture_output=True)
     assert done.returncode == 1 and "webhook_signature_wrong" in done.stderr, done
 
 
@@ -319,25 +320,5 @@ def play(directory):
     print(f"{len(ids)} transfers and {len(settled)} settled payouts told to 5 endpoints through a kill; {verified}")
 
 
-def main():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-webhooks-"))
-    try:
-        play(directory)
-    except BaseException:
-        log = directory / "service.log"
-        sys.stderr.write(log.read_text()[-3000:] if log.exists() else "")
-        raise
-    finally:
-        for process in STARTED:   # a second SIGKILL to what is gone does nothing
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-STARTED = []
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    PROGRAM = sys.argv[1]
-    main()
+    processes.main(__doc__, "webhooks", play)
