@@ -60,7 +60,7 @@ StatementStats StatementFetcher::stats() const {
 
 void StatementFetcher::run() {
   const auto start = Steady::now();
-  for (Schedule& schedule : schedules_) schedule.due = start + std::chrono::nanoseconds(schedule.every.ns);
+  for (Schedule& schedule : schedules_) schedule.due = start + std::chrono::nanoseconds(std::min(schedule.every, statement_first_after).ns);
   while (true) {
     Schedule& next = *std::ranges::min_element(schedules_, {}, &Schedule::due);
     {

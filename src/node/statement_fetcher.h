@@ -23,6 +23,8 @@ namespace node {
 
 /// How far back the first statement of a process goes.
 constexpr base::Duration statement_lookback = base::seconds(2 * 86'400);
+/// The first one is asked for soon: a service that is started every night would never ask once a day.
+constexpr base::Duration statement_first_after = base::seconds(10);
 /// Empty statements are put together up to this length: otherwise a quiet rail would fill the journal with them.
 constexpr base::Duration statement_quiet_max = base::seconds(3'600);
 
