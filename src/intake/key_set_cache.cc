@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/http_date.h"
 #include "base/check.h"
 
 namespace intake {
@@ -30,21 +31,6 @@ std::optional<std::int64_t> seconds_of(std::string_view text) {
     value = std::min<std::int64_t>(value * 10 + (c - '0'), 31'536'000);
   }
   return value;
-}
-
-// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7), in seconds since 1970.
-std::optional<std::int64_t> http_date_of(std::string_view text) {
-  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT") return std::nullopt;
-  const std::size_t month = months.find(text.substr(8, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  std::string rfc3339(text.substr(12, 4));
-  const std::size_t number = month / 3 + 1;
-  rfc3339 += number < 10 ? "-0" : "-";
-  rfc3339 += std::to_string(number) + "-" + std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z";
-  const auto instant = base::parse_rfc3339(rfc3339);
-  if (!instant) return std::nullopt;
-  return instant->ns / 1'000'000'000;
 }
 
 using Key = std::shared_ptr<const PublishedKey>;
@@ -91,10 +77,10 @@ Duration key_set_lifetime(const CacheHeaders& headers, const KeySetRules& rules)
   const std::int64_t age = seconds_of(trimmed(headers.age)).value_or(0);
   if (age_max) return bounded(std::max<std::int64_t>(*age_max - age, 0));
   if (headers.expires.empty()) return rules.lifetime_default;
-  const auto expires = http_date_of(trimmed(headers.expires));
-  const auto date = http_date_of(trimmed(headers.date));
+  const auto expires = base::parse_http_date(trimmed(headers.expires));
+  const auto date = base::parse_http_date(trimmed(headers.date));
   if (!expires || !date) return rules.lifetime_min;
-  return bounded(std::max<std::int64_t>(*expires - *date - age, 0));
+  return bounded(std::max<std::int64_t>((*expires - *date).ns / base::seconds(1).ns - age, 0));
 }
 
 void KeySetCache::add_issuer(std::string_view issuer, bool changed_keys_allowed) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/http_date.h"
 #include "base/text.h"
 #include "intake/diff.h"
 #include "trial/mask.h"
@@ -126,18 +127,6 @@ void judge_case(const Case& one, const Specimen& specimen, intake::Notes& notes)
     notes.add(Cause::signature_nonce_was_seen);
 }
 
-// The inverse of wire::to_imf_fixdate, which proves it.
-std::optional<base::Instant> date_of(std::string_view text) {
-  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const std::size_t month = text.size() == 29 ? months.find(text.substr(8, 3)) : std::string_view::npos;
-  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const std::string number = std::to_string(101 + month / 3).substr(1);
-  const auto instant =
-      base::parse_rfc3339(std::string(text.substr(12, 4)) + "-" + number + "-" + std::string(text.substr(5, 2)) + "T" +
-                          std::string(text.substr(17, 8)) + "Z");
-  return instant && wire::to_imf_fixdate(*instant) == text ? instant : std::nullopt;
-}
-
 std::vector<ShownStamp> stamps_of(const Case& one, const Specimen& specimen) {
   std::vector<ShownStamp> out;
   const auto add = [&](const std::string& name, const std::string& text, std::optional<base::Instant> at) {
@@ -146,7 +135,7 @@ std::vector<ShownStamp> stamps_of(const Case& one, const Specimen& specimen) {
     out.push_back(std::move(stamp));
   };
   for (const Stamp& stamp : specimen.stamps) add(stamp.name, stamp.text, stamp.at);
-  if (const auto date = one.message.header("date")) add("date", std::string(*date), date_of(*date));
+  if (const auto date = one.message.header("date")) add("date", std::string(*date), base::parse_http_date(*date));
   return out;
 }
 
