@@ -185,10 +185,12 @@ class World(processes.World):
         common = {"driver": "evm", "url": self.proxy.url, "chain_id": CHAIN, "key": "evm-hot", "confirmations": 3, "bump_after_ms": 1500,
                   "inquiry_timeout_ms": 1000}
         (directory / "rails.json").write_text(json.dumps({"rails": [dict(common, name="ether", asset="ETH/18"),
-                                                                    dict(common, name="token", asset="TKN/6", token=self.contract)]}))
+                                                                    dict(common, name="token", asset="TKN/6", token=self.contract),
+                                                                    dict(common, name="eager", asset="EAG/18")]}))
         self.start_service()
         self.paid = {}   # beneficiary's address: (asset, amount), of what has to arrive
-        for code, rail in (("ETH/18", "ether"), ("TKN/6", "token")):
+        promised = ["idempotent_reference", "inquiry", "void"]
+        for code, rail in (("ETH/18", "ether"), ("TKN/6", "token"), ("EAG/18", "eager")):
             name = code.split("/")[0]
             self.must("POST", "/v1/assets", {"code": code}, key="asset-" + name)
             self.must("POST", "/v1/accounts", {"id": "users/" + name, "asset": code}, key="account-" + name)
@@ -196,7 +198,7 @@ class World(processes.World):
                       key="fund-" + name)
             self.must("POST", "/v1/rails", {"name": rail, "asset": code, "reply_timeout_ms": 1500, "send_window_ms": 1500, "inquiry_first_ms": 200,
                                             "inquiry_max_ms": 500, "visibility_horizon_ms": 500, "settle_within_ms": 300, "inquiries_max": 500,
-                                            "capabilities": ["idempotent_reference", "inquiry", "void"]}, key="rail-" + rail)
+                                            "capabilities": promised + ["expiry"] * (rail == "eager")}, key="rail-" + rail)
 
     def order(self, number, asset="ETH/18", amount=None, address=None, **more):
         body = {"kind": "payout", "debit_account": "users/" + asset.split("/")[0], "asset": asset, "amount": str(amount or 1000 + number),
@@ -323,6 +325,17 @@ def refused(world):
     assert reverted["attempts"][0]["reports"][0].get("reason") == "beneficiary_refused", reverted
 
 
+def promised_too_much(world):
+    """Registered as if a chain could refuse what is late: no byte goes out, nothing is signed."""
+    before = world.chain.count(world.account, "pending")
+    name = world.order(72, "EAG/18")
+    transfer = world.wait(name, lambda one: any(attempt["reports"] for attempt in one["attempts"]))
+    report = transfer["attempts"][0]["reports"][0]
+    assert (report["result"], report["reason"]) == ("not_sent", "rail_in_maintenance"), json.dumps(transfer)
+    assert transfer["state"] not in ENDED or transfer["state"] == "failed", json.dumps(transfer)
+    assert world.chain.count(world.account, "pending") == before and world.arrived(72) == 0
+
+
 def books_agree(world):
     """What the ledger says was paid is what arrived."""
     for asset in ("ETH/18", "TKN/6"):
@@ -345,7 +358,7 @@ def play(directory):
     try:
         world = World(directory, chain)
         chain.mining.set()
-        for scene in (coins_and_tokens, killed_while_sending, answers_lost, voided, stuck, reorganised, refused):
+        for scene in (coins_and_tokens, killed_while_sending, answers_lost, voided, stuck, reorganised, refused, promised_too_much):
             began = time.monotonic()
             scene(world)
             print(f"{scene.__name__}: {time.monotonic() - began:.1f} s", flush=True)

@@ -42,6 +42,7 @@ struct Sender {
     order.beneficiary = "{}";
     order.valid_until = clock->wall() + window;
     order.send_not_after_boot_ns = clock->boot_ns() + window.ns;
+    order.may_repeat = true;
     return order;
   }
   template <typename Question>

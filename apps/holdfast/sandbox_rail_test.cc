@@ -127,6 +127,7 @@ class Service final : public edge::Handler {
     order.beneficiary = R"({"account":"DE02120300000000202051"})";
     order.valid_until = clock->wall() + base::seconds(5);
     order.send_not_after_boot_ns = clock->boot_ns() + base::seconds(5).ns;
+    order.may_repeat = true;
     return order;
   }
   template <typename Question>

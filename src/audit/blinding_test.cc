@@ -39,7 +39,7 @@ TEST_CASE("a run of values is the values one by one, wherever it begins and ends
 
 TEST_CASE("values differ between leaves and between partitions") {
   std::set<audit::BlindingValue> seen;
-  for (std::uint64_t partition : {0, 1, 2}) {
+  for (std::uint64_t partition : {0u, 1u, 2u}) {
     for (std::uint64_t leaf = 0; leaf < 100; ++leaf) seen.insert(blinding_of(partition).at(leaf));
   }
   CHECK(seen.size() == 300);

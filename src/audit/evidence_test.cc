@@ -75,7 +75,7 @@ struct SmallLog {
     Evidence evidence{.id = model::transfer_id(0, 4), .origin = origin, .events = {}, .checkpoint = {}, .anchors = {}, .head = {}};
     TreeInMemory tree;
     for (const Digest& hash : hashes) tree.append(hash);
-    for (const std::uint64_t number : {1, 2, 3, 4, 6}) {
+    for (const std::uint64_t number : {1u, 2u, 3u, 4u, 6u}) {
       EvidenceEvent event{.number = number, .item = number >= 4, .leaf = leaves[number - 1], .proof = {}, .personal = {}};
       event.proof = inclusion_proof(tree, number - 1, hashes.size()).value();
       const auto show = [&event](const char* field, std::string_view value) {
@@ -243,7 +243,7 @@ TEST_CASE("a time-stamp over this tree or an earlier one counts, and one that do
     evidence.anchors = std::move(anchors);
     return log.finished(evidence, log.log);
   };
-  for (const std::uint64_t size : {6, 7}) {
+  for (const std::uint64_t size : {6u, 7u}) {
     const auto verified = check_evidence(bundle_with({anchor_at(size, authority)}), policy, {.witnesses = 0, .anchors = 1});
     REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
     REQUIRE_EQ(verified->anchors.size(), 1);

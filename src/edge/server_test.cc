@@ -36,7 +36,8 @@ void wait_until(Condition condition) {
 // Answers every transfer with the number of its request, so that replies can be told apart.
 void answer_in_turn(RunningEdge& edge) {
   edge.backend.answer = [number = model::EventNumber{0}](const model::Admitted&) mutable {
-    return answer_of(item_of(make_source(++number, {some_posting(number)})));
+    ++number;
+    return answer_of(item_of(make_source(number, {some_posting(number)})));
   };
 }
 

@@ -11,7 +11,7 @@
 namespace {
 
 // The sanitizers turn mlock into nothing, so that their shadow memory is not locked.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HOLDFAST_SANITIZED
 constexpr bool locks_are_real = false;
 #else
 constexpr bool locks_are_real = true;

@@ -8,7 +8,7 @@ namespace node {
 
 void append_orders(const core::State& state, const std::vector<model::Effect>& effects, std::vector<EffectOrder>& orders) {
   for (const model::Effect& effect : effects) {
-    EffectOrder order{.effect = effect, .rail = {}, .tenant = 1, .kind = {}, .asset = {}, .amount = 0};
+    EffectOrder order{.effect = effect, .rail = {}, .promised = 0, .tenant = 1, .kind = {}, .asset = {}, .amount = 0};
     const auto [transfer, rail] = std::visit(
         [](const auto& one) {
           if constexpr (requires { one.key; }) return std::pair(one.key.transfer, one.key.rail);
@@ -17,6 +17,7 @@ void append_orders(const core::State& state, const std::vector<model::Effect>& e
         effect);
     if (const core::RailRecord* known = state.sagas().rail(rail)) {
       std::copy_n(known->name, order.rail.size(), order.rail.begin());
+      order.promised = known->capabilities;
     }
     if (const core::TransferRecord* record = state.sagas().transfer(transfer)) {
       order.kind = record->what();

@@ -11,6 +11,7 @@ namespace node {
 struct EffectOrder {
   model::Effect effect;
   model::RailName rail{};                                  ///< all zeros: none is concerned
+  model::RailCapabilities promised = 0;                    ///< by the rail's registration: what the core concludes from
   model::TenantNumber tenant = 1;
   model::TransferKind kind = model::TransferKind::payout;  ///< this and the next two: of the transfer
   model::Asset asset;

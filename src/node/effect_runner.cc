@@ -12,6 +12,10 @@ namespace {
 constexpr base::Duration retry_after = base::milliseconds(20);
 constexpr model::PartitionNumber partition = 0;
 
+// From these the core concludes that a payment will never be made. Promised by a registration and not kept by the driver, they would
+// let it pay a second time.
+constexpr model::RailCapabilities concluded_from = model::idempotent_reference | model::inquiry_supported | model::void_supported | model::expiry_honoured;
+
 // What a rail without a driver answers: nothing can have left.
 effects::RailAnswer nothing_left(std::string detail) {
   effects::RailAnswer answer;
@@ -60,7 +64,8 @@ EffectStats EffectRunner::stats() const {
   return {.sent = sent_.load(std::memory_order_relaxed),
           .asked = asked_.load(std::memory_order_relaxed),
           .reports = reports_.load(std::memory_order_relaxed),
-          .without_driver = without_driver_.load(std::memory_order_relaxed)};
+          .without_driver = without_driver_.load(std::memory_order_relaxed),
+          .beyond_driver = beyond_driver_.load(std::memory_order_relaxed)};
 }
 
 void EffectRunner::take(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) {
@@ -104,11 +109,16 @@ void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wante
     without_driver_.fetch_add(1, std::memory_order_relaxed);
     return done(nothing_left("the file of rails does not name it"));
   }
+  if ((order.promised & concluded_from & ~rail->capabilities()) != 0) {
+    beyond_driver_.fetch_add(1, std::memory_order_relaxed);
+    return done(nothing_left("it is registered with capabilities that its driver does not have"));
+  }
   effects::SendOrder out;
   out.reference = service_.epochs().reference(partition, wanted.key.reference);
   out.kind = wanted.kind;
   out.amount = wanted.amount;
   out.asset = model::to_text(order.asset);
+  out.may_repeat = (order.promised & model::idempotent_reference) != 0;
   if (wanted.original_attempt != 0) out.original = service_.epochs().reference(partition, wanted.original_attempt);
   const auto told = service_.reader().read_private(wanted.about, model::PrivateField::transfer_beneficiary);
   if (!told.ok()) return done(nothing_left("what the rail needs to know cannot be read"));

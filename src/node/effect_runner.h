@@ -29,6 +29,7 @@ struct EffectStats {
   std::uint64_t asked = 0;              ///< inquiries and voids
   std::uint64_t reports = 0;
   std::uint64_t without_driver = 0;     ///< sends for rails that the file does not name: `not_sent`
+  std::uint64_t beyond_driver = 0;      ///< sends for rails registered with more than their driver can do: `not_sent`
 };
 
 class EffectRunner final : public EffectSink, private AnswerSink {
@@ -71,7 +72,7 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   RailDrivers drivers_;
   std::deque<gate::RailReport> backlog_;     // not taken yet: the pipeline is full
   std::unique_ptr<io::Timer> retry_;
-  std::atomic<std::uint64_t> sent_{0}, asked_{0}, reports_{0}, without_driver_{0};
+  std::atomic<std::uint64_t> sent_{0}, asked_{0}, reports_{0}, without_driver_{0}, beyond_driver_{0};
   bool started_ = false;
   std::thread thread_;
 };

@@ -190,7 +190,10 @@ base::Status Running::open_service() {
   callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say);
   service_->carry_effects_to(*effects_);
   effects_->start();
-  statements_ = std::make_unique<StatementFetcher>(*clock_, *service_, *effects_, data_->gate_keys(), *clients_, rails);
+  statements_ = std::make_unique<StatementFetcher>(
+      *clock_, *service_,
+      [runner = effects_.get()](auto&&... question) { runner->fetch_statement(std::forward<decltype(question)>(question)...); },
+      data_->gate_keys(), *clients_, rails);
   service_->start();
   audit_->start();
   if (witnesses_) witnesses_->start();

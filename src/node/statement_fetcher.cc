@@ -23,11 +23,12 @@ base::Instant whole_second(base::Instant at) { return {at.ns - at.ns % base::sec
 
 }  // namespace
 
-StatementFetcher::StatementFetcher(io::Clock& clock, Service& service, EffectRunner& effects, const gate::GateKeys& keys,
-                                   const gate::ClientBook& clients, const std::vector<RailSettings>& rails)
+StatementFetcher::StatementFetcher(io::Clock& clock, Service& service, AskStatement ask, const gate::GateKeys& keys,
+                                   const gate::ClientBook& clients, const std::vector<RailSettings>& rails, base::Duration first_after)
     : clock_(clock),
       service_(service),
-      effects_(effects),
+      ask_(std::move(ask)),
+      first_after_(first_after),
       gate_(keys, clients, [this](std::span<std::uint8_t> out) { random_.fill(out); }, with_epochs(service.epochs())) {
   for (const RailSettings& rail : rails) {
     if (rail.statement_every_seconds == 0) continue;
@@ -60,7 +61,7 @@ StatementStats StatementFetcher::stats() const {
 
 void StatementFetcher::run() {
   const auto start = Steady::now();
-  for (Schedule& schedule : schedules_) schedule.due = start + std::chrono::nanoseconds(std::min(schedule.every, statement_first_after).ns);
+  for (Schedule& schedule : schedules_) schedule.due = start + std::chrono::nanoseconds(std::min(schedule.every, first_after_).ns);
   while (true) {
     Schedule& next = *std::ranges::min_element(schedules_, {}, &Schedule::due);
     {
@@ -77,7 +78,7 @@ base::Status StatementFetcher::fetch(Schedule& schedule) {
   const base::Instant until = whole_second({clock_.wall().ns - schedule.lag.ns});
   if (schedule.from.ns == 0) schedule.from = {until.ns - statement_lookback.ns};
   if (until <= schedule.from) return base::ok();   // the clock was set back
-  auto answered = ask(schedule, until);
+  auto answered = answer_to(schedule, until);
   if (!answered) return base::ok();                // stopping
   TRY_ASSIGN(const base::Bytes text, std::move(*answered));
   auto admission = gate_.admit_statement({.tenant = schedule.tenant}, {},
@@ -93,10 +94,10 @@ base::Status StatementFetcher::fetch(Schedule& schedule) {
 }
 
 // Nothing if the service stops meanwhile.
-std::optional<base::Result<base::Bytes>> StatementFetcher::ask(const Schedule& schedule, base::Instant until) {
+std::optional<base::Result<base::Bytes>> StatementFetcher::answer_to(const Schedule& schedule, base::Instant until) {
   std::unique_lock lock(mutex_);
   fetched_.reset();
-  effects_.fetch_statement(schedule.tenant, schedule.rail, schedule.from, until, [this](base::Result<base::Bytes> content) {
+  ask_(schedule.tenant, schedule.rail, schedule.from, until, [this](base::Result<base::Bytes> content) {
     const std::lock_guard arriving(mutex_);
     fetched_ = std::move(content);
     changed_.notify_all();

@@ -7,15 +7,16 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "effects/rails/rail.h"
 #include "gate/gate.h"
 #include "io/clock.h"
 #include "io/random.h"
-#include "node/effect_runner.h"
 #include "node/rail_settings.h"
 #include "node/service.h"
 
@@ -34,15 +35,21 @@ struct StatementStats {
   std::uint64_t failed = 0;   ///< not fetched, not read, or refused; the same time is asked for again
 };
 
+/// Asks a rail for what it booked from `from` (included) to `until` (excluded); `done` comes once, on any thread, or never if whoever
+/// asks has stopped. EffectRunner::fetch_statement.
+using AskStatement =
+    std::function<void(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until, effects::StatementFetched done)>;
+
 class StatementFetcher {
  public:
-  /// References outlive it; rails without `statement_every` are left alone. `epochs` of the service's log.
-  StatementFetcher(io::Clock& clock, Service& service, EffectRunner& effects, const gate::GateKeys& keys, const gate::ClientBook& clients,
-                   const std::vector<RailSettings>& rails);
+  /// References outlive it; rails without `statement_every_seconds` are left alone. The first statement of each is asked for after
+  /// `first_after`.
+  StatementFetcher(io::Clock& clock, Service& service, AskStatement ask, const gate::GateKeys& keys, const gate::ClientBook& clients,
+                   const std::vector<RailSettings>& rails, base::Duration first_after = statement_first_after);
   ~StatementFetcher();
 
   void start();
-  /// Ends the thread. Before the runner and the service stop; the object goes when the runner has stopped: answers come to it.
+  /// Ends the thread. Before the service stops; the object goes when nothing that it asked can be answered any more.
   void stop();
   StatementStats stats() const;
 
@@ -58,19 +65,20 @@ class StatementFetcher {
 
   void run();
   base::Status fetch(Schedule& schedule);
-  std::optional<base::Result<base::Bytes>> ask(const Schedule& schedule, base::Instant until);
+  std::optional<base::Result<base::Bytes>> answer_to(const Schedule& schedule, base::Instant until);
   base::Status record(model::Admitted&& admitted);
 
   io::Clock& clock_;
   Service& service_;
-  EffectRunner& effects_;
+  const AskStatement ask_;
+  const base::Duration first_after_;
   io::RealRandom random_;   // this thread's own
   gate::Gate gate_;
   std::vector<Schedule> schedules_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;                               // this and the next under mutex_
-  std::optional<base::Result<base::Bytes>> fetched_;   // what the runner's thread brought
+  std::optional<base::Result<base::Bytes>> fetched_;   // what was brought
   std::atomic<std::uint64_t> recorded_{0}, failed_{0};
   std::thread thread_;
 };

@@ -70,18 +70,18 @@ base::Status WebhookTeller::keep(Endpoint& endpoint, const WebhookAttempt& attem
   switch (attempt.outcome) {
     case WebhookAttempt::Outcome::given_up:
       given_up_.fetch_add(1, std::memory_order_relaxed);
-      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt));
+      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt, {}));
       TRY(store_.give_up(endpoint.number, message.event, now));
       if (now - progress.failing_since >= failing_too_long) disable(endpoint, model::WebhookCause::failed_for_long);
       break;
     case WebhookAttempt::Outcome::endpoint_gone:
       // It waits, for the day somebody enables the endpoint again.
-      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt));
+      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt, {}));
       disable(endpoint, model::WebhookCause::endpoint_gone);
       break;
     default:
       row.next_at = now + attempt.pause;
-      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt));
+      TRY(store_.count_attempt(endpoint.number, message.event, attempt.attempt, row.next_at));
   }
   return store_.put_attempt(endpoint.number, row);
 }
@@ -171,7 +171,7 @@ base::Result<bool> WebhookTeller::resend_one(Endpoint& endpoint, model::EventNum
   const bool personal = (endpoint.record.flags & model::webhook_personal) != 0;
   TRY_ASSIGN(auto body, messages_.body(entry, index, *type, endpoint.record.tenant, personal));
   if (!body) return false;
-  const store::PendingMessage message{.event = event, .type = *type, .attempts = 0};
+  const store::PendingMessage message{.event = event, .type = *type, .attempts = 0, .next_at = {}};
   TRY(store_.put_message(endpoint.number, message));
   TRY(hand_over(endpoint, message, *std::move(body)));
   return true;

@@ -295,7 +295,7 @@ base::Status WebhookTeller::take_entry(const model::Entry& entry, const std::vec
       const bool personal = (endpoint->record.flags & model::webhook_personal) != 0;
       TRY_ASSIGN(auto body, messages_.body(entry, i, *type, endpoint->record.tenant, personal));
       if (!body) continue;
-      const store::PendingMessage message{.event = number, .type = *type, .attempts = 0};
+      const store::PendingMessage message{.event = number, .type = *type, .attempts = 0, .next_at = {}};
       if (!store_.in_transaction()) TRY(store_.begin());
       TRY(store_.put_message(endpoint->number, message));
       TRY(hand_over(*endpoint, message, *std::move(body)));
@@ -318,7 +318,8 @@ base::Status WebhookTeller::hand_over(Endpoint& endpoint, const store::PendingMe
   endpoint.outstanding[message.event] = message;
   endpoint.told_since_mark = true;
   return delivery_->deliver(endpoint.name(),
-                            {.id = service_.epochs().message_id(0, message.event), .body = std::move(body), .attempts = message.attempts});
+                            {.id = service_.epochs().message_id(0, message.event), .body = std::move(body), .attempts = message.attempts,
+                             .pause = message.next_at - clock_.wall()});
 }
 
 }  // namespace node

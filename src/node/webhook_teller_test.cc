@@ -79,7 +79,7 @@ struct Told {
     ask(gate::WebhookCreation{.url = url = server.url(), .events = bit_of(WebhookEvent::transfer_posted), .ordered = ordered, .personal = personal});
   }
   bool until(const std::function<bool()>& holds) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 1000; ++i) {
       if (holds()) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -124,6 +124,27 @@ TEST_CASE("what was posted before there was a teller is told, with what the endp
   REQUIRE(told.until([&] { return told.teller->stats().delivered == 1; }));
   CHECK(told.server.requests().size() == 2);
   CHECK(told.server.requests().at(1).find("order 2") != std::string::npos);
+}
+
+TEST_CASE("a restart takes no attempt: what failed waits for its time") {
+  io::TemporaryDirectory directory;
+  std::atomic<int> status{500};
+  Told told(directory.path(), [&](const std::string&) { return status.load(); });
+  told.accounts();
+  told.subscribe();
+  told.tell();
+  told.move();
+  REQUIRE(told.until([&] { return told.teller->stats().failed == 1; }));
+  status = 204;
+  for (int i = 0; i < 3; ++i) {
+    told.close();
+    told.open();
+    told.tell();
+  }
+  REQUIRE(told.until([&] { return told.teller->stats().outstanding == 1; }));
+  CHECK(told.server.requests().size() == 1);
+  REQUIRE(told.until([&] { return told.teller->stats().delivered == 1; }));   // five seconds after the failure, or nearly
+  CHECK(told.server.requests().size() == 2);
 }
 
 TEST_CASE("an endpoint that says it is gone is disabled, and told what it missed once it is enabled") {

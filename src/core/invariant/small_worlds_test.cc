@@ -16,7 +16,7 @@ using namespace core;
 namespace {
 
 // Every sequence of five in a fraction of ten seconds where the compiler may optimise; one less where it may not.
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__OPTIMIZE__) && !defined(HOLDFAST_SANITIZED)
 constexpr int length_max = 5;
 #else
 constexpr int length_max = 4;

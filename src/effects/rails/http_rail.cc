@@ -99,7 +99,7 @@ void HttpRail::send(SendOrder&& order, RailAnswered done) {
   asked->expected = {.kind = order.kind, .amount = order.amount, .asset = order.asset};
   asked->timeout = options_.reply_timeout;
   asked->send_not_after_boot_ns = order.send_not_after_boot_ns;
-  asked->may_repeat = (options_.capabilities & model::idempotent_reference) != 0;
+  asked->may_repeat = order.may_repeat;
   asked->done = std::move(done);
   if (!order.beneficiary.empty() && !is_json_object(std::string_view(order.beneficiary))) {
     return answer_later(std::move(asked), not_sent(RailReason::request_not_understood, "what the rail needs to know of the other side is not a JSON object"));

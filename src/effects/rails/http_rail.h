@@ -20,9 +20,6 @@ constexpr std::string_view rail_signature_tag = "holdfast-rail";
 struct HttpRailOptions {
   std::string url = {};                                 ///< of the rail; `https://bank.example/rail`
   std::string key_id = {};                              ///< under which the rail knows our key
-  model::RailCapabilities capabilities =
-      model::idempotent_reference | model::inquiry_supported | model::void_supported | model::expiry_honoured |
-      model::callback_supported | model::statement_supported | model::recall_supported;
   base::Duration reply_timeout = base::seconds(10);     ///< of a send, from its first byte
   base::Duration inquiry_timeout = base::seconds(10);   ///< of everything else
   base::Duration connection_wait = base::seconds(2);    ///< for a connection that is free; then a send is `not_sent`
@@ -40,11 +37,11 @@ class HttpRail final : public Rail {
                                                       std::shared_ptr<const io::TlsOutgoingContext> tls, custody::Signer& signer,
                                                       HttpRailOptions options);
 
-  model::RailCapabilities capabilities() const override { return options_.capabilities; }
+  /// The protocol has words for all of them; which ones a rail keeps to is said where it is registered.
+  model::RailCapabilities capabilities() const override { return model::all_rail_capabilities; }
   /// Nothing written: `not_sent`. Anything written and no final answer that is understood: `unknown`.
   ///
-  /// A kept-alive connection may be found dead just as it is used. Where the rail takes a reference once only
-  /// (idempotent_reference), and the time for sending has not passed, the same order goes out once more on another connection.
+  /// A kept-alive connection may be found dead just as it is used. Where the order may be repeated, and the time for sending has not passed, the same order goes out once more on another connection.
   void send(SendOrder&& order, RailAnswered done) override;
   void inquire(const std::string& reference, const Expected& expected, RailAnswered done) override;
   void void_payment(const std::string& reference, const Expected& expected, RailAnswered done) override;

@@ -34,6 +34,7 @@ struct Stage {
     order.beneficiary = R"({"iban":"DE02120300000000202051"})";
     order.valid_until = clock.wall() + base::seconds(5);
     order.send_not_after_boot_ns = clock.boot_ns() + base::seconds(5).ns;
+    order.may_repeat = true;
     return order;
   }
   RailAnswer send(SendOrder order) {
@@ -177,9 +178,11 @@ TEST_CASE("a kept-alive connection that is dead is tried once more: the same ord
 
   // Where the rail does not promise to take a reference once only, never.
   count = 0;
-  Stage strict(server.url(), server.disk, {.capabilities = model::inquiry_supported});
-  is(strict.send(), RailResult::settled, RailReason::none);
-  is(strict.send(), RailResult::unknown, RailReason::reply_lost);
+  Stage strict(server.url(), server.disk);
+  SendOrder once = strict.order();
+  once.may_repeat = false;
+  is(strict.send(once), RailResult::settled, RailReason::none);
+  is(strict.send(once), RailResult::unknown, RailReason::reply_lost);
   CHECK_EQ(count, 2);
 }
 

@@ -23,6 +23,7 @@ struct SendOrder {
   model::TransferKind kind = model::TransferKind::payout;
   base::U128 amount = 0;       ///< in the asset's smallest unit
   std::string asset;           ///< `USD/2`
+  bool may_repeat = false;     ///< the rail takes a reference once only: what may have got lost can go out again
   std::string original;        ///< our reference of the payment that this gives back or recalls; empty for none
   /// A JSON object: what the rail needs to know of beneficiary or payer; empty where the original has it. Personal:
   /// overwritten after use, never in a log or an error.
@@ -60,6 +61,7 @@ class Rail {
  public:
   virtual ~Rail() = default;
 
+  /// What the driver can make good of what a rail is registered with.
   virtual model::RailCapabilities capabilities() const = 0;
   /// Sends once. The caller has made sure that nothing else was or will be sent for the transfer meanwhile.
   virtual void send(SendOrder&& order, RailAnswered done) = 0;

@@ -23,6 +23,8 @@ base::Duration retry_after(const wire::Response& response) {
   return std::min(base::seconds(std::min<std::int64_t>(seconds, 86'400)), retry_after_max);
 }
 
+base::Duration pause_max() { return *webhook_pause(pauses_s.size(), UINT16_MAX); }
+
 }  // namespace
 
 std::optional<base::Duration> webhook_pause(std::uint32_t attempt, std::uint16_t jitter) {
@@ -46,7 +48,8 @@ class WebhookDelivery::Endpoint {
 
   base::Status deliver(WebhookMessage&& message) {
     if (messages_.size() >= options_.waiting_max) return base::Error{"webhook_queue_full", "too many webhooks wait for this endpoint"};
-    messages_.push_back({.message = std::move(message), .due_ns = owner_.loop_.now_ns(), .in_flight = false});
+    const std::int64_t pause = std::clamp<std::int64_t>(message.pause.ns, 0, pause_max().ns);
+    messages_.push_back({.message = std::move(message), .due_ns = owner_.loop_.now_ns() + pause, .in_flight = false});
     timer_.arm({0});
     return base::ok();
   }

@@ -25,6 +25,7 @@ struct WebhookMessage {
   std::string id;                   ///< `webhook-id`: the same for every attempt; no dots or blanks
   std::string body;                 ///< JSON
   std::uint32_t attempts = 0;       ///< made before, by a former process
+  base::Duration pause{};           ///< until its first attempt here; no longer than a pause can be
 };
 
 /// What became of one attempt.

@@ -114,6 +114,20 @@ TEST_CASE("delivered once taken; what fails comes again later, or at once by han
   CHECK(requests[0].find("webhook-timestamp: 1614265330\r\n") != std::string::npos);
 }
 
+TEST_CASE("what a former process has tried waits on, and no longer than a pause can be") {
+  ScriptedServer server([](const std::string&) { return status(204); });
+  Stage stage(server);
+  REQUIRE(stage.delivery.add_endpoint("e", signing(), {.url = server.url(), .private_addresses = true}).ok());
+  REQUIRE(stage.delivery.deliver("e", {.id = "m-later", .body = "{}", .attempts = 3, .pause = base::seconds(3600)}).ok());
+  REQUIRE(stage.delivery.deliver("e", {.id = "m-late", .body = "{}", .attempts = 3, .pause = base::seconds(-3600)}).ok());
+  REQUIRE(stage.delivery.deliver("e", {.id = "m-soon", .body = "{}", .attempts = 3, .pause = base::milliseconds(30)}).ok());
+  REQUIRE(turn_until(*stage.loop, [&] { return stage.attempts.size() == 2; }));
+  CHECK_EQ(stage.attempts[0].message, "m-late");
+  CHECK_EQ(stage.attempts[1].message, "m-soon");
+  CHECK_EQ(stage.attempts[1].attempt, 4u);
+  CHECK_EQ(stage.delivery.waiting("e"), 1u);
+}
+
 TEST_CASE("an ordered endpoint gets nothing before its turn") {
   std::atomic<int> bad{1};
   ScriptedServer server([&](const std::string&) { return bad-- > 0 ? status(503, "retry-after: 60\r\n") : status(200); });

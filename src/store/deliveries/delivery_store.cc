@@ -15,14 +15,14 @@ namespace store {
 namespace {
 
 constexpr std::int64_t application_id = 0x48464456;   // HFDV
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE about (journal TEXT NOT NULL);
 CREATE TABLE progress (webhook INTEGER PRIMARY KEY, told_through INTEGER NOT NULL, failing_since_ns INTEGER NOT NULL,
                        delivered_at_ns INTEGER NOT NULL);
 CREATE TABLE messages (webhook INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL, state INTEGER NOT NULL,
-                       attempts INTEGER NOT NULL, changed_at_ns INTEGER NOT NULL, PRIMARY KEY (webhook, event)) WITHOUT ROWID;
+                       attempts INTEGER NOT NULL, at_ns INTEGER NOT NULL, PRIMARY KEY (webhook, event)) WITHOUT ROWID;
 CREATE TABLE attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL,
                        attempt INTEGER NOT NULL, at_ns INTEGER NOT NULL, outcome INTEGER NOT NULL, status INTEGER NOT NULL,
                        failure TEXT NOT NULL, next_at_ns INTEGER NOT NULL);
@@ -138,11 +138,11 @@ base::Status DeliveryStore::prepare() {
   TRY_ASSIGN(write_message_, connection_.prepare("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, 1, ?, 0)"));
   TRY_ASSIGN(delete_message_, connection_.prepare("DELETE FROM messages WHERE webhook = ? AND event = ?"));
   TRY_ASSIGN(update_message_,
-             connection_.prepare("UPDATE messages SET state = ?, attempts = max(attempts, ?), changed_at_ns = ? WHERE webhook = ? AND event = ?"));
+             connection_.prepare("UPDATE messages SET state = ?, attempts = max(attempts, ?), at_ns = ? WHERE webhook = ? AND event = ?"));
   TRY_ASSIGN(read_waiting_,
-             connection_.prepare("SELECT event, type, attempts FROM messages WHERE webhook = ? AND state = 1 ORDER BY event LIMIT ?"));
-  TRY_ASSIGN(read_given_up_, connection_.prepare("SELECT event, type, attempts FROM messages WHERE webhook = ? AND state = 2 AND "
-                                                 "changed_at_ns >= ? ORDER BY event"));
+             connection_.prepare("SELECT event, type, attempts, at_ns FROM messages WHERE webhook = ? AND state = 1 ORDER BY event LIMIT ?"));
+  TRY_ASSIGN(read_given_up_, connection_.prepare("SELECT event, type, attempts, 0 FROM messages WHERE webhook = ? AND state = 2 AND "
+                                                 "at_ns >= ? ORDER BY event"));
   TRY_ASSIGN(write_attempt_, connection_.prepare("INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   TRY_ASSIGN(trim_attempts_,
              connection_.prepare("DELETE FROM attempts WHERE webhook = ?1 AND number <= (SELECT number FROM attempts WHERE webhook = ?1 "
@@ -200,10 +200,11 @@ base::Status DeliveryStore::give_up(model::WebhookNumber webhook, model::EventNu
   return trim_messages_.bind(webhook).bind(attempts_kept).run();
 }
 
-base::Status DeliveryStore::count_attempt(model::WebhookNumber webhook, model::EventNumber event, std::uint32_t attempts) {
+base::Status DeliveryStore::count_attempt(model::WebhookNumber webhook, model::EventNumber event, std::uint32_t attempts,
+                                          base::Instant next_at) {
   return update_message_.bind(static_cast<std::int64_t>(MessageState::waiting))
       .bind(attempts)
-      .bind(0)
+      .bind(next_at.ns)
       .bind(webhook)
       .bind(static_cast<std::int64_t>(event))
       .run();
@@ -218,6 +219,7 @@ base::Result<std::vector<PendingMessage>> DeliveryStore::messages(Statement& sel
     message.event = static_cast<model::EventNumber>(select.integer());
     message.type = type_of(select.integer());
     message.attempts = static_cast<std::uint32_t>(select.integer());
+    message.next_at = {select.integer()};
   }
   select.reset();
   return found;

@@ -31,6 +31,7 @@ struct PendingMessage {
   model::EventNumber event = 0;
   model::WebhookEvent type = model::WebhookEvent::transfer_posted;
   std::uint32_t attempts = 0;
+  base::Instant next_at{};               ///< when the next attempt is due; 0: at once
   bool operator==(const PendingMessage&) const = default;
 };
 
@@ -76,7 +77,7 @@ class DeliveryStore {
   base::Status put_message(model::WebhookNumber webhook, const PendingMessage& message);
   base::Status remove_message(model::WebhookNumber webhook, model::EventNumber event);
   base::Status give_up(model::WebhookNumber webhook, model::EventNumber event, base::Instant at);
-  base::Status count_attempt(model::WebhookNumber webhook, model::EventNumber event, std::uint32_t attempts);
+  base::Status count_attempt(model::WebhookNumber webhook, model::EventNumber event, std::uint32_t attempts, base::Instant next_at);
   /// Waiting messages by event, at most `limit`.
   base::Result<std::vector<PendingMessage>> waiting(model::WebhookNumber webhook, std::uint32_t limit);
   /// Messages given up at or after an instant, by event.

@@ -43,7 +43,7 @@ TEST_CASE("progress, messages and attempts survive, and are seen by a reader bes
     REQUIRE(store->put_progress(1, {.told_through = 9, .failing_since = {3}, .delivered_at = {2}}).ok());
     REQUIRE(store->put_message(1, {.event = 7, .type = WebhookEvent::case_opened, .attempts = 0}).ok());
     REQUIRE(store->put_message(1, {.event = 5, .type = WebhookEvent::transfer_settled, .attempts = 0}).ok());
-    REQUIRE(store->count_attempt(1, 5, 2).ok());
+    REQUIRE(store->count_attempt(1, 5, 2, {40}).ok());
     REQUIRE(store->put_attempt(1, attempt(5, 1)).ok());
     REQUIRE(store->put_attempt(1, attempt(5, 2)).ok());
     REQUIRE(store->put_attempt(2, attempt(5, 1)).ok());
@@ -68,7 +68,7 @@ TEST_CASE("progress, messages and attempts survive, and are seen by a reader bes
   CHECK(*again->progress(2) == DeliveryProgress{});
   const auto waiting = again->waiting(1, 10);
   REQUIRE(waiting->size() == 2);
-  CHECK((*waiting)[0] == PendingMessage{.event = 5, .type = WebhookEvent::transfer_settled, .attempts = 2});
+  CHECK((*waiting)[0] == PendingMessage{.event = 5, .type = WebhookEvent::transfer_settled, .attempts = 2, .next_at = {40}});
   CHECK((*waiting)[1] == PendingMessage{.event = 7, .type = WebhookEvent::case_opened, .attempts = 0});
   CHECK(again->waiting(1, 1)->size() == 1);
 }
@@ -88,7 +88,7 @@ TEST_CASE("a message given up waits for people, and can be told again") {
   Place place;
   auto store = DeliveryStore::open(place.path, journal);
   REQUIRE(store->put_message(1, {.event = 5, .type = WebhookEvent::transfer_failed, .attempts = 0}).ok());
-  REQUIRE(store->count_attempt(1, 5, 11).ok());
+  REQUIRE(store->count_attempt(1, 5, 11, {}).ok());
   REQUIRE(store->give_up(1, 5, {100}).ok());
   CHECK(store->waiting(1, 10)->empty());
   CHECK(store->given_up_since(1, {101})->empty());

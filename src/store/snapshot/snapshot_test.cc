@@ -117,7 +117,7 @@ TEST_CASE("the digest says what the public state is, not how it is cut or what i
 
 TEST_CASE("the newest two are kept, and a history that is no more is not") {
   World world;
-  for (const model::EventNumber event : {10, 20, 30}) world.write(State(event));
+  for (const model::EventNumber event : {10u, 20u, 30u}) world.write(State(event));
   CHECK(world.names() == std::vector<std::string>{"000000000000020.snap", "000000000000030.snap"});
   world.write(State(25));
   CHECK(world.names() == std::vector<std::string>{"000000000000020.snap", "000000000000025.snap"});
