@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "apps/holdfast/audit_anchor.h"
 #include "apps/holdfast/commands.h"
 #include "apps/holdfast/offline.h"
 #include "apps/holdfast/readable.h"
@@ -17,8 +18,6 @@
 #include "io/posix_file.h"
 #include "io/random.h"
 #include "model/ids.h"
-#include "base/instant.h"
-#include "node/anchors.h"
 #include "node/audit_keeping.h"
 #include "node/deep_verify.h"
 #include "wire/json_writer.h"
@@ -220,56 +219,6 @@ int run_policy(const Arguments& arguments) {
   return exit_done;
 }
 
-int run_anchor_request(const Arguments& arguments, io::FileSystem& files, const node::DataPlace& place) {
-  io::RealRandom random;
-  const auto made = node::request_anchor(files, random, place.directory, arguments.value_or("--tsa-policy", ""));
-  if (!made.ok()) return fail(made.error());
-  const base::Status written = io::replace_file(files, absolute_path(*arguments.value("--tsa-request")), made->request, 0644);
-  if (!written.ok()) return fail(written.error());
-  print(arguments.json() ? "{\"size\":" + std::to_string(made->size) + "}"
-                         : "a request for the checkpoint of " + std::to_string(made->size) +
-                               " leaves. Post it to the authority as application/timestamp-query; its answer goes to --tsa-response");
-  return exit_done;
-}
-
-int run_anchor_response(const Arguments& arguments, io::FileSystem& files, const node::DataPlace& place) {
-  constexpr std::uint64_t response_bytes_max = 256u << 10, policy_bytes_max = 1u << 20;
-  const auto policy_file = arguments.value("--policy");
-  if (!policy_file) return fail({"options_contradict", "this needs --policy FILE with a line #holdfast-tsa NAME SHA256: which authority is believed"});
-  const auto policy_text = read_input(std::string(*policy_file), policy_bytes_max);
-  if (!policy_text.ok()) return fail(policy_text.error());
-  const auto policy = audit::parse_policy(base::as_text(*policy_text));
-  if (!policy.ok()) return fail(policy.error());
-  const auto response = read_input(std::string(*arguments.value("--tsa-response")), response_bytes_max);
-  if (!response.ok()) return fail(response.error());
-  const auto stored = node::store_anchor(files, place.directory, *response, *policy);
-  if (!stored.ok()) return fail(stored.error());
-  const std::string at = base::to_rfc3339({static_cast<std::int64_t>(stored->seconds) * 1'000'000'000});
-  if (arguments.json()) {
-    std::string text;
-    wire::JsonWriter json(text);
-    json.begin_object();
-    json.member("size", stored->size);
-    json.member("authority", std::string_view(stored->authority));
-    json.member("at", std::string_view(at));
-    json.end_object();
-    print(text);
-  } else {
-    print("stored: " + stored->authority + " stamped the tree of " + std::to_string(stored->size) + " leaves at " + at +
-          ". Evidence made from now on for events in it carries this");
-  }
-  return exit_done;
-}
-
-int run_anchor(const Arguments& arguments) {
-  io::RealFileSystem files;
-  const auto place = data_place(files, arguments);
-  if (!place.ok()) return fail(place.error());
-  const bool asks = arguments.has("--tsa-request");
-  if (asks == arguments.has("--tsa-response")) return fail({"options_contradict", "one of --tsa-request OUT and --tsa-response IN"});
-  return asks ? run_anchor_request(arguments, files, *place) : run_anchor_response(arguments, files, *place);
-}
-
 int run_rollover(const Arguments& arguments) {
   io::RealFileSystem files;
   const auto place = data_place(files, arguments);
@@ -295,7 +244,8 @@ Command audit_command() {
                       "  holdfast audit proof tr_0000000000042\n"
                       "  holdfast audit verify --data /var/lib/holdfast\n"
                       "  holdfast audit policy --data /var/lib/holdfast > policy.txt\n"
-                      "  holdfast audit anchor --data /var/lib/holdfast --tsa-request ask.tsq\n",
+                      "  holdfast audit anchor --data /var/lib/holdfast --tsa-request ask.tsq\n"
+                      "  holdfast audit anchor --data /var/lib/holdfast --evm-ask\n",
           .verbs = {{"checkpoint", "", 0, 0, "the newest signed checkpoint", remote_options(), run_checkpoint},
                     {"proof", "EVENT|ID", 1, 1, "that an event is in the log (C2SP tlog-proof), made from its tiles", remote_options(), run_proof},
                     {"consistency", "OLD [NEW]", 1, 2, "that the log only grew between two sizes", remote_options(), run_consistency},
@@ -305,12 +255,8 @@ Command audit_command() {
                     {"erase", "EVENT|ID FIELD", 2, 2, "removes a personal value and its salt, for good", offline_options(), run_erase},
                     {"policy", "", 0, 0, "the log's keys with their history, for verifiers",
                      offline_options({{"--origin", "NAME", "as audit.origin says; default holdfast/ and the journal's id"}}), run_policy},
-                    {"anchor", "", 0, 0, "a time-stamp (RFC 3161) over the newest checkpoint; a service may be at work",
-                     offline_options({{"--tsa-request", "OUT", "writes the request for a time-stamping authority"},
-                                      {"--tsa-policy", "OID", "with it: the authority's policy that is wanted"},
-                                      {"--tsa-response", "IN", "checks the authority's answer and stores it"},
-                                      {"--policy", "FILE", "with it: which authorities are believed (#holdfast-tsa NAME SHA256)"}}),
-                     run_anchor},
+                    {"anchor", "", 0, 0, "a time-stamp (RFC 3161) or a transaction on an EVM chain over the newest checkpoint; a service may be at work",
+                     anchor_options(), run_anchor},
                     {"rollover", "", 0, 0, "a new key for the log's checkpoints", offline_options(), run_rollover}},
           .notes = notes};
 }

@@ -12,10 +12,14 @@
 #include "apps/holdfast/service_process.h"
 #include "audit/evidence_check.h"
 #include "base/text.h"
+#include "crypto/evm/block_for_tests.h"
+#include "crypto/evm/inclusion.h"
+#include "crypto/keccak.h"
 #include "crypto/time_stamping_test.h"
 #include "io/posix_file.h"
 #include "io/process.h"
 #include "io/temporary_directory.h"
+#include "node/anchors.h"
 
 #include <doctest/doctest.h>
 
@@ -278,6 +282,87 @@ TEST_CASE("a checkpoint is time-stamped while the service works, and evidence ma
     CHECK_MESSAGE(flipped.code == 0, flipped.text);
   }
 
+  CHECK_EQ(place.tool("audit verify --data " + place.data()).code, 0);
+  const std::string shelf = place.data() + "/audit/anchors";
+  const auto names = place.files.list(shelf);
+  REQUIRE(names.ok());
+  REQUIRE_EQ(names->size(), 1);
+  REQUIRE(io::replace_file(place.files, shelf + "/" + names->front(), base::as_bytes("another")).ok());
+  const Said damaged = place.tool("audit verify --data " + place.data());
+  CHECK_EQ(damaged.code, 1);
+  CHECK_MESSAGE(damaged.text.find(names->front()) != std::string::npos, damaged.text);
+}
+
+TEST_CASE("a transaction anchors a checkpoint, and both verifiers find it in the block that the policy names") {
+  Place place;
+  place.start();
+  place.post("/v1/assets", R"({"code":"USD/2"})");
+  for (const char* name : {"a", "b"}) place.post("/v1/accounts", R"({"id":"users/)" + std::string(name) + R"(","asset":"USD/2"})");
+  place.post("/v1/transfers", R"({"debit_account":"world/USD","credit_account":"users/a","amount":"100000","asset":"USD/2"})");
+  const std::string id = place.transfer(R"(,"amount":"10")");
+  place.evidence(id);   // a checkpoint that covers it was published
+
+  const std::string anchor = "audit anchor --data " + place.data() + " ";
+  const Said asked = run(program + " " + anchor + "--evm-ask --json");
+  REQUIRE_MESSAGE(asked.code == 0, asked.text);
+  const std::string calldata = json_text(asked.text, "calldata");
+  CHECK(place.tool(anchor + "--evm-ask").text.find(calldata) != std::string::npos);
+  for (const char* misused : {"--evm-ask --tsa-request x", "--evm-transaction 0x12", "--evm-transaction 0x12 --evm-node http://127.0.0.1:1",
+                              "--evm-transaction moon --evm-node http://127.0.0.1:1"}) {
+    CHECK_MESSAGE(place.tool(anchor + misused).code == exit_misuse, misused);
+  }
+  const std::string wanted = anchor + "--evm-transaction 0x" + std::string(64, '1') + " --evm-node ";
+  CHECK(place.tool(wanted + "http://127.0.0.1:1").text.find("evm_node_gave_no_answer") != std::string::npos);
+  CHECK(place.tool(wanted + "http://node.example").text.find("outgoing_url_malformed") != std::string::npos);
+
+  // Mined among others; no node is needed for what follows.
+  std::vector<base::Bytes> transactions;
+  for (std::uint8_t i = 0; i < 140; ++i) transactions.push_back(crypto::test_transaction(i % 5, 31337, base::Bytes(i, i)));
+  transactions[130] = crypto::test_transaction(2, 31337, *base::parse_hex(calldata.substr(2)));
+  const base::Bytes header = crypto::test_header(transactions, 1234, 1'790'000'000);
+  const auto stored = node::store_evm_anchor(place.files, place.data(), *crypto::prove_evm_inclusion(header, transactions, 130));
+  REQUIRE_MESSAGE(stored.ok(), (stored.ok() ? std::string() : stored.error().message));
+  place.write("anchored.json", place.evidence(id));
+  place.write("later.json", place.evidence(place.transfer(R"(,"amount":"11")")));
+  place.stop();
+
+  const std::string hash = "0x" + base::to_hex(crypto::keccak256(header));
+  const std::string log = place.tool("audit policy --data " + place.data()).text;
+  place.write("policy.txt", "#holdfast-evm-block chain 31337 1234 " + hash + "\n" + log);
+  place.write("unnamed.txt", log);
+  place.write("other-number.txt", "#holdfast-evm-block chain 31337 1235 " + hash + "\n" + log);
+  place.write("other-chain.txt", "#holdfast-evm-block chain 1 1234 " + hash + "\n" + log);
+  place.write("malformed.txt", "#holdfast-evm-block chain 1 1234 " + hash.substr(2) + "\n" + log);
+  const bool node = has_node();
+  // The same from both, to the code of why an anchor does not count.
+  const auto says = [&](const std::string& bundle, const std::string& policy, const std::string& more, const char* code) {
+    const std::string words = place.file(bundle) + " --policy " + place.file(policy) + more + " --json";
+    for (const std::string& tool : {program + " verify ", "node " + verifier + "verify.mjs "}) {
+      if (tool.starts_with("node ") && !node) continue;
+      const Said said = run(tool + words);
+      CHECK_EQ(said.code, std::string_view(code).empty() ? 0 : 1);
+      CHECK_MESSAGE(said.text.find(code) != std::string::npos, tool, said.text);
+      if (policy == "policy.txt" && bundle == "anchored.json") CHECK_MESSAGE(said.text.find(said.code == 0 ? hash : "too_few_anchors") != std::string::npos, said.text);
+    }
+  };
+  says("anchored.json", "policy.txt", "", "");
+  says("anchored.json", "policy.txt", " --require anchor:1", "");
+  says("anchored.json", "policy.txt", " --require anchor:2", "too_few_anchors");
+  says("anchored.json", "unnamed.txt", " --require anchor:1", "evm_block_not_in_policy");
+  says("anchored.json", "unnamed.txt", " --require anchor:1", hash.c_str());
+  says("anchored.json", "other-number.txt", " --require anchor:1", "evm_block_not_in_policy");
+  says("anchored.json", "other-chain.txt", " --require anchor:1", "evm_chain_differs");
+  says("later.json", "policy.txt", " --require anchor:1", "too_few_anchors");
+  says("later.json", "policy.txt", "", "");
+  const Said shown = place.tool("verify " + place.file("anchored.json") + " --policy " + place.file("policy.txt"));
+  CHECK(shown.text.find("Anchored on a chain: chain, chain 31337, block 1234 (" + hash + "), at 2026-09-21T") != std::string::npos);
+  CHECK(place.tool("verify " + place.file("anchored.json") + " --policy " + place.file("malformed.txt")).text.find("policy_malformed") != std::string::npos);
+  if (node) {
+    const Said flipped = run("node " + verifier + "flip.mjs " + place.file("policy.txt") + " 199 " + place.file("anchored.json"));
+    CHECK_MESSAGE(flipped.code == 0, flipped.text);
+  }
+
+  // Put out of its place on disk, it is named.
   CHECK_EQ(place.tool("audit verify --data " + place.data()).code, 0);
   const std::string shelf = place.data() + "/audit/anchors";
   const auto names = place.files.list(shelf);

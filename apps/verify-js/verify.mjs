@@ -5,7 +5,8 @@
 // checkEvidence(bytes, policyText, {witnesses, anchors}) gives {verified: true, ...facts} or
 // {verified: false, code, message}: the first thing that does not hold. Codes and their order are those of `holdfast verify`.
 //
-// Time-stamps (anchors) are not checked here, which it says; where one is required it therefore refuses (`anchor_not_checked`).
+// Anchors on EVM chains are checked. Time-stamps are not, which it says; where one would have to make up the number required it
+// therefore refuses (`anchor_not_checked`).
 
 class Refused extends Error {
   constructor(code, message) { super(message); this.code = code; }
@@ -87,6 +88,40 @@ async function verifyInclusion(leaf, index, size, proof, root) {
   if (!equal(hash, root)) refuse('inclusion_proof_root_differs', 'leaf, number, proof and root do not belong together');
 }
 
+/// Section 2.1.4.2.
+async function verifyConsistency(oldSize, oldRoot, newSize, newRoot, proof) {
+  const wrongLength = () => refuse('consistency_proof_length_wrong', `${proof.length} hashes from ${oldSize} to ${newSize} leaves`);
+  const oldDiffers = () => refuse('consistency_old_root_differs', `the root of ${oldSize} leaves`);
+  const newDiffers = () => refuse('consistency_new_root_differs', `the root of ${newSize} leaves`);
+  if (oldSize > newSize) refuse('consistency_sizes_out_of_order', `${oldSize} leaves are more than ${newSize}`);
+  if (oldSize === 0n && newSize !== 0n) refuse('consistency_from_empty_tree', 'an empty tree is the beginning of every tree');
+  if (oldSize === newSize) {
+    if (proof.length > 0) wrongLength();
+    if (!equal(oldRoot, newRoot)) newDiffers();
+    if (oldSize === 0n && !equal(oldRoot, await sha256())) oldDiffers();
+    return;
+  }
+  let fn = oldSize - 1n, sn = newSize - 1n;
+  while ((fn & 1n) === 1n) { fn >>= 1n; sn >>= 1n; }
+  const whole = (oldSize & (oldSize - 1n)) === 0n;
+  if (!whole && proof.length === 0) wrongLength();
+  let oldHash = whole ? oldRoot : proof[0], newHash = oldHash;
+  for (const sibling of whole ? proof : proof.slice(1)) {
+    if (sn === 0n) wrongLength();
+    if ((fn & 1n) === 1n || fn === sn) {
+      oldHash = await nodeHash(sibling, oldHash);
+      newHash = await nodeHash(sibling, newHash);
+      while ((fn & 1n) === 0n && fn !== 0n) { fn >>= 1n; sn >>= 1n; }
+    } else {
+      newHash = await nodeHash(newHash, sibling);
+    }
+    fn >>= 1n; sn >>= 1n;
+  }
+  if (sn !== 0n) wrongLength();
+  if (!equal(oldHash, oldRoot)) oldDiffers();
+  if (!equal(newHash, newRoot)) newDiffers();
+}
+
 // --- signed notes and verifier keys (C2SP) ---------------------------------------------------------------------------------------
 
 const keyId = async (name, kind, publicKey) => hex((await sha256(utf8.encode(name + '\n'), Uint8Array.of(kind), publicKey)).subarray(0, 4));
@@ -153,7 +188,7 @@ function parseCheckpoint(text) {
 // --- policy (C2SP tlog-policy) --------------------------------------------------------------------------------------------------
 
 export async function parsePolicy(text) {
-  const policy = { logs: [], witnesses: [], groups: [], tsas: new Set(), quorum: null };
+  const policy = { logs: [], witnesses: [], groups: [], tsas: new Set(), evmBlocks: [], quorum: null };
   const defined = (name) => policy.witnesses.some((w) => w.name === name) || policy.groups.some((g) => g.name === name);
   const lines = text.split('\n');
   for (let i = 0; i < lines.length; ++i) {
@@ -167,6 +202,12 @@ export async function parsePolicy(text) {
     } else if (words[0] === '#holdfast-tsa') {
       if (words.length !== 3 || !/^[0-9a-f]{64}$/.test(words[2]) || policy.tsas.has(words[2])) bad('#holdfast-tsa NAME SHA256');
       policy.tsas.add(words[2]);
+    } else if (words[0] === '#holdfast-evm-block') {
+      const form = words.length === 5 && [words[2], words[3]].every((digits) => /^(0|[1-9][0-9]{0,19})$/.test(digits) && BigInt(digits) < 1n << 64n);
+      if (!form || !/^0x[0-9a-f]{64}$/.test(words[4]) || policy.evmBlocks.some((known) => known.hash === words[4])) {
+        bad('#holdfast-evm-block NAME CHAIN_ID NUMBER HASH');
+      }
+      policy.evmBlocks.push({ name: words[1], chain: BigInt(words[2]), number: BigInt(words[3]), hash: words[4] });
     } else if (words[0].startsWith('#')) {
       continue;
     } else if (words[0] === 'log') {
@@ -201,6 +242,175 @@ const met = (policy, name, cosigners) => {
   const group = policy.groups.find((known) => known.name === name);
   return group !== undefined && group.members.filter((member) => met(policy, member, cosigners)).length >= group.enough;
 };
+
+// --- anchors on EVM chains (docs/format/evidence.md) --------------------------------------------------------------------------------
+
+const rotateLeft = (lane, by) => BigInt.asUintN(64, (lane << by) | (lane >> (64n - by)));
+
+/// Keccak's round constants and rotations, made as its specification makes them (section 1.2 of the Keccak reference).
+const keccak = (() => {
+  const constants = [], rotations = Array(25).fill(0n);
+  for (let x = 1, y = 0, t = 0; t < 24; ++t) {
+    rotations[x + 5 * y] = BigInt(((t + 1) * (t + 2) / 2) % 64);
+    [x, y] = [y, (2 * x + 3 * y) % 5];
+  }
+  for (let round = 0, register = 1; round < 24; ++round) {
+    let constant = 0n;
+    for (let j = 0; j < 7; ++j) {
+      if (register & 1) constant |= 1n << BigInt(2 ** j - 1);
+      register = (register << 1) ^ (register & 0x80 ? 0x171 : 0);
+    }
+    constants.push(constant);
+  }
+  return { constants, rotations };
+})();
+
+function keccakRounds(lanes) {
+  for (const constant of keccak.constants) {
+    const columns = [0, 1, 2, 3, 4].map((x) => lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]);
+    for (let i = 0; i < 25; ++i) lanes[i] ^= columns[(i + 4) % 5] ^ rotateLeft(columns[(i + 1) % 5], 1n);
+    const moved = Array(25);
+    for (let i = 0; i < 25; ++i) {
+      const x = i % 5, y = (i - x) / 5;
+      moved[y + 5 * ((2 * x + 3 * y) % 5)] = rotateLeft(lanes[i], keccak.rotations[i]);
+    }
+    for (let i = 0; i < 25; ++i) {
+      const row = i - (i % 5);
+      lanes[i] = moved[i] ^ (BigInt.asUintN(64, ~moved[row + (i + 1) % 5]) & moved[row + (i + 2) % 5]);
+    }
+    lanes[0] ^= constant;
+  }
+}
+
+/// With the padding of the original submission, as Ethereum has it.
+function keccak256(bytes) {
+  const rate = 136;
+  const padded = new Uint8Array(bytes.length + rate - (bytes.length % rate));
+  padded.set(bytes);
+  padded[bytes.length] ^= 0x01;
+  padded[padded.length - 1] ^= 0x80;
+  const lanes = Array(25).fill(0n);
+  const view = new DataView(padded.buffer);
+  for (let at = 0; at < padded.length; at += rate) {
+    for (let i = 0; i < rate / 8; ++i) lanes[i] ^= view.getBigUint64(at + 8 * i, true);
+    keccakRounds(lanes);
+  }
+  const digest = new Uint8Array(32);
+  for (let i = 0; i < 4; ++i) new DataView(digest.buffer).setBigUint64(8 * i, lanes[i], true);
+  return digest;
+}
+
+/// Items of exactly one list of RLP: {list, whole, content}; null for any other form than the shortest.
+function rlpItems(bytes) {
+  const take = (at) => {
+    if (at >= bytes.length) return null;
+    const first = bytes[at], list = first >= 0xc0, base = list ? 0xc0 : 0x80;
+    let header = 1, length = first - base;
+    if (first < 0x80) return { list, whole: bytes.subarray(at, at + 1), content: bytes.subarray(at, at + 1) };
+    if (length > 55) {
+      const digits = length - 55;
+      if (at + 1 + digits > bytes.length || bytes[at + 1] === 0) return null;
+      const long = bytes.subarray(at + 1, at + 1 + digits).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+      if (long <= 55n || long > BigInt(bytes.length)) return null;
+      header += digits;
+      length = Number(long);
+    }
+    if (at + header + length > bytes.length) return null;
+    const content = bytes.subarray(at + header, at + header + length);
+    if (!list && length === 1 && content[0] < 0x80) return null;
+    return { list, whole: bytes.subarray(at, at + header + length), content };
+  };
+  const outer = take(0);
+  if (outer === null || !outer.list || outer.whole.length !== bytes.length) return null;
+  const items = [];
+  for (let at = bytes.length - outer.content.length; at < bytes.length; at += items.at(-1).whole.length) {
+    const item = take(at);
+    if (item === null) return null;
+    items.push(item);
+  }
+  return items;
+}
+/// Null for what is no integer of at most `size` bytes without leading zeros.
+const rlpInteger = (item, size) => item.list || item.content.length > size || item.content[0] === 0 ? null
+  : item.content.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+
+const nibblesOf = (bytes) => Array.from(bytes).flatMap((byte) => [byte >> 4, byte & 15]);
+
+/// What the nodes of a Merkle-Patricia trie show under RLP(index), from the root down; null if they show nothing.
+function onTriePath(root, index, nodes) {
+  const digits = index === 0n ? [] : index < 256n ? [Number(index)] : [Number(index >> 8n), Number(index & 255n)];
+  let key = nibblesOf(digits.length === 1 && digits[0] < 0x80 ? digits : [0x80 + digits.length, ...digits]);
+  if (nodes.length === 0 || !equal(keccak256(nodes[0]), root)) return null;
+  let current = nodes[0], rest = nodes.slice(1);
+  while (true) {
+    const items = rlpItems(current);
+    let below;
+    if (items !== null && items.length === 17) {
+      if (key.length === 0 || items[16].list || items[16].content.length > 0) return null;
+      below = items[key[0]];
+      key = key.slice(1);
+    } else if (items !== null && items.length === 2 && !items[0].list && items[0].content.length > 0) {
+      const [flags, first, ...more] = nibblesOf(items[0].content);
+      if (flags > 3 || ((flags & 1) === 0 && first !== 0)) return null;
+      const part = (flags & 1) === 1 ? [first, ...more] : more;
+      if (part.length > key.length || !part.every((nibble, i) => nibble === key[i])) return null;
+      const ends = part.length === key.length;
+      if ((flags & 2) === 2) return ends && !items[1].list && rest.length === 0 ? items[1].content : null;
+      if (ends || part.length === 0) return null;
+      below = items[1];
+      key = key.slice(part.length);
+    } else {
+      return null;
+    }
+    if (below.list) {
+      if (below.whole.length > 31) return null;
+      current = below.whole;
+    } else {
+      if (rest.length === 0 || rest[0].length < 32 || !equal(below.content, keccak256(rest[0]))) return null;
+      [current, ...rest] = rest;
+    }
+  }
+}
+
+/// {chain, data} of a raw transaction; chain is undefined where it names none.
+function parseTransaction(raw) {
+  const malformed = () => refuse('evm_transaction_malformed', 'no transaction of a known type');
+  if (raw.length === 0) malformed();
+  const legacy = raw[0] >= 0xc0;
+  const fields = rlpItems(legacy ? raw : raw.subarray(1));
+  const dataAt = legacy ? 5 : [undefined, 6, 7, 7, 7][raw[0]];
+  if (dataAt === undefined || fields === null || (legacy ? fields.length !== 9 : fields.length <= dataAt)) malformed();
+  const number = rlpInteger(fields[legacy ? 6 : 0], 16), data = fields[dataAt];
+  if (number === null || data.list) malformed();
+  return { data: data.content, chain: !legacy ? number : number >= 35n ? (number - 35n) / 2n : undefined };
+}
+
+/// {number, seconds, hash, transaction} of a token [header, index, [node, ...]].
+function verifyInBlock(token) {
+  const malformed = () => refuse('evm_token_malformed', 'not a header, an index and the nodes of a trie');
+  const parts = token.length <= 128 * 1024 ? rlpItems(token) : null;
+  if (parts === null || parts.length !== 3 || !parts[0].list || !parts[2].list || parts[0].whole.length > 8 * 1024) malformed();
+  const index = rlpInteger(parts[1], 16), nodes = rlpItems(parts[2].whole);
+  if (index === null || index >= 65536n || nodes === null || nodes.length > 7 || !nodes.every((node) => node.list)) malformed();
+  const fields = rlpItems(parts[0].whole);
+  if (fields === null || fields.length < 15 || fields.some((field) => field.list) || fields[4].content.length !== 32) refuse('evm_header_malformed', 'not the header of a block');
+  const number = rlpInteger(fields[8], 8), seconds = rlpInteger(fields[11], 8);
+  if (number === null || seconds === null) refuse('evm_header_malformed', 'not the header of a block');
+  const raw = onTriePath(fields[4].content, index, nodes.map((node) => node.whole));
+  if (raw === null) refuse('evm_inclusion_wrong', 'the nodes lead to no transaction at the index');
+  return { number, seconds, hash: '0x' + hex(keccak256(parts[0].whole)), transaction: parseTransaction(raw) };
+}
+
+async function checkInBlock(token, imprint, policy) {
+  const found = verifyInBlock(token);
+  if (!equal(found.transaction.data, imprint)) refuse('evm_calldata_differs', "the transaction's data is not the SHA-256 of this checkpoint's text");
+  const { chain } = found.transaction;
+  const place = `block ${found.number} (${found.hash}) of ${chain === undefined ? 'a chain that the transaction does not name' : `chain ${chain}`}`;
+  const known = policy.evmBlocks.find((block) => block.hash === found.hash && block.number === found.number);
+  if (!known) refuse('evm_block_not_in_policy', `it is in ${place}, which the policy does not name`);
+  if (chain !== known.chain) refuse('evm_chain_differs', `it is in ${place}, which the policy names as one of chain ${known.chain}`);
+  return { name: known.name, seconds: found.seconds, chain, number: known.number, hash: known.hash };
+}
 
 // --- the events: deterministic CBOR (RFC 8949 section 4.2) ------------------------------------------------------------------------
 
@@ -310,16 +520,14 @@ function parseBundle(bytes) {
       }),
     };
   });
-  for (const anchor of bundle.anchors) {
+  const anchors = bundle.anchors.map((anchor) => {
     if (!members(anchor, ['kind', 'token', 'size', 'root', 'proof']) || typeof anchor.kind !== 'string') malformed('an anchor');
     const { size } = anchor;
     if (!Number.isInteger(size) || size < 0 || size > 2 ** 53 || Object.is(size, -0) || !isList(anchor.proof, 65)) malformed('an anchor');
-    base64(anchor.token);
-    base64(anchor.root, 32);
-    for (const hash of anchor.proof) base64(hash, 32);
-  }
+    return { kind: anchor.kind, token: base64(anchor.token), size: BigInt(size), root: base64(anchor.root, 32), proof: anchor.proof.map((hash) => base64(hash, 32)) };
+  });
   const headAt = text.lastIndexOf(',"head":');
-  return { ...bundle, events, body: utf8.encode(text.slice(0, headAt)) };
+  return { ...bundle, events, anchors, body: utf8.encode(text.slice(0, headAt)) };
 }
 
 async function checkCheckpoint(bundle, policy) {
@@ -419,6 +627,34 @@ function checkRoles(bundle) {
   return facts;
 }
 
+async function checkAnchor(anchor, bundle, checkpoint, policy) {
+  const older = bundle.events.find((event) => event.item && event.number > anchor.size);
+  if (older) refuse('anchor_does_not_cover', `the anchored tree of ${anchor.size} leaves is older than event ${older.number}`);
+  await verifyConsistency(anchor.size, anchor.root, checkpoint.size, checkpoint.root, anchor.proof);
+  const imprint = await sha256(utf8.encode(`${bundle.origin}\n${anchor.size}\n${toBase64(anchor.root)}\n`));
+  return { ...(await checkInBlock(anchor.token, imprint, policy)), size: anchor.size };
+}
+
+/// An anchor that does not count takes nothing away.
+async function countAnchors(bundle, checkpoint, policy, required) {
+  const result = { anchors: [], anchorsNotCounted: [], anchorsNotChecked: bundle.anchors.filter((anchor) => anchor.kind === 'rfc3161').length };
+  for (const anchor of bundle.anchors.filter((one) => one.kind === 'evm')) {
+    try {
+      result.anchors.push(await checkAnchor(anchor, bundle, checkpoint, policy));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      result.anchorsNotCounted.push({ kind: anchor.kind, code: error.code, message: error.message });
+    }
+  }
+  const names = new Set(result.anchors.map((anchor) => anchor.name)).size;
+  if (names + result.anchorsNotChecked < required) {
+    const why = result.anchorsNotCounted.map(({ code, message }) => `; one does not count, ${code}: ${message}`).join('');
+    refuse('too_few_anchors', `${names} anchors under different names of the policy, ${required} are required${why}`);
+  }
+  if (names < required) refuse('anchor_not_checked', 'this verifier does not check time-stamps; holdfast verify does');
+  return result;
+}
+
 // --- what it says ------------------------------------------------------------------------------------------------------------------
 
 function decimal(amount, scale) {
@@ -449,6 +685,10 @@ export function summary(result) {
   if (facts.reference !== '') lines.splice(5, 0, ['Reference', '附言', `"${facts.reference}"`]);
   for (const witness of result.witnesses) lines.push(['Seen by witness', '见证方', `${witness.name}, ${instant(witness.seconds * 1000000000n)}`]);
   lines.push(['Split view', '分叉视图', result.witnesses.length > 0 ? 'excluded as far as these witnesses are believed / 在信任见证方的前提下已排除' : 'not excluded / 未排除']);
+  for (const { name, chain, number, hash, seconds, size } of result.anchors) {
+    lines.push(['Anchored on a chain', '链上锚定', `${name}, chain ${chain}, block ${number} (${hash}), at ${instant(seconds * 1000000000n)}: a tree of ${size} leaves`]);
+  }
+  for (const { code, message } of result.anchorsNotCounted) lines.push(['Anchor on a chain', '链上锚定', `one that does not count / 有一个，但不计入: ${code} (${message})`]);
   if (result.anchorsNotChecked > 0) lines.push(['Time-stamps', '时间戳', `${result.anchorsNotChecked} there, anchor not checked by this verifier / 此验证器未检查`]);
   return lines;
 }
@@ -461,14 +701,14 @@ export async function checkEvidence(bytes, policyText, required = {}) {
     await checkHead(bundle, checkpoint);
     await checkEvents(bundle, checkpoint);
     const facts = checkRoles(bundle);
-    for (const anchor of bundle.anchors) if (anchor.kind !== 'rfc3161') refuse('anchor_kind_unknown', anchor.kind);
+    const unknown = bundle.anchors.find((anchor) => anchor.kind !== 'rfc3161' && anchor.kind !== 'evm');
+    if (unknown) refuse('anchor_kind_unknown', unknown.kind);
     if (checkpoint.witnesses.length < (required.witnesses ?? 0)) refuse('too_few_witnesses', `${checkpoint.witnesses.length} witnesses`);
     const cosigners = new Set(checkpoint.witnesses.map((witness) => witness.name));
     if (policy.quorum !== 'none' && !met(policy, policy.quorum, cosigners)) refuse('quorum_not_met', policy.quorum);
-    if (bundle.anchors.length < (required.anchors ?? 0)) refuse('too_few_anchors', `${bundle.anchors.length} anchors`);
-    if ((required.anchors ?? 0) > 0) refuse('anchor_not_checked', 'this verifier does not check time-stamps; holdfast verify does');
+    const anchors = await countAnchors(bundle, checkpoint, policy, required.anchors ?? 0);
     return { verified: true, id: bundle.id, origin: bundle.origin, size: checkpoint.size, root: toBase64(checkpoint.root), logKey: checkpoint.key.text,
-             witnesses: checkpoint.witnesses, anchorsNotChecked: bundle.anchors.length, splitViewExcluded: checkpoint.witnesses.length > 0, facts };
+             witnesses: checkpoint.witnesses, ...anchors, splitViewExcluded: checkpoint.witnesses.length > 0, facts };
   } catch (error) {
     if (error instanceof Refused) return { verified: false, code: error.code, message: error.message };
     throw error;
@@ -499,7 +739,11 @@ async function main(words) {
     return 2;
   }
   const result = await checkEvidence(await readFile(options.files[0]), await readFile(options.policy, 'utf8'), options);
-  if (options.json) console.log(JSON.stringify({ verified: result.verified, code: result.code, message: result.message, anchors_not_checked: result.anchorsNotChecked }));
+  if (options.json) console.log(JSON.stringify({
+    verified: result.verified, code: result.code, message: result.message,
+    anchors: result.anchors?.map(({ name, seconds, size, chain, number, hash }) =>
+      ({ name, seconds: Number(seconds), size: Number(size), chain_id: `${chain}`, block: `${number}`, block_hash: hash })),
+    anchors_not_counted: result.anchorsNotCounted, anchors_not_checked: result.anchorsNotChecked }));
   else if (!result.verified) console.log(`NOT VERIFIED / 不成立: ${printable(result.message)} [${result.code}]`);
   else console.log('VERIFIED / 已验证\n' + summary(result).map((line) => line[0] + ' / ' + line[1] + ': ' + printable(line[2])).join('\n'));
   return result.verified ? 0 : 1;

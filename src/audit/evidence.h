@@ -30,14 +30,15 @@ struct EvidenceEvent {
 
 /// Somebody else's word that a tree of this log was there at a time: the checkpoint's, or an earlier one.
 struct EvidenceAnchor {
-  std::string kind;          ///< rfc3161; `evm` is reserved
-  base::Bytes token;         ///< the time-stamp, DER
+  std::string kind;          ///< time_stamp_kind or evm_kind
+  base::Bytes token;         ///< the time-stamp, DER; or what crypto/evm/inclusion.h reads
   std::uint64_t size = 0;    ///< leaves of the stamped tree
   Digest root{};             ///< its root
   Proof proof = {};          ///< that the checkpoint's tree begins with it
 };
 
 constexpr std::string_view time_stamp_kind = "rfc3161";
+constexpr std::string_view evm_kind = "evm";
 
 struct Evidence {
   std::string id;      ///< of the transfer

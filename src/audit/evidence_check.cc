@@ -5,6 +5,7 @@
 #include "audit/leaf.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "crypto/evm/inclusion.h"
 #include "crypto/hash.h"
 #include "crypto/time_stamp.h"
 #include "model/entry.h"
@@ -181,6 +182,31 @@ base::Status check_roles(VerifiedEvidence& verified) {
   return base::ok();
 }
 
+base::Result<AnchorSeen> check_time_stamp(base::ByteView token, const Digest& imprint, const Policy& policy) {
+  std::vector<Digest> trusted;
+  for (const PolicyTsa& tsa : policy.tsas) trusted.push_back(tsa.fingerprint);
+  TRY_ASSIGN(const crypto::TimeStamp stamp, crypto::verify_time_stamp(token, imprint, trusted));
+  return AnchorSeen{.name = policy.tsas[stamp.trusted].name, .seconds = stamp.seconds};
+}
+
+// The proof ends at a block; that the block is in the chain is the policy's word.
+base::Result<AnchorSeen> check_in_block(base::ByteView token, const Digest& imprint, const Policy& policy) {
+  TRY_ASSIGN(const crypto::EvmInclusion found, crypto::verify_evm_inclusion(token));
+  if (!std::ranges::equal(found.call.data, imprint)) {
+    return base::Error{"evm_calldata_differs", "the transaction's data is not the SHA-256 of this checkpoint's text"};
+  }
+  const std::string chain = found.call.chain_id ? "chain " + base::to_decimal(*found.call.chain_id) : "a chain that the transaction does not name";
+  const std::string place = "block " + std::to_string(found.block.number) + " (0x" + base::to_hex(found.block.hash) + ") of " + chain;
+  const auto known = std::ranges::find(policy.evm_blocks, found.block.hash, &PolicyEvmBlock::hash);
+  if (known == policy.evm_blocks.end() || known->number != found.block.number) {
+    return base::Error{"evm_block_not_in_policy", "it is in " + place + ", which the policy does not name"};
+  }
+  if (found.call.chain_id != base::U128{known->chain_id}) {
+    return base::Error{"evm_chain_differs", "it is in " + place + ", which the policy names as one of chain " + std::to_string(known->chain_id)};
+  }
+  return AnchorSeen{.name = known->name, .seconds = found.block.seconds, .block = *known};
+}
+
 base::Result<AnchorSeen> check_anchor(const EvidenceAnchor& anchor, const Evidence& evidence, const Checkpoint& checkpoint, const Policy& policy) {
   for (const EvidenceEvent& event : evidence.events) {
     if (!event.item || event.number <= anchor.size) continue;
@@ -188,10 +214,10 @@ base::Result<AnchorSeen> check_anchor(const EvidenceAnchor& anchor, const Eviden
   }
   TRY(verify_consistency(anchor.size, anchor.root, checkpoint.size, checkpoint.root, anchor.proof));
   const std::string text = checkpoint_text({.origin = evidence.origin, .size = anchor.size, .root = anchor.root, .extensions = {}});
-  std::vector<Digest> trusted;
-  for (const PolicyTsa& tsa : policy.tsas) trusted.push_back(tsa.fingerprint);
-  TRY_ASSIGN(const crypto::TimeStamp stamp, crypto::verify_time_stamp(anchor.token, crypto::sha256(base::as_bytes(text)), trusted));
-  return AnchorSeen{.name = policy.tsas[stamp.trusted].name, .seconds = stamp.seconds, .size = anchor.size};
+  const Digest imprint = crypto::sha256(base::as_bytes(text));
+  TRY_ASSIGN(AnchorSeen seen, anchor.kind == evm_kind ? check_in_block(anchor.token, imprint, policy) : check_time_stamp(anchor.token, imprint, policy));
+  seen.size = anchor.size;
+  return seen;
 }
 
 // An anchor that does not count takes nothing away: whether evidence holds without any does not depend on who can read tokens.
@@ -199,7 +225,7 @@ void count_anchors(VerifiedEvidence& verified, const Checkpoint& checkpoint, con
   for (const EvidenceAnchor& anchor : verified.evidence.anchors) {
     auto seen = check_anchor(anchor, verified.evidence, checkpoint, policy);
     if (seen.ok()) verified.anchors.push_back(std::move(*seen));
-    else verified.anchors_not_counted.push_back(seen.error());
+    else verified.anchors_not_counted.push_back({anchor.kind, seen.error()});
   }
 }
 
@@ -209,8 +235,8 @@ base::Status require_anchors(const VerifiedEvidence& verified, std::size_t requi
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   if (names.size() >= required) return base::ok();
-  std::string message = std::to_string(names.size()) + " time-stamps of authorities in the policy, " + std::to_string(required) + " are required";
-  for (const base::Error& why : verified.anchors_not_counted) message += "; one does not count, " + std::string(why.code) + ": " + why.message;
+  std::string message = std::to_string(names.size()) + " anchors under different names of the policy, " + std::to_string(required) + " are required";
+  for (const auto& [kind, why] : verified.anchors_not_counted) message += "; one does not count, " + std::string(why.code) + ": " + why.message;
   return base::Error{"too_few_anchors", message};
 }
 
@@ -225,7 +251,7 @@ base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Polic
   TRY(check_events(signed_by, verified));
   TRY(check_roles(verified));
   for (const EvidenceAnchor& anchor : evidence.anchors) {
-    if (anchor.kind == time_stamp_kind) continue;
+    if (anchor.kind == time_stamp_kind || anchor.kind == evm_kind) continue;
     return base::Error{"anchor_kind_unknown", "an anchor of the kind \"" + anchor.kind + "\" cannot be checked here"};
   }
   if (signed_by.witnesses.size() < required.witnesses) {

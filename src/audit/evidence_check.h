@@ -17,7 +17,7 @@ namespace audit {
 /// What must be there besides the policy's quorum.
 struct EvidenceRequirements {
   std::size_t witnesses = 0;   ///< cosignatures of witnesses in the policy
-  std::size_t anchors = 0;     ///< time-stamps of different authorities in the policy
+  std::size_t anchors = 0;     ///< anchors that count, under different names of the policy
 };
 
 struct WitnessSeen {
@@ -25,11 +25,19 @@ struct WitnessSeen {
   std::uint64_t seconds = 0;   ///< since 1970: when it saw the checkpoint
 };
 
-/// A time-stamp of an authority in the policy, over a tree that holds all of the item's events.
+/// A time-stamp of an authority in the policy, or a transaction in a block of the policy, over a tree that holds all of the
+/// item's events.
 struct AnchorSeen {
   std::string name;            ///< as the policy calls it
   std::uint64_t seconds = 0;   ///< since 1970: when the tree was there
   std::uint64_t size = 0;      ///< leaves of that tree
+  std::optional<PolicyEvmBlock> block = {};   ///< in which it is; none for a time-stamp
+};
+
+/// An anchor that does not count.
+struct AnchorNotCounted {
+  std::string kind;
+  base::Error why;
 };
 
 /// A named account, if the bundle tells.
@@ -45,7 +53,7 @@ struct VerifiedEvidence {
   NoteKey log_key;
   std::vector<WitnessSeen> witnesses;
   std::vector<AnchorSeen> anchors;
-  std::vector<base::Error> anchors_not_counted;  ///< why; like cosignatures of unknown witnesses, they prove and spoil nothing
+  std::vector<AnchorNotCounted> anchors_not_counted;  ///< like cosignatures of unknown witnesses, they prove and spoil nothing
   std::vector<model::Event> events;              ///< decoded, in the order of the bundle
   std::size_t created = 0;                       ///< index of the event that created the transfer
   std::optional<std::size_t> resolved;           ///< of the one that ended a hold
@@ -73,7 +81,9 @@ struct VerifiedEvidence {
 ///   personal_value_differs          a value that is not what its event commits to
 ///   anchor_kind_unknown
 ///   too_few_witnesses, quorum_not_met, too_few_anchors (its message says why those that are there do not count:
-///                                   anchor_does_not_cover, the codes of verify_consistency and crypto/time_stamp.h)
+///                                   anchor_does_not_cover, the codes of verify_consistency, then those of
+///                                   crypto/time_stamp.h, or those of crypto/evm/inclusion.h, evm_calldata_differs,
+///                                   evm_block_not_in_policy and evm_chain_differs)
 /// The message names the event or line.
 base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Policy& policy, const EvidenceRequirements& required);
 

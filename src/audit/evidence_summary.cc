@@ -79,11 +79,22 @@ std::vector<Line> lines_of(const VerifiedEvidence& verified) {
   }
   for (const AnchorSeen& anchor : verified.anchors) {
     const std::string at = seconds_text(anchor.seconds), size = std::to_string(anchor.size);
-    add("anchor", "Time-stamped", "时间戳", "by " + anchor.name + " at " + at + ": a tree of " + size + " leaves with these events was there then",
-        anchor.name + "，" + at + "：此时已存在含这些事件的 " + size + " 个叶节点的树");
+    const std::string what = at + ": a tree of " + size + " leaves with these events was there then";
+    const std::string what_zh = at + "：此时已存在含这些事件的 " + size + " 个叶节点的树";
+    if (!anchor.block) {
+      add("anchor", "Time-stamped", "时间戳", "by " + anchor.name + " at " + what, anchor.name + "，" + what_zh);
+      continue;
+    }
+    const std::string chain = std::to_string(anchor.block->chain_id), number = std::to_string(anchor.block->number);
+    const std::string hash = "0x" + base::to_hex(anchor.block->hash);
+    add("anchor", "Anchored on a chain", "链上锚定", anchor.name + ", chain " + chain + ", block " + number + " (" + hash + "), at " + what,
+        anchor.name + "，链 " + chain + "，区块 " + number + "（" + hash + "），" + what_zh);
   }
-  for (const base::Error& why : verified.anchors_not_counted) {
-    add("anchor", "Time-stamp", "时间戳", "one that does not count: " + std::string(why.code), "有一个，但不计入：" + std::string(why.code));
+  for (const auto& [kind, why] : verified.anchors_not_counted) {
+    const bool chain = kind == evm_kind;
+    // Where a transaction is can be looked up.
+    const std::string what = std::string(why.code) + (chain ? " (" + why.message + ")" : "");
+    add("anchor", chain ? "Anchor on a chain" : "Time-stamp", chain ? "链上锚定" : "时间戳", "one that does not count: " + what, "有一个，但不计入：" + what);
   }
   return lines;
 }
@@ -198,7 +209,24 @@ std::string evidence_facts(const VerifiedEvidence& verified) {
     const AnchorSeen& anchor = verified.anchors[i];
     out += i == 0 ? "{\"name\":" : ",{\"name\":";
     put_json_string(out, anchor.name);
-    out += ",\"seconds\":" + std::to_string(anchor.seconds) + ",\"size\":" + std::to_string(anchor.size) + "}";
+    out += ",\"seconds\":" + std::to_string(anchor.seconds) + ",\"size\":" + std::to_string(anchor.size);
+    if (anchor.block) {
+      // Numbers of any size: what reads JSON may keep 53 bits only.
+      out += ",\"chain_id\":\"" + std::to_string(anchor.block->chain_id) + "\",\"block\":\"" + std::to_string(anchor.block->number) +
+             "\",\"block_hash\":\"0x" + base::to_hex(anchor.block->hash) + "\"";
+    }
+    out += "}";
+  }
+  out += "],\"anchors_not_counted\":[";
+  for (std::size_t i = 0; i < verified.anchors_not_counted.size(); ++i) {
+    const auto& [kind, why] = verified.anchors_not_counted[i];
+    out += i == 0 ? "{\"kind\":" : ",{\"kind\":";
+    put_json_string(out, kind);
+    out += ",\"code\":";
+    put_json_string(out, why.code);
+    out += ",\"message\":";
+    put_json_string(out, why.message);
+    out += "}";
   }
   return out + "]}";
 }

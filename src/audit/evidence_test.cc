@@ -8,7 +8,10 @@
 #include "audit/signing_for_tests.h"
 #include "audit/tree_in_memory.h"
 #include "base/text.h"
+#include "crypto/evm/block_for_tests.h"
+#include "crypto/evm/inclusion.h"
 #include "crypto/hash.h"
+#include "crypto/keccak.h"
 #include "crypto/time_stamp.h"
 #include "crypto/time_stamping_test.h"
 #include "model/entry.h"
@@ -261,7 +264,7 @@ TEST_CASE("a time-stamp over this tree or an earlier one counts, and one that do
     REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
     CHECK(verified->anchors.empty());
     REQUIRE_EQ(verified->anchors_not_counted.size(), 1);
-    const std::string code = verified->anchors_not_counted[0].code;
+    const std::string code = verified->anchors_not_counted[0].why.code;
     CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Time-stamp: one that does not count: " + code) != std::string::npos);
     return code;
   };
@@ -286,6 +289,123 @@ TEST_CASE("a time-stamp over this tree or an earlier one counts, and one that do
   CHECK_EQ(code_of(bundle_with({good, anchor_at(6, other)}), policy, {.witnesses = 0, .anchors = 2}), "verified");
   CHECK_EQ(code_of(bundle_with(std::vector<EvidenceAnchor>(9, good)), policy), "evidence_malformed");
   const std::string bundle = bundle_with({good});
+  for (std::size_t at = bundle.find("\"anchors\""); at < bundle.size(); at += 3) {
+    std::string flipped = bundle;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    REQUIRE_MESSAGE(code_of(flipped, policy) != "verified", at);
+  }
+}
+
+TEST_CASE("a transaction over this tree or an earlier one counts if the policy names its block") {
+  constexpr std::uint64_t chain = 31337, number = 1234;
+  const SmallLog log;
+  TreeInMemory tree;
+  for (const Digest& hash : log.hashes) tree.append(hash);
+  // Among others, of every type.
+  struct Mined {
+    EvidenceAnchor anchor;
+    PolicyEvmBlock block;
+  };
+  const auto mined = [&](std::uint64_t size, unsigned type, std::uint64_t on_chain, std::size_t others = 20) {
+    EvidenceAnchor anchor{.kind = "evm", .token = {}, .size = size, .root = root_at(tree, size).value()};
+    anchor.proof = consistency_proof(tree, size, log.hashes.size()).value();
+    const Digest imprint = crypto::sha256(base::as_bytes(checkpoint_text({.origin = log.origin, .size = size, .root = anchor.root, .extensions = {}})));
+    std::vector<base::Bytes> transactions;
+    for (std::size_t i = 0; i < others; ++i) transactions.push_back(crypto::test_transaction(2, on_chain, base::Bytes(i, 5)));
+    transactions.push_back(crypto::test_transaction(type, on_chain, imprint));
+    const base::Bytes header = crypto::test_header(transactions, number, now);
+    anchor.token = crypto::prove_evm_inclusion(header, transactions, others).value();
+    return Mined{std::move(anchor), {.name = "chain", .chain_id = chain, .number = number, .hash = crypto::keccak256(header)}};
+  };
+  const auto bundle_with = [&](std::vector<EvidenceAnchor> anchors) {
+    Evidence evidence = log.evidence();
+    evidence.anchors = std::move(anchors);
+    return log.finished(evidence, log.log);
+  };
+  const auto policy_with = [&](std::vector<PolicyEvmBlock> blocks) {
+    Policy policy = log.policy();
+    policy.evm_blocks = std::move(blocks);
+    return policy;
+  };
+  for (const std::uint64_t size : {6, 7}) {
+    for (const unsigned type : {0u, 1u, 2u, 3u, 4u}) {
+      const Mined good = mined(size, type, chain, size == 6 ? 150 : 0);
+      const auto verified = check_evidence(bundle_with({good.anchor}), policy_with({good.block}), {.witnesses = 0, .anchors = 1});
+      REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
+      REQUIRE_EQ(verified->anchors.size(), 1);
+      CHECK_EQ(verified->anchors[0].name, "chain");
+      CHECK_EQ(verified->anchors[0].seconds, static_cast<std::uint64_t>(now));
+      CHECK_EQ(verified->anchors[0].size, size);
+      const std::string where = "chain 31337, block 1234 (0x" + base::to_hex(good.block.hash) + "), at 2026-09-21T";
+      CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Anchored on a chain: chain, " + where) != std::string::npos);
+      CHECK(evidence_summary(*verified, SummaryLanguage::chinese).find("链上锚定：chain，链 31337，区块 1234") != std::string::npos);
+      CHECK(evidence_facts(*verified).find("\"chain_id\":\"31337\",\"block\":\"1234\",\"block_hash\":\"0x") != std::string::npos);
+    }
+  }
+  const Mined good = mined(6, 2, chain);
+  const auto why = [&](EvidenceAnchor anchor, const Policy& policy) {
+    const std::string bundle = bundle_with({std::move(anchor)});
+    CHECK_EQ(code_of(bundle, policy, {.witnesses = 0, .anchors = 1}), "too_few_anchors");
+    const auto verified = check_evidence(bundle, policy, {});
+    REQUIRE_MESSAGE(verified.ok(), (verified.ok() ? std::string() : verified.error().message));
+    CHECK(verified->anchors.empty());
+    REQUIRE_EQ(verified->anchors_not_counted.size(), 1);
+    const std::string code = verified->anchors_not_counted[0].why.code;
+    CHECK(evidence_summary(*verified, SummaryLanguage::english).find("Anchor on a chain: one that does not count: " + code) != std::string::npos);
+    CHECK(evidence_facts(*verified).find("\"anchors_not_counted\":[{\"kind\":\"evm\",\"code\":\"" + code) != std::string::npos);
+    return code;
+  };
+  // Nobody said that this block is in the chain: what there is to look up is said.
+  const auto unnamed = check_evidence(bundle_with({good.anchor}), log.policy(), {});
+  REQUIRE(unnamed.ok());
+  CHECK(evidence_summary(*unnamed, SummaryLanguage::english).find("block 1234 (0x" + base::to_hex(good.block.hash) + ") of chain 31337") != std::string::npos);
+  CHECK_EQ(why(good.anchor, log.policy()), "evm_block_not_in_policy");
+  PolicyEvmBlock other = good.block;
+  other.hash[3] ^= 1;
+  CHECK_EQ(why(good.anchor, policy_with({other})), "evm_block_not_in_policy");
+  other = good.block;
+  other.number += 1;
+  CHECK_EQ(why(good.anchor, policy_with({other})), "evm_block_not_in_policy");
+  other = good.block;
+  other.chain_id = 1;
+  CHECK_EQ(why(good.anchor, policy_with({other})), "evm_chain_differs");
+  const Mined unprotected = mined(6, 0, 0);   // without EIP-155: it may have been sent on any chain
+  CHECK_EQ(why(unprotected.anchor, policy_with({unprotected.block})), "evm_chain_differs");
+
+  const auto changed = [&](auto change) {
+    EvidenceAnchor anchor = good.anchor;
+    change(anchor);
+    return why(std::move(anchor), policy_with({good.block}));
+  };
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.token.clear(); }), "evm_token_malformed");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.token.push_back(0); }), "evm_token_malformed");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.token[a.token.size() - 3] ^= 1; }), "evm_inclusion_wrong");
+  CHECK_EQ(changed([&](EvidenceAnchor& a) { a.token = mined(7, 2, chain).anchor.token; }), "evm_calldata_differs");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.root[0] ^= 1; }), "consistency_old_root_differs");
+  CHECK_EQ(changed([](EvidenceAnchor& a) { a.size = 8; }), "consistency_sizes_out_of_order");
+  EvidenceAnchor mislabelled = good.anchor;
+  mislabelled.kind = "rfc3161";
+  CHECK_EQ(std::string(check_evidence(bundle_with({mislabelled}), policy_with({good.block}), {})->anchors_not_counted.at(0).why.code), "time_stamp_malformed");
+  const Mined early = mined(5, 2, chain);
+  CHECK_EQ(why(early.anchor, policy_with({early.block})), "anchor_does_not_cover");
+  std::vector<base::Bytes> odd{base::Bytes(60, 0x7e)};
+  const base::Bytes odd_header = crypto::test_header(odd, number, now);
+  crypto::RlpWriter token, nodes;
+  nodes.raw(crypto::trie_path(odd, 0).nodes[0]);
+  token.raw(odd_header);
+  token.integer(0);
+  token.raw(nodes.list());
+  CHECK_EQ(changed([&](EvidenceAnchor& a) { a.token = token.list(); }), "evm_transaction_malformed");
+
+  // Names are counted, not blocks; a time-stamp counts beside them.
+  Mined later = mined(7, 2, chain, 3);
+  const std::string both = bundle_with({good.anchor, later.anchor});
+  CHECK_EQ(code_of(both, policy_with({good.block, later.block}), {.witnesses = 0, .anchors = 2}), "too_few_anchors");
+  later.block.name = "another";
+  CHECK_EQ(code_of(both, policy_with({good.block, later.block}), {.witnesses = 0, .anchors = 2}), "verified");
+
+  const std::string bundle = bundle_with({good.anchor});
+  const Policy policy = policy_with({good.block});
   for (std::size_t at = bundle.find("\"anchors\""); at < bundle.size(); at += 3) {
     std::string flipped = bundle;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));

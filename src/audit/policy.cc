@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view blanks = " \t";
 constexpr std::string_view retired_directive = "#holdfast-retired";
 constexpr std::string_view tsa_directive = "#holdfast-tsa";
+constexpr std::string_view evm_block_directive = "#holdfast-evm-block";
 constexpr std::size_t lines_max = 10'000;
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -110,6 +111,19 @@ const char* take_tsa(Policy& policy, std::span<const std::string_view> words) {
   return nullptr;
 }
 
+const char* take_evm_block(Policy& policy, std::span<const std::string_view> words) {
+  constexpr const char* form = "#holdfast-evm-block NAME CHAIN_ID NUMBER HASH, the hash with 0x and 64 lower-case hex digits";
+  if (words.size() != 5 || !words[4].starts_with("0x")) return form;
+  const auto chain = number_of(words[2]), number = number_of(words[3]);
+  const auto bytes = base::parse_hex(words[4].substr(2));
+  PolicyEvmBlock block{.name = std::string(words[1]), .chain_id = chain.value_or(0), .number = number.value_or(0), .hash = {}};
+  if (!chain || !number || !bytes || bytes->size() != block.hash.size() || base::to_hex(*bytes) != words[4].substr(2)) return form;
+  std::ranges::copy(*bytes, block.hash.begin());
+  if (std::ranges::find(policy.evm_blocks, block.hash, &PolicyEvmBlock::hash) != policy.evm_blocks.end()) return "this block was given before";
+  policy.evm_blocks.push_back(std::move(block));
+  return nullptr;
+}
+
 bool met(const Policy& policy, std::string_view name, std::span<const std::size_t> witnesses) {
   for (const std::size_t index : witnesses) {
     if (policy.witnesses[index].name == name) return true;
@@ -152,6 +166,8 @@ base::Result<Policy> parse_policy(std::string_view text) {
       wrong = take_retired(policy, words);
     } else if (words[0] == tsa_directive) {
       wrong = take_tsa(policy, words);
+    } else if (words[0] == evm_block_directive) {
+      wrong = take_evm_block(policy, words);
     } else if (words[0].starts_with('#')) {
       continue;
     } else if (words[0] == "log") {
@@ -188,7 +204,13 @@ std::string policy_text(const Policy& policy) {
     text += "\n";
   }
   for (const PolicyTsa& tsa : policy.tsas) text += std::string(tsa_directive) + " " + tsa.name + " " + base::to_hex(tsa.fingerprint) + "\n";
+  for (const PolicyEvmBlock& block : policy.evm_blocks) text += policy_line(block);
   return text + "quorum " + policy.quorum + "\n";
+}
+
+std::string policy_line(const PolicyEvmBlock& block) {
+  return std::string(evm_block_directive) + " " + block.name + " " + std::to_string(block.chain_id) + " " + std::to_string(block.number) + " 0x" +
+         base::to_hex(block.hash) + "\n";
 }
 
 }  // namespace audit

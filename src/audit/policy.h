@@ -8,6 +8,7 @@
 //   quorum NAME|none
 //   #holdfast-retired VKEY SIZE      ours, a comment to others: this log key signs no tree of SIZE leaves or more
 //   #holdfast-tsa NAME SHA256        ours as well: time-stamps count whose certificate, or one above it, has this fingerprint
+//   #holdfast-evm-block NAME CHAIN_ID NUMBER HASH   ours as well: this block is in that chain, so what is in it counts
 
 #include <cstdint>
 #include <optional>
@@ -45,11 +46,20 @@ struct PolicyTsa {
   Digest fingerprint{};                         ///< SHA-256 of a whole certificate (DER)
 };
 
+/// A block of an EVM chain that somebody looked up. One name may have several lines.
+struct PolicyEvmBlock {
+  std::string name;                             ///< within the policy
+  std::uint64_t chain_id = 0;
+  std::uint64_t number = 0;
+  Digest hash{};                                ///< Keccak-256 of its header; in text `0x` and 64 lower-case hex digits
+};
+
 struct Policy {
   std::vector<PolicyLog> logs;
   std::vector<PolicyWitness> witnesses;
   std::vector<PolicyGroup> groups;
   std::vector<PolicyTsa> tsas = {};
+  std::vector<PolicyEvmBlock> evm_blocks = {};
   std::string quorum = "none";
 
   /// Keys of the witnesses, in order.
@@ -62,5 +72,7 @@ struct Policy {
 base::Result<Policy> parse_policy(std::string_view text);
 /// The inverse.
 std::string policy_text(const Policy& policy);
+/// The line of one block, with a newline at its end.
+std::string policy_line(const PolicyEvmBlock& block);
 
 }  // namespace audit

@@ -51,6 +51,16 @@ TEST_CASE("a log's former key says until when") {
   CHECK_EQ(with_tsa->tsas[0].name, "stamps");
   CHECK_EQ(with_tsa->tsas[0].fingerprint[31], 1);
   CHECK_EQ(policy_text(*with_tsa), stamps);
+  const std::string blocks = "#holdfast-evm-block mainnet 1 21000000 0x" + std::string(62, 'a') + "01\n#holdfast-evm-block mainnet 1 18446744073709551615 0x" +
+                             std::string(62, 'a') + "02\nquorum none\n";
+  const auto with_blocks = parse_policy(blocks);
+  REQUIRE(with_blocks.ok());
+  REQUIRE_EQ(with_blocks->evm_blocks.size(), 2);
+  CHECK_EQ(with_blocks->evm_blocks[0].name, "mainnet");
+  CHECK_EQ(with_blocks->evm_blocks[0].chain_id, 1);
+  CHECK_EQ(with_blocks->evm_blocks[0].number, 21'000'000);
+  CHECK_EQ(with_blocks->evm_blocks[0].hash[31], 1);
+  CHECK_EQ(policy_text(*with_blocks), blocks);
 }
 
 TEST_CASE("what is no policy is refused with its line") {
@@ -77,6 +87,14 @@ TEST_CASE("what is no policy is refused with its line") {
       {"#holdfast-tsa stamps " + std::string(63, 'a') + "\nquorum none\n", "line 1"},
       {"#holdfast-tsa stamps " + std::string(64, 'A') + "\nquorum none\n", "line 1"},
       {"#holdfast-tsa a " + std::string(64, 'a') + "\n#holdfast-tsa b " + std::string(64, 'a') + "\nquorum none\n", "line 2"},
+      {"#holdfast-evm-block a 1 2\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 2 " + std::string(64, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 2 0x" + std::string(64, 'A') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 2 0x" + std::string(62, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 01 2 0x" + std::string(64, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 0x2 0x" + std::string(64, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 18446744073709551616 0x" + std::string(64, 'a') + "\nquorum none\n", "line 1"},
+      {"#holdfast-evm-block a 1 2 0x" + std::string(64, 'a') + "\n#holdfast-evm-block b 1 2 0x" + std::string(64, 'a') + "\nquorum none\n", "line 2"},
   };
   for (const auto& [text, where] : bad) {
     const auto policy = parse_policy(text);

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <limits>
 #include <optional>
 
 #include "audit/checkpoint.h"
+#include "audit/evidence.h"
 #include "base/text.h"
+#include "crypto/evm/inclusion.h"
 #include "crypto/hash.h"
 #include "crypto/time_stamp.h"
 #include "node/audit_log.h"
@@ -16,6 +20,9 @@ namespace {
 
 constexpr std::uint64_t anchor_bytes_max = 256u << 10;
 constexpr std::string_view request_ending = ".tsq", token_ending = ".tst";
+constexpr std::string_view evm_request_ending = ".evq", evm_token_ending = ".evm";
+
+std::string_view ending_of(std::string_view kind) { return kind == audit::evm_kind ? evm_token_ending : token_ending; }
 
 std::string name_of(std::uint64_t size, base::ByteView bytes, std::string_view ending) {
   const base::Digest hash = crypto::sha256(bytes);
@@ -31,10 +38,13 @@ base::Result<std::vector<StoredAnchor>> files_ending(io::FileSystem& files, cons
   for (const std::string& name : names) {
     std::uint64_t size = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), size);
-    if (error == std::errc() && size != 0 && *end == '-' && name.ends_with(ending)) found.push_back({size, name});
+    if (error == std::errc() && size != 0 && *end == '-' && name.ends_with(ending)) found.push_back({size, name, {}});
   }
-  std::ranges::sort(found, [](const StoredAnchor& a, const StoredAnchor& b) { return a.size != b.size ? a.size < b.size : a.name < b.name; });
   return found;
+}
+
+void put_in_order(std::vector<StoredAnchor>& anchors) {
+  std::ranges::sort(anchors, [](const StoredAnchor& a, const StoredAnchor& b) { return a.size != b.size ? a.size < b.size : a.name < b.name; });
 }
 
 base::Result<base::Bytes> read_named(io::FileSystem& files, const std::string& directory, const StoredAnchor& anchor, std::string_view ending) {
@@ -54,15 +64,15 @@ base::Status write_named(io::FileSystem& files, const std::string& directory, co
   return io::replace_file(files, io::join_path(place, name), bytes);
 }
 
-}  // namespace
-
-std::string anchors_directory(const std::string& directory) { return io::join_path(audit_directory(directory), "anchors"); }
-
-base::Result<AnchorRequest> request_anchor(io::FileSystem& files, io::Random& random, const std::string& directory,
-                                           const std::string& tsa_policy) {
+// The newest published checkpoint: how many leaves, and SHA-256 of what the log signs of it.
+struct Imprint {
+  std::uint64_t size = 0;
+  base::Digest hash{};
+};
+base::Result<Imprint> published_imprint(io::FileSystem& files, const std::string& directory) {
   const std::string path = io::join_path(audit_directory(directory), "checkpoint");
   TRY_ASSIGN(const bool there, files.exists(path));
-  const base::Error nothing{"no_checkpoint_published", "nothing was published from " + directory + " that could be stamped"};
+  const base::Error nothing{"no_checkpoint_published", "nothing was published from " + directory + " that could be anchored"};
   if (!there) return nothing;
   TRY_ASSIGN(const base::Bytes bytes, io::read_whole_file(files, path, audit::note_bytes_max));
   const auto note = audit::parse_note(base::as_text(bytes));
@@ -70,9 +80,19 @@ base::Result<AnchorRequest> request_anchor(io::FileSystem& files, io::Random& ra
   const auto checkpoint = audit::parse_checkpoint_text(note->text);
   if (!checkpoint.ok()) return base::Error{"published_checkpoint_damaged", path + ": " + checkpoint.error().message};
   if (checkpoint->size == 0) return nothing;
-  crypto::TimeStampRequest request{.imprint = crypto::sha256(base::as_bytes(note->text)), .nonce = {}, .policy = tsa_policy};
+  return Imprint{.size = checkpoint->size, .hash = crypto::sha256(base::as_bytes(note->text))};
+}
+
+}  // namespace
+
+std::string anchors_directory(const std::string& directory) { return io::join_path(audit_directory(directory), "anchors"); }
+
+base::Result<AnchorRequest> request_anchor(io::FileSystem& files, io::Random& random, const std::string& directory,
+                                           const std::string& tsa_policy) {
+  TRY_ASSIGN(const Imprint imprint, published_imprint(files, directory));
+  crypto::TimeStampRequest request{.imprint = imprint.hash, .nonce = {}, .policy = tsa_policy};
   random.fill(request.nonce);
-  AnchorRequest made{.size = checkpoint->size, .request = {}};
+  AnchorRequest made{.size = imprint.size, .request = {}};
   TRY_ASSIGN(made.request, crypto::time_stamp_request(request));
   TRY(write_named(files, directory, name_of(made.size, made.request, request_ending), made.request));
   return made;
@@ -84,7 +104,8 @@ base::Result<AnchorStored> store_anchor(io::FileSystem& files, const std::string
   std::vector<base::Digest> trusted;
   for (const audit::PolicyTsa& tsa : policy.tsas) trusted.push_back(tsa.fingerprint);
   TRY_ASSIGN(const base::Bytes token, crypto::token_of_response(response));
-  TRY_ASSIGN(const std::vector<StoredAnchor> requests, files_ending(files, directory, request_ending));
+  TRY_ASSIGN(std::vector<StoredAnchor> requests, files_ending(files, directory, request_ending));
+  put_in_order(requests);
   base::Error refused{"time_stamp_imprint_differs", "it answers no request that is under way in " + anchors_directory(directory)};
   for (const StoredAnchor& asked : requests) {
     TRY_ASSIGN(const base::Bytes bytes, read_named(files, directory, asked, request_ending));
@@ -105,12 +126,44 @@ base::Result<AnchorStored> store_anchor(io::FileSystem& files, const std::string
   return refused;
 }
 
+base::Result<EvmAnchorRequest> request_evm_anchor(io::FileSystem& files, const std::string& directory) {
+  TRY_ASSIGN(const Imprint imprint, published_imprint(files, directory));
+  TRY(write_named(files, directory, name_of(imprint.size, imprint.hash, evm_request_ending), imprint.hash));
+  return EvmAnchorRequest{.size = imprint.size, .calldata = imprint.hash};
+}
+
+base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token) {
+  TRY_ASSIGN(const crypto::EvmInclusion found, crypto::verify_evm_inclusion(token));
+  TRY_ASSIGN(const std::vector<StoredAnchor> requests, files_ending(files, directory, evm_request_ending));
+  for (const StoredAnchor& asked : requests) {
+    TRY_ASSIGN(const base::Bytes calldata, read_named(files, directory, asked, evm_request_ending));
+    if (found.call.data != calldata) continue;
+    if (!found.call.chain_id || *found.call.chain_id > std::numeric_limits<std::uint64_t>::max()) {
+      return base::Error{"evm_transaction_names_no_chain", "a transaction that says no chain's id of 64 bits may be in any chain, and never counts"};
+    }
+    TRY(write_named(files, directory, name_of(asked.size, token, evm_token_ending), token));
+    TRY(files.remove(io::join_path(anchors_directory(directory), asked.name)));
+    return EvmAnchorStored{
+        .size = asked.size,
+        .seconds = found.block.seconds,
+        .block = {.name = {}, .chain_id = base::low64(*found.call.chain_id), .number = found.block.number, .hash = found.block.hash}};
+  }
+  return base::Error{"evm_calldata_differs", "the transaction's data answers no request that is under way in " + anchors_directory(directory)};
+}
+
 base::Result<std::vector<StoredAnchor>> stored_anchors(io::FileSystem& files, const std::string& directory) {
-  return files_ending(files, directory, token_ending);
+  std::vector<StoredAnchor> all;
+  for (const std::string_view kind : {audit::time_stamp_kind, audit::evm_kind}) {
+    TRY_ASSIGN(std::vector<StoredAnchor> found, files_ending(files, directory, ending_of(kind)));
+    for (StoredAnchor& anchor : found) anchor.kind = kind;
+    all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  put_in_order(all);
+  return all;
 }
 
 base::Result<base::Bytes> read_anchor(io::FileSystem& files, const std::string& directory, const StoredAnchor& anchor) {
-  return read_named(files, directory, anchor, token_ending);
+  return read_named(files, directory, anchor, ending_of(anchor.kind));
 }
 
 }  // namespace node

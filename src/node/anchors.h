@@ -1,11 +1,13 @@
 #pragma once
-// Time-stamps over checkpoints, as files beside the published one (docs/format/tiles.md). Asking and storing needs no lock:
-// a service may be at work, and the next evidence it makes carries what was stored.
+// Anchors of checkpoints, as files beside the published one (docs/format/tiles.md): time-stamps, and transactions on EVM
+// chains. Asking and storing needs no lock: a service may be at work, and the next evidence it makes carries what was stored.
 //
-//   DIR/audit/anchors/SIZE-HASH.tsq    a request that is under way, DER
+//   DIR/audit/anchors/SIZE-HASH.tsq    a request for a time-stamp that is under way, DER
 //   DIR/audit/anchors/SIZE-HASH.tst    a time-stamp token that was checked, DER
+//   DIR/audit/anchors/SIZE-HASH.evq    calldata that is to go into a transaction, 32 bytes
+//   DIR/audit/anchors/SIZE-HASH.evm    a proof that it is in a block (crypto/evm/inclusion.h), RLP
 //
-// SIZE is the number of leaves of the stamped tree, HASH the first 8 bytes of the file's SHA-256 in hex.
+// SIZE is the number of leaves of the anchored tree, HASH the first 8 bytes of the file's SHA-256 in hex.
 
 #include <cstdint>
 #include <string>
@@ -42,12 +44,33 @@ struct AnchorStored {
 base::Result<AnchorStored> store_anchor(io::FileSystem& files, const std::string& directory, base::ByteView response,
                                         const audit::Policy& policy);
 
+struct EvmAnchorRequest {
+  std::uint64_t size = 0;     ///< leaves of the tree it is about
+  base::Digest calldata{};    ///< of a transaction to anybody: SHA-256 of the checkpoint's text
+};
+
+/// What anchors the newest published checkpoint on an EVM chain; remembered until its transaction is stored. Errors: as
+/// request_anchor.
+base::Result<EvmAnchorRequest> request_evm_anchor(io::FileSystem& files, const std::string& directory);
+
+struct EvmAnchorStored {
+  std::uint64_t size = 0;
+  std::uint64_t seconds = 0;      ///< since 1970, as the block says
+  audit::PolicyEvmBlock block;    ///< without a name: what a policy has to say for this to count
+};
+
+/// Checks the proof of a transaction against the requests under way and stores it. Whether the block stays in its chain is not
+/// known here. Errors: `evm_calldata_differs` (it answers none of the requests), `evm_transaction_names_no_chain` (it could
+/// never count), those of crypto/evm/inclusion.h and io/file.h.
+base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token);
+
 struct StoredAnchor {
   std::uint64_t size = 0;
   std::string name;           ///< of the file, within the directory
+  std::string_view kind;      ///< audit::time_stamp_kind or audit::evm_kind
 };
 
-/// The tokens there are, smallest tree first. Errors: those of io/file.h.
+/// The tokens there are, of both kinds, smallest tree first. Errors: those of io/file.h.
 base::Result<std::vector<StoredAnchor>> stored_anchors(io::FileSystem& files, const std::string& directory);
 /// One of them. Errors: `anchor_damaged` (not the bytes that its name says), those of io/file.h.
 base::Result<base::Bytes> read_anchor(io::FileSystem& files, const std::string& directory, const StoredAnchor& anchor);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,8 @@ class Signer;
 }
 
 namespace node {
+
+struct StoredAnchor;
 
 struct AuditLogOptions {
   std::string directory;                        ///< the data directory
@@ -87,9 +90,9 @@ class AuditLog final : public GroupObserver {
   /// Between a tree of `old_size` leaves and a checkpoint. Any thread.
   base::Result<audit::Proof> prove_consistency(std::uint64_t old_size, const audit::Checkpoint& checkpoint);
 
-  /// The time-stamps of the earliest stamped tree that has at least `leaves` leaves and is no larger than the checkpoint's,
-  /// each with its proof; none if there is none. What cannot be read or stamps another tree is left out: evidence is good
-  /// without, and `holdfast audit verify` names it. Any thread.
+  /// The anchors, of each kind those of the earliest tree that has at least `leaves` leaves and is no larger than the
+  /// checkpoint's, each with its proof; none if there is none. What cannot be read or is over another tree is left out:
+  /// evidence is good without, and `holdfast audit verify` names it. Any thread.
   std::vector<audit::EvidenceAnchor> anchors(std::uint64_t leaves, const audit::Checkpoint& checkpoint);
 
   /// A signed note of any text, by the log's key.
@@ -123,6 +126,9 @@ class AuditLog final : public GroupObserver {
   base::Status advance();
   base::Status publish();
   void run();
+  void add_anchors(std::span<const StoredAnchor> stored, std::string_view kind, std::size_t anchors_max, std::uint64_t leaves,
+                   const audit::Checkpoint& checkpoint, std::vector<audit::EvidenceAnchor>& into);
+  std::optional<audit::EvidenceAnchor> anchor_of(const StoredAnchor& stored, const audit::Checkpoint& checkpoint);
 
   io::FileSystem& files_;
   const store::JournalReader& reader_;

@@ -1,6 +1,11 @@
 #include "node/audit_log.h"
 
+#include "audit/checkpoint.h"
 #include "audit/evidence_check.h"
+#include "crypto/evm/block_for_tests.h"
+#include "crypto/evm/inclusion.h"
+#include "crypto/hash.h"
+#include "crypto/keccak.h"
 #include "crypto/time_stamp.h"
 #include "crypto/time_stamping_test.h"
 #include "custody/soft/keyring.h"
@@ -322,4 +327,89 @@ TEST_CASE("a time-stamp of the published checkpoint is asked for, checked, store
   CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
   REQUIRE(io::replace_file(files, "/data/audit/checkpoint", base::as_bytes("nonsense")).ok());
   CHECK_EQ(code_of(ask().error()), "published_checkpoint_damaged");
+}
+
+TEST_CASE("a transaction on a chain anchors the published checkpoint, beside time-stamps") {
+  constexpr std::uint64_t chain = 31337, number = 77, now = 1'790'000'000;
+  Logged logged;
+  io::FileSystem& files = logged.world.files;
+  const auto ask = [&] { return node::request_evm_anchor(files, "/data"); };
+  // Alone in its block.
+  const auto header_of = [&](const base::Bytes& transaction) { return crypto::test_header({transaction}, number, now); };
+  const auto token_of = [&](base::ByteView calldata, unsigned type = 2, base::U128 on_chain = 31337) {
+    const std::vector<base::Bytes> transactions{crypto::test_transaction(type, on_chain, calldata)};
+    return crypto::prove_evm_inclusion(header_of(transactions[0]), transactions, 0).value();
+  };
+  const auto refused = [&](base::ByteView token) {
+    const auto stored = node::store_evm_anchor(files, "/data", token);
+    return stored.ok() ? std::string() : code_of(stored.error());
+  };
+  CHECK_EQ(code_of(ask().error()), "no_checkpoint_published");
+  audit::Checkpoint first;
+  {
+    const auto log = logged.open();
+    first = log->published()->checkpoint;
+  }
+  const auto asked = ask();
+  REQUIRE(asked.ok());
+  CHECK_EQ(asked->size, first.size);
+  CHECK_EQ(asked->calldata, crypto::sha256(base::as_bytes(audit::checkpoint_text(first))));
+  CHECK_EQ(ask()->calldata, asked->calldata);   // asked twice is the same request
+
+  base::Digest other = asked->calldata;
+  other[0] ^= 1;
+  CHECK_EQ(refused(token_of(other)), "evm_calldata_differs");
+  CHECK_EQ(refused(token_of(asked->calldata, 0, 0)), "evm_transaction_names_no_chain");
+  CHECK_EQ(refused(token_of(asked->calldata, 2, base::U128{1} << 64)), "evm_transaction_names_no_chain");
+  base::Bytes damaged = token_of(asked->calldata);
+  damaged.pop_back();
+  CHECK_EQ(refused(damaged), "evm_token_malformed");
+  damaged = token_of(asked->calldata);
+  damaged[damaged.size() - 1] ^= 1;
+  CHECK_EQ(refused(damaged), "evm_inclusion_wrong");
+  CHECK(node::stored_anchors(files, "/data")->empty());
+
+  const base::Bytes token = token_of(asked->calldata);
+  const auto stored = node::store_evm_anchor(files, "/data", token);
+  REQUIRE_MESSAGE(stored.ok(), (stored.ok() ? std::string() : stored.error().message));
+  CHECK_EQ(stored->size, first.size);
+  CHECK_EQ(stored->seconds, now);
+  CHECK_EQ(stored->block.chain_id, chain);
+  CHECK_EQ(stored->block.number, number);
+  CHECK_EQ(stored->block.hash, crypto::keccak256(header_of(crypto::test_transaction(2, chain, asked->calldata))));
+  CHECK_EQ(refused(token), "evm_calldata_differs");   // answered once
+
+  logged.move_money(30);
+  const auto log = logged.open();
+  const audit::Checkpoint newest = log->published()->checkpoint;
+  auto anchors = log->anchors(first.size, newest);
+  REQUIRE_EQ(anchors.size(), 1);
+  CHECK_EQ(anchors[0].kind, "evm");
+  CHECK_EQ(anchors[0].token, token);
+  CHECK(audit::verify_consistency(anchors[0].size, anchors[0].root, newest.size, newest.root, anchors[0].proof).ok());
+  CHECK(log->anchors(first.size + 1, newest).empty());
+
+  // Of each kind the earliest that covers, whatever the other kind has.
+  const crypto::TestTimeStampAuthority authority("Stamps");
+  audit::Policy policy;
+  policy.tsas.push_back({"stamps", authority.ca_fingerprint()});
+  const auto stamp = node::request_anchor(files, logged.world.random, "/data", "");
+  REQUIRE(stamp.ok());
+  REQUIRE(node::store_anchor(files, "/data", authority.answer(stamp->request, static_cast<std::int64_t>(now)), policy).ok());
+  for (int i = 0; i < 6; ++i) {
+    REQUIRE_EQ(ask()->size, newest.size);
+    REQUIRE_EQ(refused(token_of(ask()->calldata, 2, chain + static_cast<unsigned>(i))), "");
+  }
+  anchors = log->anchors(1, newest);
+  REQUIRE_EQ(anchors.size(), 2);
+  CHECK_EQ(anchors[0].size, first.size);
+  CHECK_EQ(anchors[1].kind, "rfc3161");
+  CHECK_EQ(anchors[1].size, newest.size);
+  CHECK_EQ(log->anchors(first.size + 1, newest).size(), 5);   // four on chains, and the time-stamp has its place
+
+  const auto list = node::stored_anchors(files, "/data");
+  REQUIRE_EQ(list->size(), 8);
+  REQUIRE(io::replace_file(files, node::anchors_directory("/data") + "/" + list->front().name, base::as_bytes("another")).ok());
+  CHECK_EQ(code_of(node::read_anchor(files, "/data", list->front()).error()), "anchor_damaged");
+  CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
 }

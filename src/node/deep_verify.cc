@@ -147,7 +147,7 @@ class Verification {
     else found(checked.error());
   }
 
-  // Time-stamps, byte for byte; whether they are believed is a verifier's business.
+  // Anchors, byte for byte; whether they are believed is a verifier's business.
   void check_anchors() {
     const auto stored = stored_anchors(files_, data_.path());
     if (!stored.ok()) return found(stored.error());

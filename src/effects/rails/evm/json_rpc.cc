@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t error_message_bytes_max = 256;
 constexpr std::size_t quantity_digits_max = 64;
+constexpr std::size_t reply_bytes_max = 32u << 20;   // a whole block; who asks bounds what it reads further
 
 std::optional<std::string_view> text_of(wire::JsonValue object, std::string_view name) {
   const auto member = object.find(name);
@@ -104,6 +105,13 @@ std::optional<std::uint64_t> parse_hex_uint64(std::string_view text) {
   return base::low64(*value);
 }
 
+std::optional<base::Bytes> parse_hex_number(std::string_view text) {
+  const auto digits = quantity_digits(text);
+  if (!digits) return std::nullopt;
+  if (*digits == "0") return base::Bytes();
+  return base::parse_hex((digits->size() % 2 == 1 ? "0" : "") + std::string(*digits));
+}
+
 std::optional<base::U128> parse_hex_balance(std::string_view text) {
   if (!quantity_digits(text)) return std::nullopt;
   return std::min(parse_hex_quantity(text).value_or(base::amount_max), base::amount_max);
@@ -129,7 +137,7 @@ wire::JsonValue RpcReply::result() const {
 
 std::optional<RpcReply> read_rpc_reply(const wire::Response& response, std::uint64_t id) {
   if (response.status != 200) return std::nullopt;
-  auto document = wire::parse_json(base::as_bytes(response.body));
+  auto document = wire::parse_json(base::as_bytes(response.body), {.bytes_max = reply_bytes_max});
   if (!document.ok() || !document->root().is_object()) return std::nullopt;
   const wire::JsonValue root = document->root();
   const auto stated = root.find("id");

@@ -25,6 +25,8 @@ std::optional<base::Bytes> parse_hex_data(std::string_view text);
 std::optional<base::Digest> parse_hex_word(std::string_view text);
 std::optional<base::U128> parse_hex_quantity(std::string_view text);
 std::optional<std::uint64_t> parse_hex_uint64(std::string_view text);
+/// A number of up to 256 bits: its bytes, big-endian, without leading zeros.
+std::optional<base::Bytes> parse_hex_number(std::string_view text);
 /// A balance: what exceeds an amount is the largest amount. Nothing for another form, or more than 256 bits.
 std::optional<base::U128> parse_hex_balance(std::string_view text);
 

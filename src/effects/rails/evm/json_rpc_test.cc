@@ -50,6 +50,11 @@ TEST_CASE("numbers have one form") {
   }
   CHECK_EQ(*parse_hex_uint64("0xffffffffffffffff"), UINT64_MAX);
   CHECK_FALSE(parse_hex_uint64("0x10000000000000000").has_value());
+  CHECK_EQ(base::to_hex(*parse_hex_number("0x" + std::string(64, 'f'))), std::string(64, 'f'));
+  CHECK_EQ(base::to_hex(*parse_hex_number("0xabc")), "0abc");
+  CHECK(parse_hex_number("0x0")->empty());
+  for (const char* text : {"", "0x", "0x00", "0x01", "12", "0xg"}) CHECK_FALSE(parse_hex_number(text).has_value());
+  CHECK_FALSE(parse_hex_number("0x" + std::string(65, 'f')).has_value());
   CHECK_EQ(*parse_hex_balance("0x" + std::string(64, 'f')), base::amount_max);
   CHECK_EQ(*parse_hex_balance("0x5"), base::U128{5});
   CHECK_FALSE(parse_hex_balance("0x" + std::string(65, 'f')).has_value());

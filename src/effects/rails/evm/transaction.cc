@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "base/check.h"
+#include "crypto/evm/rlp.h"
 #include "crypto/keccak.h"
 #include "crypto/secp256k1.h"
-#include "effects/rails/evm/rlp.h"
 
 namespace effects {
 
@@ -15,8 +15,8 @@ namespace {
 constexpr std::uint8_t type_with_tip = 2;
 constexpr std::size_t signature_bytes = 65;
 
-RlpWriter fields_of(const EvmTransaction& transaction) {
-  RlpWriter fields;
+crypto::RlpWriter fields_of(const EvmTransaction& transaction) {
+  crypto::RlpWriter fields;
   fields.integer(transaction.chain_id);
   fields.integer(transaction.nonce);
   fields.integer(transaction.tip);
@@ -25,43 +25,43 @@ RlpWriter fields_of(const EvmTransaction& transaction) {
   fields.string(transaction.to);
   fields.integer(transaction.value);
   fields.string(transaction.data);
-  fields.raw(RlpWriter().list());   // no access list
+  fields.raw(crypto::RlpWriter().list());   // no access list
   return fields;
 }
 
-base::Bytes typed(const RlpWriter& fields) {
+base::Bytes typed(const crypto::RlpWriter& fields) {
   base::Bytes out{type_with_tip};
   base::append(out, fields.list());
   return out;
 }
 
 /// A number of up to 256 bits: no leading zeros.
-void append_word(RlpWriter& out, base::ByteView word) {
+void append_word(crypto::RlpWriter& out, base::ByteView word) {
   const auto first = std::ranges::find_if(word, [](std::uint8_t byte) { return byte != 0; });
   out.string(word.subspan(static_cast<std::size_t>(first - word.begin())));
 }
 
-bool read_word(RlpReader& in, std::array<std::uint8_t, 32>& word) {
+bool read_word(crypto::RlpReader& in, std::array<std::uint8_t, 32>& word) {
   const auto digits = in.string();
   if (!digits || digits->size() > word.size() || (!digits->empty() && (*digits)[0] == 0)) return false;
   std::copy(digits->begin(), digits->end(), word.end() - static_cast<std::ptrdiff_t>(digits->size()));
   return true;
 }
 
-bool read_uint64(RlpReader& in, std::uint64_t& value) {
+bool read_uint64(crypto::RlpReader& in, std::uint64_t& value) {
   const auto number = in.integer();
   if (!number || *number > std::numeric_limits<std::uint64_t>::max()) return false;
   value = base::low64(*number);
   return true;
 }
 
-bool read_amount(RlpReader& in, base::U128& value) {
+bool read_amount(crypto::RlpReader& in, base::U128& value) {
   const auto number = in.integer();
   if (number) value = *number;
   return number.has_value();
 }
 
-bool read_fields(RlpReader& in, EvmTransaction& out) {
+bool read_fields(crypto::RlpReader& in, EvmTransaction& out) {
   if (!read_uint64(in, out.chain_id) || !read_uint64(in, out.nonce) || !read_amount(in, out.tip) || !read_amount(in, out.fee_max) ||
       !read_uint64(in, out.gas_limit)) {
     return false;
@@ -97,7 +97,7 @@ base::Result<base::Bytes> sign_transaction(const EvmTransaction& transaction, cu
   CHECK(signer.algorithm() == custody::SigningAlgorithm::secp256k1_keccak256);
   TRY_ASSIGN(const base::Bytes signature, signer.sign(signing_bytes(transaction)));
   CHECK(signature.size() == signature_bytes);
-  RlpWriter fields = fields_of(transaction);
+  crypto::RlpWriter fields = fields_of(transaction);
   fields.integer(signature[64]);
   append_word(fields, base::ByteView(signature).first(32));
   append_word(fields, base::ByteView(signature).subspan(32, 32));
@@ -106,7 +106,7 @@ base::Result<base::Bytes> sign_transaction(const EvmTransaction& transaction, cu
 
 std::optional<SignedTransaction> read_transaction(base::ByteView raw) {
   if (raw.empty() || raw[0] != type_with_tip) return std::nullopt;
-  RlpReader reader(raw.subspan(1));
+  crypto::RlpReader reader(raw.subspan(1));
   SignedTransaction out;
   crypto::RecoverableSignature signature;
   if (!read_fields(reader, out.transaction)) return std::nullopt;

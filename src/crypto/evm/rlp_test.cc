@@ -1,10 +1,10 @@
-#include "effects/rails/evm/rlp.h"
+#include "crypto/evm/rlp.h"
 
 #include "base/text.h"
 
 #include <doctest/doctest.h>
 
-namespace effects {
+namespace crypto {
 namespace {
 
 // One item by itself: the list around it has a header of one byte, or of two from 56 bytes on.
@@ -83,4 +83,4 @@ TEST_CASE("only the one form of a list and of its items is read") {
 }
 
 }  // namespace
-}  // namespace effects
+}  // namespace crypto

@@ -1,6 +1,6 @@
-#include "effects/rails/evm/rlp.h"
+#include "crypto/evm/rlp.h"
 
-namespace effects {
+namespace crypto {
 
 namespace {
 
@@ -58,12 +58,12 @@ base::Bytes RlpWriter::list() const {
 }
 
 RlpReader::RlpReader(base::ByteView bytes) : rest_(bytes) {
-  const auto outer = take();
+  const auto outer = item();
   good_ = outer && outer->is_list && rest_.empty();
   rest_ = good_ ? outer->content : base::ByteView{};
 }
 
-std::optional<RlpReader::Item> RlpReader::take() {
+std::optional<RlpReader::Item> RlpReader::item() {
   if (!good_ || rest_.empty()) {
     good_ = false;
     return std::nullopt;
@@ -77,18 +77,18 @@ std::optional<RlpReader::Item> RlpReader::take() {
     if (!good_) return std::nullopt;
     extent = *found;
   }
-  const Item item{.is_list = first >= list_base,
-                  .whole = rest_.first(extent.header + extent.content),
-                  .content = rest_.subspan(extent.header, extent.content)};
-  rest_ = rest_.subspan(item.whole.size());
-  return item;
+  const Item found{.is_list = first >= list_base,
+                   .whole = rest_.first(extent.header + extent.content),
+                   .content = rest_.subspan(extent.header, extent.content)};
+  rest_ = rest_.subspan(found.whole.size());
+  return found;
 }
 
 std::optional<base::ByteView> RlpReader::string() {
-  const auto item = take();
-  good_ = item && !item->is_list;
+  const auto next = item();
+  good_ = next && !next->is_list;
   if (!good_) return std::nullopt;
-  return item->content;
+  return next->content;
 }
 
 std::optional<base::U128> RlpReader::integer() {
@@ -101,10 +101,10 @@ std::optional<base::U128> RlpReader::integer() {
 }
 
 std::optional<base::ByteView> RlpReader::list() {
-  const auto item = take();
-  good_ = item && item->is_list;
+  const auto next = item();
+  good_ = next && next->is_list;
   if (!good_) return std::nullopt;
-  return item->whole;
+  return next->whole;
 }
 
-}  // namespace effects
+}  // namespace crypto

@@ -1,13 +1,13 @@
 #pragma once
 // Recursive Length Prefix, the encoding of Ethereum (yellow paper, appendix B): byte strings and lists of them, one form each.
-// Integers are big-endian without leading zeros; zero is the empty string. Pure.
+// Integers are big-endian without leading zeros; zero is the empty string.
 
 #include <optional>
 
 #include "base/bytes.h"
 #include "base/int128.h"
 
-namespace effects {
+namespace crypto {
 
 /// Appends items to a list; list() gives its bytes, header and all.
 class RlpWriter {
@@ -33,18 +33,18 @@ class RlpReader {
   std::optional<base::U128> integer();
   /// The next item, a list, with its header.
   std::optional<base::ByteView> list();
+  /// The next item, whichever it is.
+  struct Item {
+    bool is_list = false;
+    base::ByteView whole, content;   ///< with its header, and without
+  };
+  std::optional<Item> item();
   /// Every item was read, and all of them were what was asked for.
   bool finished() const { return good_ && rest_.empty(); }
 
  private:
-  struct Item {
-    bool is_list = false;
-    base::ByteView whole, content;
-  };
-  std::optional<Item> take();
-
   base::ByteView rest_;
   bool good_ = true;
 };
 
-}  // namespace effects
+}  // namespace crypto
