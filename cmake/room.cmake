@@ -23,6 +23,9 @@ function(holdfast_test_options target)
   if(HOLDFAST_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
     target_compile_definitions(${target} PRIVATE HOLDFAST_SANITIZED)   # compilers call it by different names
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      target_compile_options(${target} PRIVATE -Wno-sign-conversion)   # g++ does not mean that by -Wconversion
+    endif()
   endif()
 endfunction()
 
