@@ -5,7 +5,7 @@ usage: payouts.py PROGRAM
 
 Banks lose replies, commit and answer 503, cut their JSON short, repeat callbacks and refuse for a while; one of them is killed and
 comes back, and so is the service, in the middle of the load. In the end every payout has ended, what the service says of it is what
-the banks' books say, nobody was paid twice, and debits equal credits. Standard library and openssl only; loopback only; every
+the banks' books say, nobody was paid twice, debits equal credits, and strangers can check evidence of what became of payouts. Standard library and openssl only; loopback only; every
 process that was started is ended by its id.
 """
 import concurrent.futures
@@ -14,6 +14,7 @@ import signal
 import ssl
 import time
 
+import evidence
 import processes
 from processes import ENDED, PATIENCE, World, end, settled_at_banks
 
@@ -62,6 +63,21 @@ def reached_by_nobody(world):
         time.sleep(0.2)
     results = {report["result"] for attempt in transfer["attempts"] for report in attempt["reports"]}
     assert results <= {"not_sent"} and transfer["balance"]["available"] == "10", transfer
+
+
+def prove(world, transfers):
+    """Evidence of the payouts with the longest stories and of the shortest, for strangers."""
+    by_length = sorted(transfers.values(), key=lambda transfer: len(transfer["history"]))
+    shown = {transfer["id"]: transfer for transfer in by_length[-8:] + by_length[:2]}
+    bundles = {one: evidence.fetch(world.base, world.token, world.context, "/v1/transfers/" + one) for one in shown}
+    bare = evidence.fetch(world.base, world.token, world.context, f"/v1/transfers/{by_length[0]['id']}", "?disclose=none")
+    assert b'"salt"' not in bare and b'"transfer_beneficiary"' in bundles[by_length[0]["id"]]
+    end(world.service)
+    for one, facts in evidence.check(world.directory, world.directory / "data", bundles).items():
+        transfer = shown[one]
+        assert facts["state"] == transfer["state"] and len(facts["steps"]) == len(transfer["history"]), (facts, transfer)
+        assert len(facts["attempts"]) == len(transfer["attempts"]) and "\"users/1\"" in facts["account"], (facts, transfer)
+    return len(bundles)
 
 
 def play(directory):
@@ -125,8 +141,9 @@ def play(directory):
     settled = sum(one["state"] == "settled" for one in transfers.values())
     # A test that met none of what it is about has shown nothing.
     assert unknown > 0 and rerouted > 0 and settled > PAYOUTS // 2, (unknown, rerouted, settled)
+    proven = prove(world, transfers)
     print(f"{PAYOUTS} payouts: {settled} settled, {PAYOUTS - settled} not; {unknown} were unknown for a while, {rerouted} took more than one attempt; "
-          f"{paid} paid, as the banks say")
+          f"{paid} paid, as the banks say; evidence of {proven} holds")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 usage: registry.py PROGRAM
 
-The service is killed in the middle and has everything again. At last secrets are sent where public values belong: nothing of them may be
+The service is killed in the middle and has everything again, and both verifiers take its evidence of imports. At last secrets are sent where public values belong: nothing of them may be
 found in any file of the service, in what it logs or in what it answers. Loopback only; every process that was started is ended by its id.
 """
 import base64
@@ -15,6 +15,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+import evidence
 import processes
 from processes import PATIENCE
 
@@ -96,6 +97,11 @@ class World:
         scopes = ["imports:read", "imports:write", "imports:review"]
         made = self.must("POST", "/v1/clients", {"name": name, "kind": "person", "scopes": scopes})
         return self.must("POST", "/v1/token", {"client_id": made["id"], "refresh_secret": made["refresh_secret"]})["access_token"]
+
+    def evidence(self, imported, query=""):
+        bundle = evidence.fetch(self.base, self.token, self.context, "/v1/imports/" + imported, query)
+        self.replies.append(bundle)
+        return bundle
 
     def take(self, pair, partner="bank-a", name="callbacks", **options):
         return self.must("POST", "/v1/imports", {"partner": partner, "key": name, "purpose": "verify_callbacks", "material": pair.pem(), **options})
@@ -216,7 +222,18 @@ def play(directory):
     world.refused("scope_missing", "POST", f"/v1/keys/{key}/rollback", token=ann)
 
     pieces = secrets_leave_nothing(world, made)
+    # What strangers can check of it: who let a key in and what became of it, and that the doctor refused.
+    assert world.call("GET", "/v1/imports/im_zzzzzzzzzzzzz/evidence")[0] in (400, 404)
+    bundles = {name: world.evidence(imported) for name, imported in [("first", first["id"]), ("third", third["id"]), ("refused", refusal["import"])]}
+    assert b'"salt"' not in world.evidence(first["id"], "?disclose=none")
     world.stop()
+    facts = evidence.check(directory, directory / "data", bundles)
+    assert facts["first"]["state"] == "active, by proof" and '"payments on call"' in facts["first"]["responsible"], facts["first"]
+    assert len(facts["third"]["steps"]) >= 3 and facts["third"]["steps"][-1].count("destroyed") == 1, facts["third"]
+    processes.run("audit", "erase", first["id"], "key_responsible", "--data", directory / "data")
+    processes.run("audit", "verify", "--quiet", "--data", directory / "data")
+    search(directory / "data", [b"payments on call"], [])
+    assert facts["refused"]["state"].startswith("rejected") and "findings" in facts["refused"], facts["refused"]
     shutil.rmtree(made)
     files = search(directory, pieces, world.replies)
     print(f"4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; {len(pieces)} pieces of secrets in none of {files} files")

@@ -18,6 +18,8 @@
 #include "io/posix_file.h"
 #include "io/random.h"
 #include "model/ids.h"
+#include "model/private_field.h"
+#include "model/registry.h"
 #include "node/audit_keeping.h"
 #include "node/deep_verify.h"
 #include "wire/json_writer.h"
@@ -85,10 +87,11 @@ int run_checkpoint(const Arguments& arguments) {
 
 base::Result<std::uint64_t> event_of(std::string_view word) {
   if (const auto id = model::parse_transfer_id(word)) return id->event;
+  if (const auto id = model::parse_import_id(word)) return *id;
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (error != std::errc() || end != word.data() + word.size() || number == 0) {
-    return base::Error{"options_contradict", "\"" + std::string(word) + "\" is neither the number of an event nor a transfer id"};
+    return base::Error{"options_contradict", "\"" + std::string(word) + "\" is neither the number of an event nor the id of a transfer or an import"};
   }
   return number;
 }
@@ -159,7 +162,8 @@ int run_evidence(const Arguments& arguments) {
   io::RealFileSystem files;
   const auto client = connect(files, arguments);
   if (!client.ok()) return fail(client.error());
-  const auto bundle = fetch(**client, "/v1/transfers/" + wire::encode_segment(arguments.operands()[0]) + "/evidence");
+  const std::string& id = arguments.operands()[0];
+  const auto bundle = fetch(**client, (model::parse_import_id(id) ? "/v1/imports/" : "/v1/transfers/") + wire::encode_segment(id) + "/evidence");
   if (!bundle.ok()) return fail(bundle.error());
   print(*bundle);
   return exit_done;
@@ -196,8 +200,8 @@ int run_erase(const Arguments& arguments) {
   io::RealFileSystem files;
   const auto event = event_of(arguments.operands()[0]);
   if (!event.ok()) return fail(event.error());
-  const auto field = node::private_field_of(arguments.operands()[1]);
-  if (!field) return fail({"options_contradict", "the fields are " + node::private_field_names()});
+  const auto field = model::parse_private_field(arguments.operands()[1]);
+  if (!field) return fail({"options_contradict", "the fields are " + model::private_field_names()});
   const auto data = open_data(files, arguments);
   if (!data.ok()) return fail(data.error());
   const auto clock = io::RealClock::open();
@@ -237,7 +241,7 @@ int run_rollover(const Arguments& arguments) {
 }  // namespace
 
 Command audit_command() {
-  static const std::string notes = "FIELD is " + node::private_field_names() + ".\n";
+  static const std::string notes = "FIELD is " + model::private_field_names() + ".\n";
   return {.name = "audit",
           .summary = "the audit log: proofs, checks, erasure, keys",
           .examples = "  holdfast audit checkpoint\n"
@@ -249,7 +253,7 @@ Command audit_command() {
           .verbs = {{"checkpoint", "", 0, 0, "the newest signed checkpoint", remote_options(), run_checkpoint},
                     {"proof", "EVENT|ID", 1, 1, "that an event is in the log (C2SP tlog-proof), made from its tiles", remote_options(), run_proof},
                     {"consistency", "OLD [NEW]", 1, 2, "that the log only grew between two sizes", remote_options(), run_consistency},
-                    {"evidence", "ID", 1, 1, "all that proves a transfer, for holdfast verify", remote_options(), run_evidence},
+                    {"evidence", "ID", 1, 1, "all that proves a transfer or an import, for holdfast verify", remote_options(), run_evidence},
                     {"verify", "", 0, 0, "reads everything again from the first byte: journal, tree, state, tiles, views",
                      offline_options({{"--quiet", "", "say nothing if all is sound"}}), run_verify},
                     {"erase", "EVENT|ID FIELD", 2, 2, "removes a personal value and its salt, for good", offline_options(), run_erase},

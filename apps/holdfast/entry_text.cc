@@ -31,17 +31,6 @@ std::string_view name_of(model::HoldResolution resolution) {
   return "";
 }
 
-std::string_view name_of(model::RailResult result) {
-  switch (result) {
-    case model::RailResult::not_sent: return "not_sent";
-    case model::RailResult::rejected: return "rejected";
-    case model::RailResult::accepted: return "accepted";
-    case model::RailResult::settled: return "settled";
-    case model::RailResult::unknown: return "unknown";
-  }
-  return "";
-}
-
 template <typename Report>
 Fields report_fields(const Report& e) {
   Fields fields{{"transfer", number(e.transfer)}, {"attempt", number(e.attempt)}, {"result", std::string(name_of(e.result))}};

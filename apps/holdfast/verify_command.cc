@@ -84,7 +84,7 @@ int run_verify(const Arguments& arguments) {
 
 Command verify_command() {
   return {.name = "verify",
-          .summary = "check evidence of a transfer, offline",
+          .summary = "check evidence of a transfer or an import, offline",
           .examples = "  holdfast verify evidence.json --policy policy.txt\n"
                       "  holdfast verify evidence.json --policy policy.txt --require witness:2 --html page.html\n",
           .verbs = {{.name = "",
@@ -96,7 +96,7 @@ Command verify_command() {
                                  {"--require", "WHAT", "witness:N, anchor:K or both, with a comma"},
                                  {"--html", "FILE", "writes a page for printing, in English and Chinese"}},
                      .run = run_verify}},
-          .notes = "The bundle comes from GET /v1/transfers/{id}/evidence; its form is docs/format/evidence.md, that of the policy\n"
+          .notes = "The bundle comes from GET /v1/transfers/{id}/evidence or /v1/imports/{id}/evidence; its form is docs/format/evidence.md, that of the policy\n"
                    "is C2SP tlog-policy. Without a witness in the policy that saw the checkpoint, a split view is not excluded.\n"};
 }
 

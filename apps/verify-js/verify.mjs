@@ -473,11 +473,15 @@ function decodeCbor(bytes) {
   return value;
 }
 
-const kinds = { assetRegistered: 2n, accountOpened: 3n, transferPosted: 10n, holdPlaced: 11n, holdResolved: 12n };
+const kinds = {
+  assetRegistered: 2n, accountOpened: 3n, transferPosted: 10n, holdPlaced: 11n, holdResolved: 12n, transferRequested: 50n, transferMoved: 51n,
+  attemptStarted: 53n, attemptReported: 54n, importReceived: 82n, importMoved: 83n, keyVersionAdded: 86n, keyVersionMoved: 87n,
+};
 
-function parseTransferId(text) {
+/// The number of the event in `tr_...` or `im_...`; null for anything else.
+function parseId(prefix, text) {
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-  if (typeof text !== 'string' || !/^tr_[0-9a-hjkmnp-tv-z]{13}$/.test(text)) return null;
+  if (typeof text !== 'string' || !text.startsWith(prefix) || !/^[0-9a-hjkmnp-tv-z]{13}$/.test(text.slice(3))) return null;
   let value = 0n;
   for (const c of text.slice(3)) value = (value << 5n) | BigInt(alphabet.indexOf(c));
   return value < 1n << 64n ? value & ((1n << 48n) - 1n) : null;
@@ -500,9 +504,9 @@ function parseBundle(bytes) {
   // One spelling: what was read, written again.
   if (JSON.stringify(bundle) + '\n' !== text) malformed('another spelling of the same content');
   if (!members(bundle, ['format', 'kind', 'id', 'origin', 'events', 'checkpoint', 'anchors', 'head'])) malformed('other members');
-  if (bundle.format !== 'holdfast-evidence/1' || bundle.kind !== 'transfer') malformed('another format or kind');
+  if (bundle.format !== 'holdfast-evidence/1' || (bundle.kind !== 'transfer' && bundle.kind !== 'import')) malformed('another format or kind');
   for (const name of ['id', 'origin', 'checkpoint', 'head']) if (typeof bundle[name] !== 'string') malformed(name);
-  if (!isList(bundle.events, 64) || !isList(bundle.anchors, 8)) malformed('events or anchors');
+  if (!isList(bundle.events, 1024) || !isList(bundle.anchors, 8)) malformed('events or anchors');
   const base64 = (value, size) => {
     const raw = parseBase64(value);
     if (raw === null || (size !== undefined && raw.length !== size)) malformed('a value that is not base64 of its size');
@@ -554,18 +558,24 @@ async function checkHead(bundle, checkpoint) {
     refuse('head_not_signed_by_log', error.message);
   }
   const hash = toBase64(await sha256(bundle.body));
-  let expected = `holdfast item head 1\n${bundle.origin}\ntransfer ${bundle.id}\nsize ${checkpoint.size}\nbundle ${hash}\n`;
+  let expected = `holdfast item head 1\n${bundle.origin}\n${bundle.kind} ${bundle.id}\nsize ${checkpoint.size}\nbundle ${hash}\n`;
   for (const event of bundle.events) if (event.item) expected += `event ${event.number} ${toBase64(await leafHash(event.leaf))}\n`;
   if (note.text === expected) return;
   if (note.text.replace(/\nbundle [^\n]*\n/, `\nbundle ${hash}\n`) === expected) refuse('evidence_changed', 'the bundle is not the one that the log signed');
   refuse('head_differs', 'the log signed another item, tree or list of events');
 }
 
+/// Where events of a kind commit to personal values.
+const commitments = {
+  1: { tenant_name: 3 }, 3: { account_metadata: 8, account_name: 5, world_account_name: 5 },
+  10: { transfer_metadata: 8, transfer_reference: 7 }, 11: { transfer_metadata: 8, transfer_reference: 7 }, 20: { client_name: 6 },
+  50: { transfer_beneficiary: 12, transfer_metadata: 14, transfer_reference: 13 }, 54: { rail_reference: 10 }, 56: { vote_reason: 7 },
+  62: { statement_name: 6 }, 63: { rail_reference: 15 }, 66: { vote_reason: 8 }, 68: { rail_reference: 8 }, 70: { webhook_url: 6 },
+  71: { webhook_url: 5 }, 82: { import_findings: 11, key_responsible: 12 }, 85: { vote_reason: 7 }, 87: { vote_reason: 9 },
+};
 const commitmentOf = (event, field) => {
-  const kind = event.get(0);
-  if (kind === kinds.transferPosted || kind === kinds.holdPlaced) return event.get({ transfer_reference: 7, transfer_metadata: 8 }[field]);
-  if (kind === kinds.accountOpened) return event.get({ account_name: 5, world_account_name: 5 }[field]);
-  return undefined;
+  const fields = commitments[event.get(0)] ?? {};
+  return Object.hasOwn(fields, field) ? event.get(fields[field]) : undefined;
 };
 
 async function checkEvents(bundle, checkpoint) {
@@ -595,36 +605,111 @@ const shown = (event, field) => {
   return value === undefined ? '' : new TextDecoder().decode(value.value);
 };
 
-function checkRoles(bundle) {
-  const foreign = (event, why) => refuse('event_not_of_this_item', `event ${event.number}: ${why}`);
-  const number = parseTransferId(bundle.id);
-  if (number === null) refuse('event_not_of_this_item', 'no transfer id');
-  const created = bundle.events.find((event) => event.number === number);
-  if (!created) refuse('event_not_of_this_item', `event ${number}: it created the transfer, and is missing`);
-  const kind = created.content.get(0);
-  if (!created.item || (kind !== kinds.transferPosted && kind !== kinds.holdPlaced)) foreign(created, 'it creates no transfer');
+const foreign = (event, why) => refuse('event_not_of_this_item', `event ${event.number}: ${why}`);
+const saysNothing = 'of a kind that says nothing about this item';
+
+/// The asset or account that a number stands for. False: the event is neither.
+function takeMeaning(event, facts, accounts) {
+  const what = event.content.get(0);
+  if (what === kinds.assetRegistered) {
+    if (event.content.get(2) !== facts.assetNumber || facts.asset) foreign(event, 'another asset');
+    facts.asset = { code: event.content.get(3)[0], scale: Number(event.content.get(3)[1]) };
+    return true;
+  }
+  if (what !== kinds.accountOpened) return false;
+  const named = accounts.find((known) => known.number === event.content.get(2));
+  if (!named) foreign(event, 'another account');
+  named.name = shown(event, 'account_name') + shown(event, 'world_account_name');
+  return true;
+}
+
+/// A transfer between accounts.
+function movementStory(bundle, created) {
+  const account = (field) => ({ number: created.content.get(field).get(5), name: '' });
   const facts = {
-    created, resolved: null, asset: null, amount: created.content.get(2) ?? 0n, reference: shown(created, 'transfer_reference'),
-    debit: { number: created.content.get(4).get(5), name: '' }, credit: { number: created.content.get(5).get(5), name: '' },
+    story: 'movement', created, resolved: null, asset: null, assetNumber: created.content.get(3), amount: created.content.get(2) ?? 0n,
+    reference: shown(created, 'transfer_reference'), debit: account(4), credit: account(5),
   };
   for (const event of bundle.events) {
     if (event === created) continue;
-    const what = event.content.get(0);
     if (event.item) {
-      if (what !== kinds.holdResolved || event.content.get(2) !== number || kind !== kinds.holdPlaced || facts.resolved) foreign(event, 'it does not end this hold');
+      const ends = event.content.get(0) === kinds.holdResolved && event.content.get(2) === created.number;
+      if (!ends || created.content.get(0) !== kinds.holdPlaced || facts.resolved) foreign(event, 'it does not end this hold');
       facts.resolved = event;
-    } else if (what === kinds.assetRegistered) {
-      if (event.content.get(2) !== created.content.get(3) || facts.asset) foreign(event, 'another asset');
-      facts.asset = { code: event.content.get(3)[0], scale: Number(event.content.get(3)[1]) };
-    } else if (what === kinds.accountOpened) {
-      const side = [facts.debit, facts.credit].find((known) => known.number === event.content.get(2));
-      if (!side) foreign(event, 'another account');
-      side.name = shown(event, 'account_name') + shown(event, 'world_account_name');
-    } else {
-      foreign(event, 'of a kind that says nothing about a transfer');
+    } else if (!takeMeaning(event, facts, [facts.debit, facts.credit])) {
+      foreign(event, saysNothing);
     }
   }
   return facts;
+}
+
+/// The transfer over rails that an event is a step of; for a refund that is counted, the original.
+const transferOf = (event) => {
+  const kind = event.content.get(0);
+  if (kind === kinds.transferRequested) return event.number;
+  return (kind >= 51n && kind <= 59n) || kind === 61n ? event.content.get(2) : undefined;
+};
+
+/// A transfer over rails.
+function railStory(bundle, requested) {
+  const { content } = requested;
+  const facts = {
+    story: 'rail', created: requested, asset: null, assetNumber: content.get(4), amount: content.get(5) ?? 0n, account: { number: content.get(3), name: '' },
+    beneficiary: shown(requested, 'transfer_beneficiary'), reference: shown(requested, 'transfer_reference'), moves: [], attempts: [],
+  };
+  const items = bundle.events.filter((event) => event.item);
+  const holds = items.filter((event) => event.content.get(0) === kinds.transferMoved).map((event) => event.content.get(8)).filter((hold) => hold !== undefined);
+  for (const event of bundle.events) {
+    const what = event.content.get(0);
+    if (event.item) {
+      if (transferOf(event) !== requested.number) foreign(event, 'it is no step of this transfer');
+      if (what === kinds.transferMoved) facts.moves.push(event);
+      if (what === kinds.attemptStarted) facts.attempts.push({ started: event, reported: null, railReference: '' });
+      if (what === kinds.attemptReported) {
+        for (const attempt of facts.attempts.filter((known) => known.started.content.get(3) === event.content.get(3))) {
+          attempt.reported = event;
+          attempt.railReference = shown(event, 'rail_reference') || attempt.railReference;
+        }
+      }
+    } else if (!takeMeaning(event, facts, [facts.account])) {
+      const ofHold = (what === kinds.holdPlaced && holds.includes(event.number)) || (what === kinds.holdResolved && holds.includes(event.content.get(2)));
+      if (!ofHold) foreign(event, saysNothing);
+    }
+  }
+  return facts;
+}
+
+/// An import of a key. What happens to a version names no import: the event that added the version does, and comes before.
+function importStory(bundle, received) {
+  const facts = { story: 'import', created: received, moved: null, added: null, versionMoves: [], responsible: shown(received, 'key_responsible') };
+  const importFields = { 83: 2, 84: 2, 85: 2, 86: 4 };
+  for (const event of bundle.events) {
+    if (!event.item) foreign(event, saysNothing);
+    const kind = event.content.get(0);
+    const of = kind === kinds.importReceived ? event.number : event.content.get(importFields[kind] ?? -1);
+    const ofVersion = (kind === 87n || kind === 88n) && facts.added !== null && [2, 3].every((field) => event.content.get(field) === facts.added.content.get(field));
+    if (of !== received.number && (of !== undefined || !ofVersion)) foreign(event, 'it is no step of this import');
+    if (kind === kinds.importMoved) facts.moved = event;
+    if (kind === kinds.keyVersionMoved) facts.versionMoves.push(event);
+    if (kind === kinds.keyVersionAdded) {
+      if (facts.added) foreign(event, 'an import adds one version');
+      facts.added = event;
+    }
+  }
+  return facts;
+}
+
+function checkRoles(bundle) {
+  const isImport = bundle.kind === 'import';
+  const number = parseId(isImport ? 'im_' : 'tr_', bundle.id);
+  if (number === null) refuse('event_not_of_this_item', `no id of ${isImport ? 'an import' : 'a transfer'}`);
+  const created = bundle.events.find((event) => event.number === number);
+  if (!created) refuse('event_not_of_this_item', `event ${number}: the item begins with it, and it is missing`);
+  if (!created.item) foreign(created, 'the item begins with it, and it is called context');
+  const kind = created.content.get(0);
+  if (isImport) return kind === kinds.importReceived ? importStory(bundle, created) : foreign(created, 'it receives no import');
+  if (kind === kinds.transferPosted || kind === kinds.holdPlaced) return movementStory(bundle, created);
+  return kind === kinds.transferRequested ? railStory(bundle, created) : foreign(created, 'it creates no transfer');
 }
 
 async function checkAnchor(anchor, bundle, checkpoint, policy) {
@@ -664,25 +749,73 @@ function decimal(amount, scale) {
 }
 const instant = (ns) => ns > 9000000000n * 1000000000n ? `${ns / 1000000000n}` : new Date(Number(ns / 1000000n)).toISOString();
 
-/// Lines of [English, 中文, value].
-export function summary(result) {
-  const { facts } = result;
-  const amount = (value) => facts.asset ? `${decimal(value, facts.asset.scale)} ${facts.asset.code}/${facts.asset.scale}` : `${value} (asset not disclosed)`;
-  const account = (side) => side.name === '' ? `#${side.number}` : `"${side.name}" (#${side.number})`;
+const states = [
+  ['requested', '已受理'], ['reviewing', '人工审核中'], ['held', '资金已冻结'], ['parked', '暂候通道'], ['sending', '发送中'], ['accepted', '通道已受理'],
+  ['outcome_unknown', '结果未知'], ['manual_review', '人工核查中'], ['settled', '已结算'], ['failed', '已失败'], ['returned', '已退回'], ['rejected', '已拒绝'],
+  ['cancelled', '已取消'], ['reversing', '冲正中'], ['reversed', '已冲正'],
+];
+const stateText = (number) => states[Number(number) - 1]?.join(' / ') ?? `${number}`;
+const results = ['', 'not_sent', 'rejected', 'accepted', 'settled', 'unknown'];
+const importStates = ['', 'received', 'inspected', 'waiting', 'tried', 'active', 'rejected', 'manual_review', 'provisional'];
+const keyStates = ['', 'next', 'active', 'retiring', 'retired', 'destroyed', 'suspended', 'compromised'];
+
+const amountText = (facts, value) => facts.asset ? `${decimal(value, facts.asset.scale)} ${facts.asset.code}/${facts.asset.scale}` : `${value} (asset not disclosed)`;
+const accountText = (side) => side.name === '' ? `#${side.number}` : `"${side.name}" (#${side.number})`;
+const at = (event) => instant(event.content.get(1));
+
+function movementLines(id, facts) {
   const ended = facts.resolved && { 1: 'hold captured / 冻结已扣款', 2: 'hold voided / 冻结已撤销', 3: 'hold expired / 冻结已过期' }[Number(facts.resolved.content.get(3))];
   const held = facts.created.content.get(0) === kinds.holdPlaced;
   const lines = [
-    ['Transfer', '转账编号', result.id],
+    ['Transfer', '转账编号', id],
     ['What happened', '结果', ended ?? (held ? 'held, not resolved in this tree / 已冻结，尚未了结' : 'settled at once / 已即时入账')],
-    ['Amount', '金额', amount(facts.amount)],
-    ['Debited', '付款方', account(facts.debit)],
-    ['Credited', '收款方', account(facts.credit)],
-    ['Recorded at', '记录时间', instant(facts.created.content.get(1))],
-    ['Log', '审计日志', result.origin],
-    ['Key of the log', '日志密钥', result.logKey],
-    ['Tree', '账簿状态', `${result.size} leaves, root ${result.root}`],
+    ['Amount', '金额', amountText(facts, facts.amount)],
+    ['Debited', '付款方', accountText(facts.debit)],
+    ['Credited', '收款方', accountText(facts.credit)],
   ];
-  if (facts.reference !== '') lines.splice(5, 0, ['Reference', '附言', `"${facts.reference}"`]);
+  if (facts.reference !== '') lines.push(['Reference', '附言', `"${facts.reference}"`]);
+  lines.push(['Recorded at', '记录时间', at(facts.created)]);
+  return lines;
+}
+
+function railLines(id, facts) {
+  const payout = facts.created.content.get(2) === 1n;
+  const lines = [
+    ['Transfer', '转账编号', id],
+    ['Kind', '种类', { 1: 'payout / 出款', 2: 'collect / 收款', 3: 'recall / 追回' }[Number(facts.created.content.get(2))]],
+    ['What happened', '结果', stateText(facts.moves.at(-1)?.content.get(4) ?? 1n)],
+    ['Amount', '金额', amountText(facts, facts.amount)],
+    payout ? ['Debited', '付款方', accountText(facts.account)] : ['Credited', '收款方', accountText(facts.account)],
+  ];
+  if (facts.beneficiary !== '') lines.push([payout ? 'Beneficiary' : 'Payer', payout ? '收款人' : '付款人', facts.beneficiary]);
+  if (facts.reference !== '') lines.push(['Reference', '附言', `"${facts.reference}"`]);
+  lines.push(['Requested at', '请求时间', at(facts.created)]);
+  for (const { started, reported, railReference } of facts.attempts) {
+    const heard = reported ? `; ${at(reported)}: ${results[Number(reported.content.get(6))]}` : '; -';
+    lines.push(['Attempt', '发送', `${started.content.get(3)}, rail ${started.content.get(4)}, ${at(started)}${heard}${railReference && `; "${railReference}"`}`]);
+  }
+  for (const moved of facts.moves) lines.push(['Step', '步骤', `${at(moved)} ${stateText(moved.content.get(3))} → ${stateText(moved.content.get(4))}`]);
+  return lines;
+}
+
+function importLines(id, facts) {
+  const { content } = facts.created;
+  const lines = [
+    ['Import', '导入编号', id],
+    ['What happened', '结果', importStates[Number(facts.moved?.content.get(4) ?? 1n)]],
+    ['Key', '密钥', `${content.get(6)}/${content.get(7)}`],
+  ];
+  if (facts.responsible !== '') lines.push(['Responsible', '负责人', `"${facts.responsible}"`]);
+  lines.push(['Received at', '接收时间', at(facts.created)]);
+  if (facts.added) lines.push(['Version', '版本', `${facts.added.content.get(3)}, ${facts.added.content.get(5) === true ? 'proven / 已证明持有私钥' : 'not proven / 未经证明'}`]);
+  for (const moved of facts.versionMoves) lines.push(['Step', '步骤', `${at(moved)} ${keyStates[Number(moved.content.get(4))]} → ${keyStates[Number(moved.content.get(5))]}`]);
+  return lines;
+}
+
+/// Lines of [English, 中文, value].
+export function summary(result) {
+  const lines = { movement: movementLines, rail: railLines, import: importLines }[result.facts.story](result.id, result.facts);
+  lines.push(['Log', '审计日志', result.origin], ['Key of the log', '日志密钥', result.logKey], ['Tree', '账簿状态', `${result.size} leaves, root ${result.root}`]);
   for (const witness of result.witnesses) lines.push(['Seen by witness', '见证方', `${witness.name}, ${instant(witness.seconds * 1000000000n)}`]);
   lines.push(['Split view', '分叉视图', result.witnesses.length > 0 ? 'excluded as far as these witnesses are believed / 在信任见证方的前提下已排除' : 'not excluded / 未排除']);
   for (const { name, chain, number, hash, seconds, size } of result.anchors) {

@@ -204,12 +204,16 @@ EvidenceEvent take_event(Reader& in) {
   return event;
 }
 
-constexpr std::string_view first_member = "{\"format\":\"holdfast-evidence/1\",\"kind\":\"transfer\",\"id\":";
+constexpr std::string_view first_member = "{\"format\":\"holdfast-evidence/1\",\"kind\":";
 
 }  // namespace
 
+std::string_view name_of(EvidenceKind kind) { return kind == EvidenceKind::import ? "import" : "transfer"; }
+
 std::string evidence_body(const Evidence& evidence) {
   std::string out(first_member);
+  put_string(out, name_of(evidence.kind));
+  out += ",\"id\":";
   put_string(out, evidence.id);
   out += ",\"origin\":";
   put_string(out, evidence.origin);
@@ -233,7 +237,7 @@ std::string evidence_body(const Evidence& evidence) {
 }
 
 std::string item_head_text(const Evidence& evidence, std::uint64_t size) {
-  std::string text = "holdfast item head 1\n" + evidence.origin + "\ntransfer " + evidence.id + "\nsize " + std::to_string(size) + "\nbundle " +
+  std::string text = "holdfast item head 1\n" + evidence.origin + "\n" + std::string(name_of(evidence.kind)) + " " + evidence.id + "\nsize " + std::to_string(size) + "\nbundle " +
                      base::to_base64(crypto::sha256(base::as_bytes(evidence_body(evidence)))) + "\n";
   for (const EvidenceEvent& event : evidence.events) {
     if (event.item) text += "event " + std::to_string(event.number) + " " + base::to_base64(leaf_hash(event.leaf)) + "\n";
@@ -257,6 +261,9 @@ base::Result<Evidence> parse_evidence(std::string_view text) {
   Evidence evidence;
   Reader in(text);
   in.expect(first_member);
+  evidence.kind = in.take("\"import\"") ? EvidenceKind::import : EvidenceKind::transfer;
+  if (evidence.kind == EvidenceKind::transfer) in.expect("\"transfer\"");
+  in.expect(",\"id\":");
   evidence.id = in.string();
   in.expect(",\"origin\":");
   evidence.origin = in.string();

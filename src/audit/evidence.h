@@ -1,6 +1,6 @@
 #pragma once
-// Evidence bundles (docs/format/evidence.md): all that proves one transfer, in one text with exactly one spelling. This
-// page writes and reads them; what they prove is audit/evidence_check.h.
+// Evidence bundles (docs/format/evidence.md): all that proves one transfer or one import, in one text with exactly one spelling.
+// This page writes and reads them; what they prove is audit/evidence_check.h.
 
 #include <cstdint>
 #include <string>
@@ -13,16 +13,21 @@
 
 namespace audit {
 
+/// What evidence is of.
+enum class EvidenceKind { transfer, import };
+/// `transfer` or `import`, as the bundle and its head spell it.
+std::string_view name_of(EvidenceKind kind);
+
 /// A personal value, shown with the salt under which an event commits to it.
 struct PersonalValue {
-  std::string field;   ///< transfer_reference, transfer_metadata, account_name, world_account_name
+  std::string field;   ///< as docs/format/evidence.md names them
   base::Tag128 salt{};
   base::Bytes value;
 };
 
 struct EvidenceEvent {
   std::uint64_t number = 0;
-  bool item = true;    ///< of the transfer itself; otherwise what its numbers mean (asset, accounts)
+  bool item = true;    ///< of the item itself; otherwise what its numbers mean (asset, accounts, the hold of a payout)
   base::Bytes leaf;
   Proof proof;         ///< under the checkpoint
   std::vector<PersonalValue> personal;
@@ -41,7 +46,8 @@ constexpr std::string_view time_stamp_kind = "rfc3161";
 constexpr std::string_view evm_kind = "evm";
 
 struct Evidence {
-  std::string id;      ///< of the transfer
+  EvidenceKind kind = EvidenceKind::transfer;
+  std::string id;      ///< of the transfer or import
   std::string origin;
   std::vector<EvidenceEvent> events;   ///< ascending by number
   std::string checkpoint;              ///< signed note, with cosignatures
@@ -50,7 +56,7 @@ struct Evidence {
 };
 
 constexpr std::size_t evidence_bytes_max = 4u << 20;
-constexpr std::size_t evidence_events_max = 64;
+constexpr std::size_t evidence_events_max = 1024;
 constexpr std::size_t evidence_anchors_max = 8;
 
 /// Everything before the head; its hash is part of the head.

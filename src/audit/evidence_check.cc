@@ -9,7 +9,7 @@
 #include "crypto/hash.h"
 #include "crypto/time_stamp.h"
 #include "model/entry.h"
-#include "model/ids.h"
+#include "model/private_field.h"
 
 namespace audit {
 namespace {
@@ -81,27 +81,14 @@ base::Status check_head(const Evidence& evidence, const Signed& signed_by) {
   return base::Error{"head_differs", "the log signed another item, tree or list of events"};
 }
 
-const std::optional<model::Commitment>* commitment_of(const model::EventBody& body, std::string_view field, std::optional<model::Commitment>& scratch) {
-  const auto of_transfer = [&](const auto& moved) -> const std::optional<model::Commitment>* {
-    if (field == "transfer_reference") return &moved.reference;
-    return field == "transfer_metadata" ? &moved.metadata : nullptr;
-  };
-  if (const auto* posted = std::get_if<model::TransferPosted>(&body)) return of_transfer(*posted);
-  if (const auto* held = std::get_if<model::HoldPlaced>(&body)) return of_transfer(*held);
-  if (const auto* opened = std::get_if<model::AccountOpened>(&body); opened != nullptr) {
-    scratch = opened->name;
-    return field == "account_name" || field == "world_account_name" ? &scratch : nullptr;
-  }
-  return nullptr;
-}
-
 base::Status check_personal(const EvidenceEvent& event, const model::Event& decoded) {
+  if (event.personal.empty()) return base::ok();
+  const std::vector<model::CommittedField> committed = model::committed_fields(decoded.body);
   std::string_view before;
   for (const PersonalValue& value : event.personal) {
-    std::optional<model::Commitment> scratch;
-    const auto* commitment = commitment_of(decoded.body, value.field, scratch);
-    const bool there = commitment != nullptr && commitment->has_value() && value.field > before;
-    if (!there || crypto::sha256({base::ByteView(value.salt), base::ByteView(value.value)}) != **commitment) {
+    const auto found = std::ranges::find_if(committed, [&value](const model::CommittedField& known) { return model::name_of(known.field) == value.field; });
+    const bool there = found != committed.end() && value.field > before;
+    if (!there || crypto::sha256({base::ByteView(value.salt), base::ByteView(value.value)}) != found->commitment) {
       return base::Error{"personal_value_differs", "event " + std::to_string(event.number) + " does not commit to the " + value.field + " that is shown"};
     }
     before = value.field;
@@ -122,62 +109,6 @@ base::Status check_events(const Signed& signed_by, VerifiedEvidence& verified) {
     if (!decoded.ok()) return error_at(decoded.error(), event.number);
     TRY(check_personal(event, *decoded));
     verified.events.push_back(std::move(*decoded));
-  }
-  return base::ok();
-}
-
-// What moved, whichever of the two kinds created the transfer.
-struct Movement {
-  model::AssetNumber asset = 0;
-  model::AccountNumber debit = 0, credit = 0;
-};
-std::optional<Movement> movement_of(const model::EventBody& body) {
-  const auto of = [](const auto& moved) { return Movement{moved.asset, moved.debit.account, moved.credit.account}; };
-  if (const auto* posted = std::get_if<model::TransferPosted>(&body)) return of(*posted);
-  if (const auto* held = std::get_if<model::HoldPlaced>(&body)) return of(*held);
-  return std::nullopt;
-}
-
-std::string shown(const EvidenceEvent& event, std::string_view field) {
-  const auto value = std::ranges::find(event.personal, field, &PersonalValue::field);
-  return value == event.personal.end() ? std::string() : std::string(base::as_text(value->value));
-}
-
-// Every event has a part in this transfer, and the one that created it is there.
-base::Status check_roles(VerifiedEvidence& verified) {
-  const auto foreign = [](std::uint64_t number, const char* why) {
-    return base::Error{"event_not_of_this_item", "event " + std::to_string(number) + ": " + why};
-  };
-  const auto id = model::parse_transfer_id(verified.evidence.id);
-  if (!id) return base::Error{"event_not_of_this_item", "\"" + verified.evidence.id + "\" is no transfer id"};
-  const auto& events = verified.evidence.events;
-  const auto created = std::ranges::find(events, id->event, &EvidenceEvent::number);
-  if (created == events.end()) return foreign(id->event, "it created the transfer, and is missing");
-  verified.created = static_cast<std::size_t>(created - events.begin());
-  const auto movement = movement_of(verified.events[verified.created].body);
-  if (!movement || !created->item) return foreign(id->event, "it creates no transfer");
-  verified.debit.number = movement->debit;
-  verified.credit.number = movement->credit;
-  if (const std::string reference = shown(*created, "transfer_reference"); !reference.empty()) verified.reference = reference;
-  const bool is_hold = std::holds_alternative<model::HoldPlaced>(verified.events[verified.created].body);
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i == verified.created) continue;
-    const model::EventBody& body = verified.events[i].body;
-    if (events[i].item) {
-      const auto* end = std::get_if<model::HoldResolved>(&body);
-      if (end == nullptr || end->hold != id->event || !is_hold || verified.resolved) return foreign(events[i].number, "it does not end this hold");
-      verified.resolved = i;
-    } else if (const auto* asset = std::get_if<model::AssetRegistered>(&body)) {
-      if (asset->number != movement->asset || verified.asset) return foreign(events[i].number, "another asset");
-      verified.asset = asset->asset;
-    } else if (const auto* account = std::get_if<model::AccountOpened>(&body)) {
-      const bool debit = account->number == movement->debit, credit = account->number == movement->credit;
-      if (!debit && !credit) return foreign(events[i].number, "another account");
-      NamedAccount& named = debit ? verified.debit : verified.credit;
-      named.name = shown(events[i], "account_name") + shown(events[i], "world_account_name");
-    } else {
-      return foreign(events[i].number, "of a kind that says nothing about a transfer");
-    }
   }
   return base::ok();
 }
@@ -249,7 +180,7 @@ base::Result<VerifiedEvidence> check_evidence(std::string_view text, const Polic
   TRY_ASSIGN(Signed signed_by, check_checkpoint(evidence, policy));
   TRY(check_head(evidence, signed_by));
   TRY(check_events(signed_by, verified));
-  TRY(check_roles(verified));
+  TRY_ASSIGN(verified.story, read_story(evidence, verified.events));
   for (const EvidenceAnchor& anchor : evidence.anchors) {
     if (anchor.kind == time_stamp_kind || anchor.kind == evm_kind) continue;
     return base::Error{"anchor_kind_unknown", "an anchor of the kind \"" + anchor.kind + "\" cannot be checked here"};

@@ -9,6 +9,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/evidence.h"
+#include "audit/evidence_story.h"
 #include "audit/policy.h"
 #include "model/event.h"
 
@@ -40,12 +41,6 @@ struct AnchorNotCounted {
   base::Error why;
 };
 
-/// A named account, if the bundle tells.
-struct NamedAccount {
-  std::uint32_t number = 0;
-  std::string name;            ///< empty if not disclosed
-};
-
 /// What holds.
 struct VerifiedEvidence {
   Evidence evidence;
@@ -55,11 +50,7 @@ struct VerifiedEvidence {
   std::vector<AnchorSeen> anchors;
   std::vector<AnchorNotCounted> anchors_not_counted;  ///< like cosignatures of unknown witnesses, they prove and spoil nothing
   std::vector<model::Event> events;              ///< decoded, in the order of the bundle
-  std::size_t created = 0;                       ///< index of the event that created the transfer
-  std::optional<std::size_t> resolved;           ///< of the one that ended a hold
-  std::optional<model::Asset> asset;
-  NamedAccount debit, credit;
-  std::optional<std::string> reference;
+  Story story;                                   ///< what they say
 
   /// Without a witness nobody but the log says that others were shown the same tree.
   bool split_view_excluded() const { return !witnesses.empty(); }
@@ -77,7 +68,7 @@ struct VerifiedEvidence {
 ///   evidence_changed                the bundle is not the one the log signed
 ///   events_out_of_order, leaf_malformed, leaf_index_outside_tree, inclusion_proof_length_wrong,
 ///   inclusion_proof_root_differs, event_malformed
-///   event_not_of_this_item          an event that the transfer does not need, or one that it lacks
+///   event_not_of_this_item          an event that the item does not need, or the lack of one that it needs
 ///   personal_value_differs          a value that is not what its event commits to
 ///   anchor_kind_unknown
 ///   too_few_witnesses, quorum_not_met, too_few_anchors (its message says why those that are there do not count:

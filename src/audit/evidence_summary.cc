@@ -2,106 +2,20 @@
 
 #include <vector>
 
-#include "base/instant.h"
+#include "audit/evidence_lines.h"
 #include "base/text.h"
 
 namespace audit {
 namespace {
 
-// One fact in both languages.
-struct Line {
-  std::string english, chinese;
-  std::string value_english, value_chinese;
-  const char* name;   // for programs
-};
-
-std::string seconds_text(std::uint64_t seconds) {
-  constexpr std::uint64_t seconds_max = 9'000'000'000;
-  if (seconds > seconds_max) return std::to_string(seconds);
-  return base::to_rfc3339({static_cast<std::int64_t>(seconds) * 1'000'000'000});
+std::string statement_of(const VerifiedEvidence& verified, bool chinese) {
+  const bool import = verified.evidence.kind == EvidenceKind::import;
+  if (chinese) {
+    return "所示每一事件均在该日志的树中；日志方签名声明：截至该树，" + std::string(import ? "此次导入" : "此笔转账") + "仅有这些事件，别无其他。";
+  }
+  return "Every event shown is in the log's tree; the log signed that, up to this tree, the " + std::string(name_of(verified.evidence.kind)) +
+         " had these events and no others.";
 }
-
-std::string account_text(const NamedAccount& account, bool chinese) {
-  const std::string number = (chinese ? "账户第 " : "account number ") + std::to_string(account.number) + (chinese ? " 号" : "");
-  // A bundle's text is never markup, and a person should see where it ends.
-  return account.name.empty() ? number : "\"" + account.name + "\" (" + number + ")";
-}
-
-std::string amount_text(base::U128 amount, const VerifiedEvidence& verified) {
-  if (!verified.asset) return base::to_decimal(amount) + " (asset not disclosed)";
-  return decimal_amount(amount, verified.asset->scale) + " " + model::to_text(*verified.asset);
-}
-
-std::vector<Line> lines_of(const VerifiedEvidence& verified) {
-  std::vector<Line> lines;
-  const auto add = [&lines](const char* name, std::string english, std::string chinese, std::string value, std::string value_chinese = {}) {
-    if (value_chinese.empty()) value_chinese = value;
-    lines.push_back({std::move(english), std::move(chinese), std::move(value), std::move(value_chinese), name});
-  };
-  const model::Event& created = verified.events[verified.created];
-  const auto* held = std::get_if<model::HoldPlaced>(&created.body);
-  const auto* posted = std::get_if<model::TransferPosted>(&created.body);
-  add("transfer", "Transfer", "转账编号", verified.evidence.id);
-  const model::HoldResolved* end = nullptr;
-  if (verified.resolved) end = std::get_if<model::HoldResolved>(&verified.events[*verified.resolved].body);
-  std::string state = "settled at once", state_zh = "已即时入账";
-  if (held != nullptr) {
-    state = "held, not resolved in this tree";
-    state_zh = "已冻结，在此账簿中尚未了结";
-  }
-  if (end != nullptr) {
-    switch (end->resolution) {
-      case model::HoldResolution::captured: state = "hold captured", state_zh = "冻结已扣款"; break;
-      case model::HoldResolution::voided: state = "hold voided", state_zh = "冻结已撤销"; break;
-      case model::HoldResolution::expired: state = "hold expired", state_zh = "冻结已过期"; break;
-    }
-  }
-  add("state", "What happened", "结果", state, state_zh);
-  add("amount", held != nullptr ? "Amount held" : "Amount", held != nullptr ? "冻结金额" : "金额",
-      amount_text(held != nullptr ? held->amount : posted->amount, verified));
-  if (end != nullptr && end->resolution == model::HoldResolution::captured) add("captured", "Amount captured", "扣款金额", amount_text(end->captured, verified));
-  add("debit_account", "Debited", "付款方", account_text(verified.debit, false), account_text(verified.debit, true));
-  add("credit_account", "Credited", "收款方", account_text(verified.credit, false), account_text(verified.credit, true));
-  if (verified.reference) add("reference", "Reference", "附言", "\"" + *verified.reference + "\"");
-  add("at", "Recorded at", "记录时间", base::to_rfc3339(created.at));
-  if (verified.resolved) add("resolved_at", "Resolved at", "了结时间", base::to_rfc3339(verified.events[*verified.resolved].at));
-  add("log", "Log", "审计日志", verified.evidence.origin);
-  add("log_key", "Key of the log", "日志密钥", to_vkey(verified.log_key));
-  add("tree", "Tree", "账簿状态", std::to_string(verified.checkpoint.size) + " leaves, root " + base::to_base64(verified.checkpoint.root),
-      std::to_string(verified.checkpoint.size) + " 个叶节点，根 " + base::to_base64(verified.checkpoint.root));
-  for (const WitnessSeen& witness : verified.witnesses) {
-    add("witness", "Seen by witness", "见证方", witness.name + " at " + seconds_text(witness.seconds), witness.name + "，" + seconds_text(witness.seconds));
-  }
-  if (verified.split_view_excluded()) {
-    add("split_view", "Split view", "分叉视图", "excluded as far as these witnesses are believed", "在信任上述见证方的前提下已排除");
-  } else {
-    add("split_view", "Split view", "分叉视图", "not excluded: no witness saw this checkpoint", "未排除：没有见证方见过此检查点");
-  }
-  for (const AnchorSeen& anchor : verified.anchors) {
-    const std::string at = seconds_text(anchor.seconds), size = std::to_string(anchor.size);
-    const std::string what = at + ": a tree of " + size + " leaves with these events was there then";
-    const std::string what_zh = at + "：此时已存在含这些事件的 " + size + " 个叶节点的树";
-    if (!anchor.block) {
-      add("anchor", "Time-stamped", "时间戳", "by " + anchor.name + " at " + what, anchor.name + "，" + what_zh);
-      continue;
-    }
-    const std::string chain = std::to_string(anchor.block->chain_id), number = std::to_string(anchor.block->number);
-    const std::string hash = "0x" + base::to_hex(anchor.block->hash);
-    add("anchor", "Anchored on a chain", "链上锚定", anchor.name + ", chain " + chain + ", block " + number + " (" + hash + "), at " + what,
-        anchor.name + "，链 " + chain + "，区块 " + number + "（" + hash + "），" + what_zh);
-  }
-  for (const auto& [kind, why] : verified.anchors_not_counted) {
-    const bool chain = kind == evm_kind;
-    // Where a transaction is can be looked up.
-    const std::string what = std::string(why.code) + (chain ? " (" + why.message + ")" : "");
-    add("anchor", chain ? "Anchor on a chain" : "Time-stamp", chain ? "链上锚定" : "时间戳", "one that does not count: " + what, "有一个，但不计入：" + what);
-  }
-  return lines;
-}
-
-constexpr const char* statement =
-    "Every event shown is in the log's tree; the log signed that, up to this tree, the transfer had these events and no others.";
-constexpr const char* statement_zh = "所示每一事件均在该日志的树中；日志方签名声明：截至该树，此笔转账仅有这些事件，别无其他。";
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -148,22 +62,14 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string decimal_amount(base::U128 amount, unsigned scale) {
-  std::string digits = base::to_decimal(amount);
-  if (scale == 0) return digits;
-  if (digits.size() <= scale) digits.insert(0, scale + 1 - digits.size(), '0');
-  digits.insert(digits.size() - scale, ".");
-  return digits;
-}
-
 std::string evidence_summary(const VerifiedEvidence& verified, SummaryLanguage language) {
   const bool chinese = language == SummaryLanguage::chinese;
   std::string text;
-  for (const Line& line : lines_of(verified)) {
+  for (const EvidenceLine& line : evidence_lines(verified)) {
     text += chinese ? line.chinese + "：" + printable(line.value_chinese) : line.english + ": " + printable(line.value_english);
     text += '\n';
   }
-  return text + (chinese ? statement_zh : statement) + "\n";
+  return text + statement_of(verified, chinese) + "\n";
 }
 
 std::string evidence_page(const VerifiedEvidence& verified) {
@@ -176,13 +82,16 @@ std::string evidence_page(const VerifiedEvidence& verified) {
       "th{width:28%;font-weight:normal;color:#444}\ntd{overflow-wrap:anywhere}\nsection{break-inside:avoid;margin-top:1.5em}\n"
       "@page{size:A4;margin:2cm}\n@media print{body{margin:0;max-width:none}}\n</style>\n</head>\n<body>\n";
   for (const bool chinese : {false, true}) {
-    page += chinese ? "<section lang=\"zh\">\n<h1>转账证据</h1>\n" : "<section>\n<h1>Evidence of a transfer</h1>\n";
+    const bool import = verified.evidence.kind == EvidenceKind::import;
+    page += chinese ? "<section lang=\"zh\">\n<h1>" : "<section>\n<h1>";
+    page += chinese ? (import ? "密钥导入证据" : "转账证据") : (import ? "Evidence of an import" : "Evidence of a transfer");
+    page += "</h1>\n";
     page += "<table>\n";
-    for (const Line& line : lines_of(verified)) {
+    for (const EvidenceLine& line : evidence_lines(verified)) {
       page += "<tr><th>" + (chinese ? line.chinese : line.english) + "</th><td>" + escaped(chinese ? line.value_chinese : line.value_english) + "</td></tr>\n";
     }
     page += "</table>\n<p>";
-    page += chinese ? statement_zh : statement;
+    page += statement_of(verified, chinese);
     page += "</p>\n</section>\n";
   }
   return page + "</body>\n</html>\n";
@@ -190,12 +99,22 @@ std::string evidence_page(const VerifiedEvidence& verified) {
 
 std::string evidence_facts(const VerifiedEvidence& verified) {
   std::string out = "{\"verified\":true";
-  std::string witnesses;
-  for (const Line& line : lines_of(verified)) {
-    if (std::string_view(line.name) == "witness" || std::string_view(line.name) == "anchor") continue;
-    out += ",\"" + std::string(line.name) + "\":";
+  std::string witnesses, attempts, steps;
+  const std::vector<EvidenceLine> lines = evidence_lines(verified);
+  for (const EvidenceLine& line : lines) {
+    const std::string_view name(line.name);
+    if (name == "witness" || name == "anchor") continue;
+    if (name == "attempt" || name == "step") {
+      std::string& list = name == "attempt" ? attempts : steps;
+      list += list.empty() ? "" : ",";
+      put_json_string(list, line.value_english);
+      continue;
+    }
+    out += ",\"" + std::string(name) + "\":";
     put_json_string(out, line.value_english);
   }
+  if (!attempts.empty()) out += ",\"attempts\":[" + attempts + "]";
+  if (!steps.empty()) out += ",\"steps\":[" + steps + "]";
   for (const WitnessSeen& witness : verified.witnesses) {
     witnesses += witnesses.empty() ? "" : ",";
     witnesses += "{\"name\":";

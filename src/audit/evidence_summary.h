@@ -21,7 +21,4 @@ std::string evidence_facts(const VerifiedEvidence& verified);
 /// The text with `?` for every control character: a terminal must not be told what to do by a stranger.
 std::string printable(std::string_view text);
 
-/// An amount with the asset's decimals: 2500 at scale 2 is `25.00`.
-std::string decimal_amount(base::U128 amount, unsigned scale);
-
 }  // namespace audit

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "audit/evidence_check.h"
+#include "audit/evidence_lines.h"
 #include "audit/evidence_summary.h"
-#include "audit/leaf.h"
-#include "audit/signing_for_tests.h"
+#include "audit/log_for_tests.h"
 #include "audit/tree_in_memory.h"
 #include "base/text.h"
 #include "crypto/evm/block_for_tests.h"
@@ -25,30 +25,10 @@ using namespace audit;
 
 namespace {
 
-const base::Tag128 salt{1, 2, 3};
 constexpr std::int64_t now = 1'790'000'000;   // 2026-09-21, of time-stamps
 
-model::Commitment commitment_to(std::string_view value) { return crypto::sha256({base::ByteView(salt), base::as_bytes(value)}); }
-
 // A small log: asset, two accounts, a hold with a reference, something of somebody else, its capture.
-struct SmallLog {
-  std::string origin = "log.example/one";
-  TestSigner log{origin, NoteKeyKind::ed25519, 1};
-  TestSigner former{origin, NoteKeyKind::ed25519, 2};
-  TestSigner witness{"w.example/1", NoteKeyKind::cosignature_v1, 3};
-  TestSigner other_witness{"w.example/2", NoteKeyKind::cosignature_v1, 4};
-  std::vector<base::Bytes> leaves;
-  std::vector<Digest> hashes;
-
-  void add(model::EventBody body) {
-    base::Bytes event, leaf;
-    model::encode_event(event, {.at = {1'800'000'000'000'000'000}, .body = std::move(body)});
-    BlindingValue blinding{};
-    blinding.fill(static_cast<std::uint8_t>(leaves.size()));
-    REQUIRE(encode_leaf(blinding, event, leaf).ok());
-    hashes.push_back(leaf_hash(leaf));
-    leaves.push_back(std::move(leaf));
-  }
+struct SmallLog : LogForTests {
   SmallLog() {
     const model::Asset usd = *model::parse_asset("USD/2");
     model::HoldPlaced held;
@@ -75,47 +55,13 @@ struct SmallLog {
   }
 
   Evidence evidence() const {
-    Evidence evidence{.id = model::transfer_id(0, 4), .origin = origin, .events = {}, .checkpoint = {}, .anchors = {}, .head = {}};
-    TreeInMemory tree;
-    for (const Digest& hash : hashes) tree.append(hash);
-    for (const std::uint64_t number : {1u, 2u, 3u, 4u, 6u}) {
-      EvidenceEvent event{.number = number, .item = number >= 4, .leaf = leaves[number - 1], .proof = {}, .personal = {}};
-      event.proof = inclusion_proof(tree, number - 1, hashes.size()).value();
-      const auto show = [&event](const char* field, std::string_view value) {
-        event.personal.push_back({field, salt, base::to_bytes(base::as_bytes(value))});
-      };
-      if (number == 2) show("account_name", "users/a");
-      if (number == 3) show("account_name", "users/b");
-      if (number == 4) show("transfer_reference", "invoice <7>");
-      evidence.events.push_back(std::move(event));
-    }
+    Evidence evidence = evidence_of(EvidenceKind::transfer, model::transfer_id(0, 4), {4, 6}, {1, 2, 3});
+    show(evidence, 2, "account_name", "users/a");
+    show(evidence, 3, "account_name", "users/b");
+    show(evidence, 4, "transfer_reference", "invoice <7>");
     return evidence;
   }
-  Checkpoint checkpoint() const {
-    Frontier frontier;
-    frontier.append(hashes);
-    return {.origin = origin, .size = hashes.size(), .root = frontier.root(), .extensions = {}};
-  }
-  std::string signed_checkpoint(const TestSigner& by) const {
-    const std::string text = checkpoint_text(checkpoint());
-    return make_note(text, by.line(text)) + witness.line(text, 1'800'000'001);
-  }
-  /// Signs whatever there is, as the log does.
-  std::string finished(Evidence evidence, const TestSigner& by) const {
-    if (evidence.checkpoint.empty()) evidence.checkpoint = signed_checkpoint(by);
-    const std::string head = item_head_text(evidence, hashes.size());
-    evidence.head = make_note(head, by.line(head));
-    return evidence_text(evidence);
-  }
   std::string bundle() const { return finished(evidence(), log); }
-  Policy policy() const {
-    Policy policy;
-    policy.logs.push_back({former.key, "", 3});
-    policy.logs.push_back({log.key, "", {}});
-    policy.witnesses.push_back({"one", witness.key, ""});
-    policy.witnesses.push_back({"two", other_witness.key, ""});
-    return policy;
-  }
 };
 
 std::string code_of(const std::string& text, const Policy& policy, EvidenceRequirements required = {}) {
@@ -424,7 +370,7 @@ TEST_CASE("a bundle has one spelling") {
   };
   for (const auto& text : {replaced(",\"origin\"", ", \"origin\""), replaced("\\n", "\\u000a"), replaced("\"number\":1,", "\"number\":01,"),
                            replaced("\"number\":1,", "\"number\":1.0,"), replaced("\"item\"", "\"it\\u0065m\""), replaced("}\n", "}"),
-                           replaced("\"transfer\"", "\"import\"")}) {
+                           replaced("\"transfer\"", "\"account\"")}) {
     CHECK_EQ(code_of(text, log.policy()), "evidence_malformed");
   }
   const auto back = parse_evidence(bundle);

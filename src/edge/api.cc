@@ -35,6 +35,7 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::GetRail&) const { return "get_rail"; }
     std::string_view operator()(const gate::ListReconciliations&) const { return "list_reconciliations"; }
     std::string_view operator()(const gate::GetReconciliation&) const { return "get_reconciliation"; }
+    std::string_view operator()(const gate::GetImportEvidence&) const { return "get_import_evidence"; }
     std::string_view operator()(const gate::GetImport&) const { return "get_import"; }
     std::string_view operator()(const gate::ListKeys&) const { return "list_keys"; }
     std::string_view operator()(const gate::GetKey&) const { return "get_key"; }

@@ -27,17 +27,6 @@ void write_reason(JsonWriter& json, model::RailReason reason) {
   if (reason != model::RailReason::none) json.member("reason", model::row_of(reason).name);
 }
 
-std::string_view name_of(model::RailResult result) {
-  switch (result) {
-    case model::RailResult::not_sent: return "not_sent";
-    case model::RailResult::rejected: return "rejected";
-    case model::RailResult::accepted: return "accepted";
-    case model::RailResult::settled: return "settled";
-    case model::RailResult::unknown: return "unknown";
-  }
-  CHECK_THAT(false, "a rail answers one of five");
-}
-
 std::string_view name_of(model::ReportSource source) {
   switch (source) {
     case model::ReportSource::reply: return "reply";

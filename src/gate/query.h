@@ -159,8 +159,14 @@ struct GetEvidence {
   bool accounts_visible = false;  ///< the caller may read accounts: the events that opened them are shown
 };
 
+/// GET /v1/imports/{id}/evidence?disclose=none
+struct GetImportEvidence {
+  model::EventNumber import = 0;
+  bool disclose = true;           ///< personal values with their salts
+};
+
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
-                               GetCheckpoint, GetTile, GetEvidence, ListRails, GetRail,
+                               GetCheckpoint, GetTile, GetEvidence, GetImportEvidence, ListRails, GetRail,
                                ListWebhooks, GetWebhook, ListDeliveries, TestWebhook, ResendWebhook,
                                ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey>;
 

@@ -90,6 +90,15 @@ std::string path_account(const RouteMatch& match, Problems& problems) {
   return std::move(name).value_or(std::string());
 }
 
+// Of evidence: personal values unless they are to be left out.
+bool read_disclose(Parameters& parameters) {
+  const auto disclose = parameters.take("disclose", "all or none", [](std::string_view text) -> std::optional<bool> {
+    if (text != "all" && text != "none") return std::nullopt;
+    return text == "all";
+  });
+  return disclose.value_or(true);
+}
+
 Read<AccountHistory> read_history(const RouteMatch& match, model::TenantNumber tenant, Parameters& parameters,
                                   Problems& problems) {
   AccountHistory history;
@@ -279,12 +288,8 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
     case Action::get_transfer_evidence: {
       const auto id = model::parse_transfer_id(match.parameters[0]);
       if (!id) add_problem(problems, malformed, "/id", "not a transfer id");
-      const auto disclose = parameters.take("disclose", "all or none", [](std::string_view text) -> std::optional<bool> {
-        if (text != "all" && text != "none") return std::nullopt;
-        return text == "all";
-      });
       query.body = GetEvidence{.id = id.value_or(model::TransferId{}),
-                               .disclose = disclose.value_or(true),
+                               .disclose = read_disclose(parameters),
                                .accounts_visible = (scopes & model::accounts_read) != 0};
       break;
     }
@@ -303,6 +308,9 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
       break;
     case Action::get_import:
       query.body = GetImport{read_import_id(match.parameters, problems)};
+      break;
+    case Action::get_import_evidence:
+      query.body = GetImportEvidence{.import = read_import_id(match.parameters, problems), .disclose = read_disclose(parameters)};
       break;
     case Action::list_keys:
       keep(read_key_list(parameters));

@@ -50,6 +50,15 @@ TEST_CASE("reads come out decoded") {
   }
   CHECK(std::get<GetTransfer>(query("/v1/transfers/tr_000000000000a").body).id.event == 10);
   {
+    const auto evidence = std::get<GetEvidence>(query("/v1/transfers/tr_000000000000a/evidence").body);
+    CHECK(evidence.id.event == 10);
+    CHECK(evidence.disclose);
+    CHECK_FALSE(std::get<GetEvidence>(query("/v1/transfers/tr_000000000000a/evidence?disclose=none").body).disclose);
+    const auto of_import = std::get<GetImportEvidence>(query("/v1/imports/" + model::import_id(11) + "/evidence?disclose=none").body);
+    CHECK(of_import.import == 11);
+    CHECK_FALSE(of_import.disclose);
+  }
+  {
     const Query q = query("/v1/accounts/a/history?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00.5Z&limit=7&cursor=" +
                           to_cursor(ListKind::account_history, model::EventNumber{55}));
     const auto& history = std::get<AccountHistory>(q.body);
@@ -113,6 +122,8 @@ TEST_CASE("bad parameters of reads are named") {
       {"/v1/transfers?key=k&operation=tick", "request_field_invalid /operation"},
       {"/v1/transfers?state=held&operation=create_transfer", "request_field_invalid /operation"},
       {"/v1/transfers?state=held&cursor=AA", "cursor_invalid"},
+      {"/v1/transfers/tr_000000000000a/evidence?disclose=some", "request_field_invalid /disclose"},
+      {"/v1/imports/im_x/evidence", "request_field_invalid /id"},
       {"/v1/trial-balance?asset=USD", "request_field_invalid /asset"},
   };
   for (const auto& [path, expected] : cases) {

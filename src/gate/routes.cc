@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 63> table = {{
+constexpr std::array<Route, 64> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -59,6 +59,7 @@ constexpr std::array<Route, 63> table = {{
      model::reconcile_write},
     {"POST", "/v1/imports", Action::import_key, Operation::import_key, model::imports_write},
     {"GET", "/v1/imports/{id}", Action::get_import, Operation::none, model::imports_read},
+    {"GET", "/v1/imports/{id}/evidence", Action::get_import_evidence, Operation::none, model::imports_read},
     {"POST", "/v1/imports/{id}/challenge", Action::challenge_import, Operation::challenge_import, model::imports_write},
     {"POST", "/v1/imports/{id}/prove", Action::prove_import, Operation::prove_import, model::imports_write},
     {"POST", "/v1/imports/{id}/approve", Action::approve_import, Operation::review_import, model::imports_review},

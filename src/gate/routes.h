@@ -67,6 +67,7 @@ enum class Action : std::uint8_t {
   resolve_exception,
   import_key,
   get_import,
+  get_import_evidence,
   challenge_import,
   prove_import,
   approve_import,

@@ -505,6 +505,7 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::list_rails:
     case Action::get_rail:
     case Action::get_import:
+    case Action::get_import_evidence:
     case Action::list_keys:
     case Action::get_key:
     case Action::test_webhook:

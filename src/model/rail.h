@@ -26,6 +26,16 @@ enum class RailResult : std::uint8_t {
   settled = 4,    ///< money moved at the rail
   unknown = 5,    ///< it may or may not have happened
 };
+constexpr std::string_view name_of(RailResult result) {
+  switch (result) {
+    case RailResult::not_sent: return "not_sent";
+    case RailResult::rejected: return "rejected";
+    case RailResult::accepted: return "accepted";
+    case RailResult::settled: return "settled";
+    case RailResult::unknown: break;
+  }
+  return "unknown";
+}
 constexpr bool is_rail_result(std::uint64_t number) { return number >= 1 && number <= 5; }
 
 /// Why. Numbers ascend without gaps; a retired one keeps its row.

@@ -1,7 +1,6 @@
 #include "node/audit_keeping.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -13,25 +12,6 @@
 namespace node {
 
 namespace {
-
-struct FieldName {
-  std::string_view name;
-  model::PrivateField field;
-};
-constexpr FieldName field_names[] = {
-    {"tenant_name", model::PrivateField::tenant_name},
-    {"account_name", model::PrivateField::account_name},
-    {"account_metadata", model::PrivateField::account_metadata},
-    {"transfer_reference", model::PrivateField::transfer_reference},
-    {"transfer_metadata", model::PrivateField::transfer_metadata},
-    {"client_name", model::PrivateField::client_name},
-    {"world_account_name", model::PrivateField::world_account_name},
-    {"transfer_beneficiary", model::PrivateField::transfer_beneficiary},
-    {"vote_reason", model::PrivateField::vote_reason},
-    {"rail_reference", model::PrivateField::rail_reference},
-    {"rail_report", model::PrivateField::rail_report},
-    {"webhook_url", model::PrivateField::webhook_url},
-};
 
 // Zeros over the whole file before its name goes: what is removed otherwise stays on the disk until somebody needs the place.
 base::Status wipe_and_remove(io::FileSystem& files, const std::string& path) {
@@ -78,19 +58,6 @@ base::Result<audit::NoteKey> note_key(const custody::Keyring& keyring, std::uint
 }
 
 }  // namespace
-
-std::optional<model::PrivateField> private_field_of(std::string_view name) {
-  for (const FieldName& known : field_names) {
-    if (known.name == name) return known.field;
-  }
-  return std::nullopt;
-}
-
-std::string private_field_names() {
-  std::string names;
-  for (const FieldName& known : field_names) names.append(names.empty() ? "" : ", ").append(known.name);
-  return names;
-}
 
 base::Status erase_personal(io::FileSystem& files, io::Clock& clock, const DataDirectory& data, model::EventNumber event,
                             model::PrivateField field) {

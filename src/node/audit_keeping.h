@@ -2,9 +2,7 @@
 // What the keeper of a log does with it while no service runs: erasing personal values, giving out the policy, changing the
 // log's key.
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "audit/policy.h"
 #include "base/result.h"
@@ -15,11 +13,6 @@
 #include "node/data_directory.h"
 
 namespace node {
-
-/// `transfer_reference` and its like.
-std::optional<model::PrivateField> private_field_of(std::string_view name);
-/// All of them, for messages.
-std::string private_field_names();
 
 /// Removes a personal value and its salt: in the journal group, in place; in snapshots and views, which are overwritten and
 /// made anew by the next start. Events, leaves, proofs and the state stay as they are. Again: finishes what was broken off.

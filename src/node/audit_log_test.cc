@@ -12,6 +12,7 @@
 #include "io/faulting_file.h"
 #include "io/random.h"
 #include "node/anchors.h"
+#include "node/evidence.h"
 #include "node/world_test.h"
 
 // clang-format off
@@ -81,6 +82,23 @@ struct Logged {
 std::vector<audit::NoteKey> keys_of(const node::AuditLog& log) { return {log.key()}; }
 
 }  // namespace
+
+TEST_CASE("evidence leaves out what its tree does not hold, and of more events than a bundle takes there is none") {
+  Logged logged;
+  logged.move_money(10);
+  const auto log = logged.open();
+  const auto published = log->published();
+  REQUIRE(published != nullptr);
+  const model::EventNumber last = published->checkpoint.size;
+  node::EvidenceSubject subject{.id = model::transfer_id(0, last), .items = {last, last + 1}, .context = {}};
+  const auto bundle = node::make_evidence(*log, *logged.world.partition->reader, *published, subject);
+  REQUIRE_MESSAGE(bundle.ok(), (bundle.ok() ? std::string() : bundle.error().message));
+  CHECK(audit::parse_evidence(*bundle)->events.size() == 1);
+  subject.items.assign(audit::evidence_events_max + 1, last);
+  const auto refused = node::make_evidence(*log, *logged.world.partition->reader, *published, subject);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(code_of(refused.error()) == "evidence_too_large");
+}
 
 TEST_CASE("a checkpoint covers everything durable, and its tiles prove every leaf and every former size") {
   Logged logged;

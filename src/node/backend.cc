@@ -85,9 +85,6 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
   } else if (const auto* transfer = std::get_if<gate::GetTransfer>(&query.body)) {
     const bool here = transfer->id.partition == partition();
     question = AskTransfer{tenant, here ? transfer->id.event : 0};
-  } else if (const auto* evidence = std::get_if<gate::GetEvidence>(&query.body)) {
-    const bool here = evidence->id.partition == partition();
-    question = AskTransfer{tenant, here ? evidence->id.event : 0};
   } else if (const auto* list = std::get_if<gate::ListTransfers>(&query.body)) {
     if (list->key) question = AskKey{*list->key};
     if (list->reference_key) question = AskReference{*list->reference_key, 0, references_at_once};
@@ -227,8 +224,8 @@ void Backend::run_reads() {
       reading = read_checkpoint(read.answer);
     } else if (std::holds_alternative<gate::GetTile>(query.body)) {
       reading = read_tile(query, read.answer);
-    } else if (std::holds_alternative<gate::GetEvidence>(query.body)) {
-      reading = read_evidence(query, read.answer);
+    } else if (std::holds_alternative<gate::GetEvidence>(query.body) || std::holds_alternative<gate::GetImportEvidence>(query.body)) {
+      reading = read_evidence(query, read.answer, read.deadline);
     } else {
       reading = read_transfers(query, read.answer, read.deadline);
     }

@@ -12,11 +12,13 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "edge/backend.h"
 #include "io/loop.h"
 #include "node/audit_log.h"
+#include "node/evidence.h"
 #include "node/service.h"
 #include "node/webhook_teller.h"
 #include "store/views/views.h"
@@ -105,7 +107,14 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_accounts(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
   edge::Reading read_transfers(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
   edge::Reading read_checkpoint(const Answer& answer) const;
-  edge::Reading read_evidence(const gate::Query& query, const Answer& answer);
+  /// What evidence is to be of, or why there is none.
+  using Provable = std::variant<EvidenceSubject, edge::Reading>;
+  Provable provable(const gate::Query& query, model::EventNumber position, Clock::time_point deadline);
+  Provable transfer_subject(const gate::GetEvidence& asked, model::TenantNumber tenant, model::EventNumber position, Clock::time_point deadline);
+  Provable import_subject(const gate::GetImportEvidence& asked, model::TenantNumber tenant, model::EventNumber position, Clock::time_point deadline);
+  base::Status add_meanings(const std::vector<model::AccountNumber>& accounts, bool accounts_visible, EvidenceSubject& into) const;
+  base::Status add_hold(model::TenantNumber tenant, const edge::TransferReading& saga, EvidenceSubject& into) const;
+  edge::Reading read_evidence(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
   edge::Reading read_tile(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
   bool wait_for_views(model::EventNumber position, Clock::time_point deadline);

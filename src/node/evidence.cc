@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "audit/leaf.h"
-#include "model/entry.h"
+#include "model/private_field.h"
 
 namespace node {
 
@@ -14,23 +14,26 @@ struct Wanted {
   bool item = true;
 };
 
-// Names of fields as the bundle has them, ascending.
-struct Shown {
-  model::PrivateField field;
-  const char* name;
-};
-constexpr Shown of_account[] = {{model::PrivateField::account_name, "account_name"},
-                                {model::PrivateField::world_account_name, "world_account_name"}};
-constexpr Shown of_transfer[] = {{model::PrivateField::transfer_metadata, "transfer_metadata"},
-                                 {model::PrivateField::transfer_reference, "transfer_reference"}};
+std::vector<Wanted> wanted_of(const EvidenceSubject& subject, std::uint64_t size) {
+  std::vector<Wanted> wanted;
+  const auto want = [&](const std::vector<model::EventNumber>& numbers, bool item) {
+    // What happened after this tree is not its business.
+    for (const model::EventNumber number : numbers) {
+      if (number <= size) wanted.push_back({number, item});
+    }
+  };
+  want(subject.items, true);
+  want(subject.context, false);
+  std::ranges::sort(wanted, {}, &Wanted::number);
+  return wanted;
+}
 
 base::Status disclose(const store::JournalReader& reader, const model::Event& event, audit::EvidenceEvent& into) {
-  const bool account = std::holds_alternative<model::AccountOpened>(event.body);
-  const bool transfer = std::holds_alternative<model::TransferPosted>(event.body) || std::holds_alternative<model::HoldPlaced>(event.body);
-  if (!account && !transfer) return base::ok();
-  for (const Shown& shown : account ? std::span<const Shown>(of_account) : std::span<const Shown>(of_transfer)) {
-    TRY_ASSIGN(const auto value, reader.read_private(into.number, shown.field));
-    if (value && !value->erased) into.personal.push_back({shown.name, value->salt, value->value});
+  for (const model::CommittedField& committed : model::committed_fields(event.body)) {
+    // What a client keeps beside an account says nothing about a transfer.
+    if (committed.field == model::PrivateField::account_metadata) continue;
+    TRY_ASSIGN(const auto value, reader.read_private(into.number, committed.field));
+    if (value && !value->erased) into.personal.push_back({std::string(model::name_of(committed.field)), value->salt, value->value});
   }
   return base::ok();
 }
@@ -40,17 +43,17 @@ base::Status disclose(const store::JournalReader& reader, const model::Event& ev
 base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReader& reader, const Published& published,
                                         const EvidenceSubject& subject) {
   const audit::Checkpoint& checkpoint = published.checkpoint;
-  audit::Evidence evidence{.id = model::transfer_id(subject.id.partition, subject.id.event),
+  audit::Evidence evidence{.kind = subject.kind,
+                           .id = subject.id,
                            .origin = checkpoint.origin,
                            .events = {},
                            .checkpoint = published.note,
                            .anchors = {},
                            .head = {}};
-  std::vector<Wanted> wanted{{subject.id.event, true}};
-  // What happened after this tree is not its business.
-  if (subject.resolved != 0 && subject.resolved <= checkpoint.size) wanted.push_back({subject.resolved, true});
-  for (const model::EventNumber number : subject.context) wanted.push_back({number, false});
-  std::ranges::sort(wanted, {}, &Wanted::number);
+  const std::vector<Wanted> wanted = wanted_of(subject, checkpoint.size);
+  if (wanted.size() > audit::evidence_events_max) {
+    return base::Error{"evidence_too_large", std::to_string(wanted.size()) + " events; a bundle holds " + std::to_string(audit::evidence_events_max)};
+  }
   for (const Wanted& one : wanted) {
     audit::EvidenceEvent event{.number = one.number, .item = one.item, .leaf = {}, .proof = {}, .personal = {}};
     TRY_ASSIGN(event.leaf, log.leaf(one.number - 1));
@@ -66,7 +69,11 @@ base::Result<std::string> make_evidence(AuditLog& log, const store::JournalReade
   for (const audit::EvidenceEvent& event : evidence.events) last = event.item ? std::max(last, event.number) : last;
   evidence.anchors = log.anchors(last, checkpoint);
   TRY_ASSIGN(evidence.head, log.sign(audit::item_head_text(evidence, checkpoint.size)));
-  return audit::evidence_text(evidence);
+  std::string text = audit::evidence_text(evidence);
+  if (text.size() > audit::evidence_bytes_max) {
+    return base::Error{"evidence_too_large", std::to_string(text.size()) + " bytes; a bundle holds " + std::to_string(audit::evidence_bytes_max)};
+  }
+  return text;
 }
 
 }  // namespace node

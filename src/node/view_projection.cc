@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "gate/request_body.h"
+#include "model/event_subject.h"
 #include "store/views/sqlite_views.h"
 #include "wire/json_writer.h"
 
@@ -21,11 +22,12 @@ constexpr std::size_t dense = 4;
 constexpr const char* enough = "enough_for_now";
 
 bool has_row(const model::EventBody& body, bool every_transfer) {
-  return store::saga_of_step(body, 1) != 0 || std::holds_alternative<model::HoldRedirected>(body) ||
-         (every_transfer && std::holds_alternative<model::TransferPosted>(body)) || std::holds_alternative<model::TenantOpened>(body) || std::holds_alternative<model::AssetRegistered>(body) ||
-         std::holds_alternative<model::AccountOpened>(body) || std::holds_alternative<model::AccountFlagsChanged>(body) ||
-         std::holds_alternative<model::AccountLimitsSet>(body) || std::holds_alternative<model::HoldPlaced>(body) ||
-         std::holds_alternative<model::HoldResolved>(body) || std::holds_alternative<model::ClientCreated>(body) ||
+  return model::transfer_of(body, 1) != 0 || model::import_of(body, 1) != 0 || model::version_of(body).has_value() ||
+         (every_transfer && std::holds_alternative<model::TransferPosted>(body)) || std::holds_alternative<model::TenantOpened>(body) ||
+         std::holds_alternative<model::AssetRegistered>(body) || std::holds_alternative<model::AccountOpened>(body) ||
+         std::holds_alternative<model::AccountFlagsChanged>(body) || std::holds_alternative<model::AccountLimitsSet>(body) ||
+         std::holds_alternative<model::HoldPlaced>(body) || std::holds_alternative<model::HoldResolved>(body) ||
+         std::holds_alternative<model::HoldRedirected>(body) || std::holds_alternative<model::ClientCreated>(body) ||
          std::holds_alternative<model::ClientRevoked>(body);
 }
 

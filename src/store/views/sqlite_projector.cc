@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "model/event_subject.h"
 
 namespace store {
 
@@ -29,17 +30,6 @@ std::optional<std::string> owned(const std::optional<std::string_view>& text) {
 }
 
 }  // namespace
-
-model::EventNumber saga_of_step(const model::EventBody& body, model::EventNumber number) {
-  if (std::holds_alternative<model::TransferRequested>(body)) return number;
-  if (const auto* counted = std::get_if<model::RefundCounted>(&body)) return counted->original;
-  return std::visit(
-      [](const auto& step) -> model::EventNumber {
-        if constexpr (requires { step.transfer; }) return step.transfer;
-        return 0;
-      },
-      body);
-}
 
 SqliteProjector::SqliteProjector(Connection connection, AboutRow about)
     : connection_(std::move(connection)), about_(about), opened_at_(about.positions) {
@@ -78,10 +68,13 @@ base::Status SqliteProjector::prepare() {
   TRY(into(statements_.transfer, replace_transfer));
   TRY(into(statements_.saga, replace_saga));
   TRY(into(statements_.saga_step, replace_saga_step));
+  TRY(into(statements_.import_step, replace_import_step));
+  TRY(into(statements_.key_version, replace_key_version));
   TRY(into(statements_.client, replace_client));
   TRY(into(statements_.read_account, "SELECT * FROM accounts WHERE number = ?"));
   TRY(into(statements_.read_transfer, "SELECT * FROM transfers WHERE number = ?"));
   TRY(into(statements_.read_saga, "SELECT * FROM sagas WHERE number = ?"));
+  TRY(into(statements_.read_key_version, "SELECT * FROM key_versions WHERE key = ? AND version = ?"));
   TRY(into(statements_.read_client, "SELECT * FROM clients WHERE number = ?"));
   // Erasing is rare: these look at every row.
   TRY(into(statements_.find_tenant, "SELECT * FROM tenants WHERE opened_event = ?"));
@@ -140,6 +133,7 @@ base::Status SqliteProjector::project(const ProjectedEvent& projected) {
   TRY(project_account(projected));
   TRY(project_transfer(projected));
   TRY(project_saga(projected));
+  TRY(project_import(projected));
   return project_client(projected);
 }
 
@@ -224,7 +218,7 @@ base::Status SqliteProjector::project_transfer(const ProjectedEvent& projected) 
 
 base::Status SqliteProjector::project_saga(const ProjectedEvent& projected) {
   const model::EventBody& body = projected.event->body;
-  const model::EventNumber saga = saga_of_step(body, projected.number);
+  const model::EventNumber saga = model::transfer_of(body, projected.number);
   if (saga == 0) return base::ok();
   SagaRow row;
   if (const auto* requested = std::get_if<model::TransferRequested>(&body)) {
@@ -246,6 +240,29 @@ base::Status SqliteProjector::project_saga(const ProjectedEvent& projected) {
     }
   }
   return written(statements_.saga_step, SagaStepRow{saga, projected.number});
+}
+
+// What happens to a version of a key names the version; the row of its first event says where it came from.
+base::Status SqliteProjector::project_import(const ProjectedEvent& projected) {
+  const model::EventBody& body = projected.event->body;
+  const auto version = model::version_of(body);
+  model::EventNumber import = model::import_of(body, projected.number);
+  if (import == 0 && !version) return base::ok();
+  if (std::holds_alternative<model::KeyVersionAdded>(body)) {
+    TRY(written(statements_.key_version, KeyVersionRow{version->key, version->version, import}));
+  }
+  if (import == 0) {
+    Statement& select = statements_.read_key_version;
+    select.reset();
+    select.bind(version->key).bind(version->version);
+    TRY_ASSIGN(const bool found, select.step());
+    if (!found) return missing("key_versions", version->key);
+    KeyVersionRow row;
+    TRY(read_row(select, row));
+    select.reset();
+    import = row.import;
+  }
+  return written(statements_.import_step, ImportStepRow{import, projected.number});
 }
 
 base::Status SqliteProjector::project_client(const ProjectedEvent& projected) {

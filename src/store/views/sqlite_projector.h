@@ -24,8 +24,8 @@ class SqliteProjector final : public Projector {
 
  private:
   struct Statements {
-    Statement about, tenant, asset, account, balance, transfer, saga, saga_step, client;
-    Statement read_account, read_transfer, read_saga, read_client;
+    Statement about, tenant, asset, account, balance, transfer, saga, saga_step, import_step, key_version, client;
+    Statement read_account, read_transfer, read_saga, read_key_version, read_client;
     Statement find_tenant, find_account, find_client;   ///< by the event that made the row
   };
 
@@ -35,6 +35,7 @@ class SqliteProjector final : public Projector {
   base::Status project_account(const ProjectedEvent& projected);
   base::Status project_transfer(const ProjectedEvent& projected);
   base::Status project_saga(const ProjectedEvent& projected);
+  base::Status project_import(const ProjectedEvent& projected);
   base::Status project_client(const ProjectedEvent& projected);
   base::Status erase_row(model::PrivateField field, model::EventNumber event);
   base::Status commit(Transaction transaction);

@@ -25,6 +25,7 @@ base::Status read_any(Statement& at, AccountRow& row) { return read_with_balance
 base::Status read_any(Statement& at, TransferRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, SagaRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, SagaStepRow& row) { return read_row(at, row); }
+base::Status read_any(Statement& at, ImportStepRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, ClientRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, AssetRow& row) { return read_row(at, row); }
 base::Status read_any(Statement& at, TenantRow& row) { return read_row(at, row); }
@@ -226,13 +227,22 @@ base::Result<std::optional<SagaRow>> SqliteQueries::saga(model::EventNumber numb
 }
 
 base::Result<std::vector<model::EventNumber>> SqliteQueries::saga_steps(model::EventNumber number) {
-  TRY_ASSIGN(Statement select, connection_.prepare("SELECT * FROM saga_steps WHERE saga = ? ORDER BY event"));
+  return steps<SagaStepRow>("SELECT * FROM saga_steps WHERE saga = ? ORDER BY event", number);
+}
+
+base::Result<std::vector<model::EventNumber>> SqliteQueries::import_steps(model::EventNumber number) {
+  return steps<ImportStepRow>("SELECT * FROM import_steps WHERE import = ? ORDER BY event", number);
+}
+
+template <typename Row>
+base::Result<std::vector<model::EventNumber>> SqliteQueries::steps(const char* sql, model::EventNumber number) {
+  TRY_ASSIGN(Statement select, connection_.prepare(sql));
   select.bind(static_cast<std::int64_t>(number));
-  std::vector<SagaStepRow> rows;
+  std::vector<Row> rows;
   TRY(read_rows(select, SIZE_MAX, rows));
   std::vector<model::EventNumber> events;
   events.reserve(rows.size());
-  for (const SagaStepRow& row : rows) events.push_back(row.event);
+  for (const Row& row : rows) events.push_back(row.event);
   return events;
 }
 

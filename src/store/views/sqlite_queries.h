@@ -21,11 +21,15 @@ class SqliteQueries final : public Queries {
   base::Result<Page<SagaRow>> sagas(const SagaQuery& query) override;
   base::Result<std::optional<SagaRow>> saga(model::EventNumber number) override;
   base::Result<std::vector<model::EventNumber>> saga_steps(model::EventNumber number) override;
+  base::Result<std::vector<model::EventNumber>> import_steps(model::EventNumber number) override;
   base::Result<Page<ClientRow>> clients(const ClientQuery& query) override;
   base::Result<std::vector<AssetRow>> assets() override;
   base::Result<std::vector<TenantRow>> tenants() override;
 
  private:
+  template <typename Row>
+  base::Result<std::vector<model::EventNumber>> steps(const char* sql, model::EventNumber number);
+
   explicit SqliteQueries(Connection connection) : connection_(std::move(connection)) {}
   Connection connection_;
 };

@@ -53,6 +53,8 @@ base::Status SqliteViews::verify() {
   TRY(verify_table<TransferRow>(connection, "SELECT * FROM transfers"));
   TRY(verify_table<SagaRow>(connection, "SELECT * FROM sagas"));
   TRY(verify_table<SagaStepRow>(connection, "SELECT * FROM saga_steps"));
+  TRY(verify_table<ImportStepRow>(connection, "SELECT * FROM import_steps"));
+  TRY(verify_table<KeyVersionRow>(connection, "SELECT * FROM key_versions"));
   return verify_table<ClientRow>(connection, "SELECT * FROM clients");
 }
 

@@ -430,7 +430,7 @@ TEST_CASE("a database of another journal, version or option is refused by name")
   CHECK(code_of(open_sqlite_views(world.path, {{}, true})) == "views_option_changed");
   world.sql("PRAGMA user_version = 1");
   CHECK(code_of(open_sqlite_views(world.path, {})) == "views_version_unknown");
-  world.sql("PRAGMA user_version = 2; DELETE FROM about");
+  world.sql("PRAGMA user_version = 3; DELETE FROM about");
   CHECK(code_of(open_sqlite_views(world.path, {})) == "view_row_damaged");
 }
 
@@ -452,6 +452,11 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
   model::TransferRequested request;
   request.account = 1;
   world.project(request);
+  model::KeyVersionAdded added;
+  added.key = 3;
+  added.version = 1;
+  added.import = 6;
+  world.project(added);
   const BalanceUpdate balance{1, 4, {}};
   world.projector->note_balances({&balance, 1});
   must(world.projector->write_balances(10));
@@ -470,6 +475,8 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
         "resolved_at_ns", "reference", "metadata"}},
       {"sagas", {"tenant", "kind", "state", "account", "since_ns"}},
       {"saga_steps", {"event"}},
+      {"import_steps", {"event"}},
+      {"key_versions", {"import"}},
       {"clients", {"kind", "scopes", "name", "created_event", "created_at_ns", "revoked_at_ns"}}};
   world.sql("CREATE TABLE saved (value)");
   for (const auto& [table, names] : columns) {
@@ -488,12 +495,61 @@ TEST_CASE("a changed value in any column of any table is found, named, and never
                                   : table == "transfers"        ? code_of(world.queries->transfer(4))
                                   : table == "sagas"            ? code_of(world.queries->saga(6))
                                   : table == "saga_steps"       ? code_of(world.queries->saga_steps(6))
+                                  : table == "import_steps"     ? code_of(world.queries->import_steps(6))
                                                                 : std::string("view_row_damaged");
       CHECK_MESSAGE(reading == "view_row_damaged", table << "." << column);
       world.sql("UPDATE " + table + " SET " + column + " = (SELECT value FROM saved)");
       REQUIRE_MESSAGE(world.views->verify().ok(), table << "." << column);
     }
   }
+}
+
+TEST_CASE("an import has its own steps and those of the version that came of it") {
+  World world;
+  const auto receive = [&] { return world.project(model::ImportReceived{}); };
+  const auto add = [&](model::EventNumber import, model::KeyVersion version) {
+    model::KeyVersionAdded added;
+    added.key = 3;
+    added.version = version;
+    added.import = import;
+    return world.project(added);
+  };
+  const auto move = [&](model::KeyVersion version) {
+    model::KeyVersionMoved moved;
+    moved.key = 3;
+    moved.version = version;
+    return world.project(moved);
+  };
+  const auto first = receive(), second = receive(), third = receive();
+  model::ImportMoved inspected;
+  inspected.import = first;
+  const auto step = world.project(inspected);
+  model::ImportChallenged asked;
+  asked.import = second;
+  const auto challenge = world.project(asked);
+  model::ImportVoted voted;
+  voted.import = second;
+  const auto vote = world.project(voted);
+  const auto one = add(first, 1), two = add(second, 2), on = move(1), off = move(2);
+  model::KeyExpiryWarned warned;
+  warned.key = 3;
+  warned.version = 1;
+  const auto warning = world.project(warned);
+
+  CHECK(must(world.queries->import_steps(first)) == std::vector{first, step, one, on, warning});
+  CHECK(must(world.queries->import_steps(second)) == std::vector{second, challenge, vote, two, off});
+  CHECK(must(world.queries->import_steps(third)) == std::vector{third});
+  CHECK(must(world.queries->import_steps(999)).empty());
+  CHECK(world.views->verify().ok());
+
+  // What happens to a version of which there is no row cannot be told whose it is.
+  world.sql("DELETE FROM key_versions WHERE version = 2");
+  model::KeyVersionMoved lost;
+  lost.key = 3;
+  lost.version = 2;
+  const model::Event event{at(100), lost};
+  const ProjectedEvent projected{100, 1, &event, "", {}, {}};
+  CHECK(code_of(world.projector->apply({&projected, 1}, 100)) == "view_row_damaged");
 }
 
 TEST_CASE("transfers over rails are queues by their state, oldest first, with all their steps") {

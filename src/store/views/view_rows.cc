@@ -243,6 +243,31 @@ base::Status read_row(Statement& at, SagaStepRow& row) {
   return reader.finish();
 }
 
+base::Status write_row(Statement& replace, const ImportStepRow& row) {
+  replace.start_checksum("import_steps");
+  return replace.bind(signed_of(row.import)).bind(signed_of(row.event)).bind_checksum().run();
+}
+
+base::Status read_row(Statement& at, ImportStepRow& row) {
+  RowReader reader(at, "import_steps");
+  reader.number(row.import);
+  reader.number(row.event);
+  return reader.finish();
+}
+
+base::Status write_row(Statement& replace, const KeyVersionRow& row) {
+  replace.start_checksum("key_versions");
+  return replace.bind(row.key).bind(row.version).bind(signed_of(row.import)).bind_checksum().run();
+}
+
+base::Status read_row(Statement& at, KeyVersionRow& row) {
+  RowReader reader(at, "key_versions");
+  reader.number(row.key);
+  reader.number(row.version);
+  reader.number(row.import);
+  return reader.finish();
+}
+
 base::Status write_row(Statement& replace, const ClientRow& row) {
   replace.start_checksum("clients");
   replace.bind(row.number).bind(row.tenant).bind(static_cast<std::int64_t>(row.kind)).bind(row.scopes);

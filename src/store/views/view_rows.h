@@ -24,6 +24,8 @@ constexpr const char* replace_balance = "INSERT OR REPLACE INTO account_balances
 constexpr const char* replace_transfer = "INSERT OR REPLACE INTO transfers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* replace_saga = "INSERT OR REPLACE INTO sagas VALUES (?,?,?,?,?,?,?)";
 constexpr const char* replace_saga_step = "INSERT OR REPLACE INTO saga_steps VALUES (?,?,?)";
+constexpr const char* replace_import_step = "INSERT OR REPLACE INTO import_steps VALUES (?,?,?)";
+constexpr const char* replace_key_version = "INSERT OR REPLACE INTO key_versions VALUES (?,?,?,?)";
 constexpr const char* replace_client = "INSERT OR REPLACE INTO clients VALUES (?,?,?,?,?,?,?,?,?)";
 
 base::Status write_row(Statement& replace, const AboutRow& row);
@@ -34,6 +36,8 @@ base::Status write_row(Statement& replace, const BalanceUpdate& row);
 base::Status write_row(Statement& replace, const TransferRow& row);
 base::Status write_row(Statement& replace, const SagaRow& row);
 base::Status write_row(Statement& replace, const SagaStepRow& row);
+base::Status write_row(Statement& replace, const ImportStepRow& row);
+base::Status write_row(Statement& replace, const KeyVersionRow& row);
 base::Status write_row(Statement& replace, const ClientRow& row);
 
 /// Errors of all: view_row_damaged, with table and number.
@@ -45,6 +49,8 @@ base::Status read_row(Statement& at, BalanceUpdate& row);
 base::Status read_row(Statement& at, TransferRow& row);
 base::Status read_row(Statement& at, SagaRow& row);
 base::Status read_row(Statement& at, SagaStepRow& row);
+base::Status read_row(Statement& at, ImportStepRow& row);
+base::Status read_row(Statement& at, KeyVersionRow& row);
 base::Status read_row(Statement& at, ClientRow& row);
 
 }  // namespace store

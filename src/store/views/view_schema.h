@@ -3,7 +3,7 @@
 
 namespace store {
 
-constexpr int view_schema_version = 2;
+constexpr int view_schema_version = 3;
 constexpr int view_application_id = 0x48464C56;   ///< "HFLV" in the file's header: `file` and SQL tools can tell
 
 constexpr const char* view_schema = R"sql(
@@ -94,6 +94,19 @@ CREATE TABLE saga_steps (
   event INTEGER NOT NULL,
   checksum INTEGER NOT NULL,
   PRIMARY KEY (saga, event)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_steps (
+  import INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (import, event)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_versions (
+  key INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  import INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (key, version)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE clients (
   number INTEGER PRIMARY KEY,

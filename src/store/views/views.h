@@ -107,6 +107,21 @@ struct SagaStepRow {
   bool operator==(const SagaStepRow&) const = default;
 };
 
+/// One event that says something of an import, or of the version of a key that came of it; the one that received it among them.
+struct ImportStepRow {
+  model::EventNumber import = 0;
+  model::EventNumber event = 0;
+  bool operator==(const ImportStepRow&) const = default;
+};
+
+/// Where a version of a key came from.
+struct KeyVersionRow {
+  model::KeyNumber key = 0;
+  model::KeyVersion version = 0;
+  model::EventNumber import = 0;
+  bool operator==(const KeyVersionRow&) const = default;
+};
+
 struct ClientRow {
   model::PrincipalNumber number = 0;
   model::TenantNumber tenant = 0;
@@ -121,7 +136,8 @@ struct ClientRow {
 
 /// One journaled event that makes or changes a row. Only these matter, the caller passes no others: TenantOpened,
 /// AssetRegistered, AccountOpened, AccountFlagsChanged, AccountLimitsSet, HoldPlaced, HoldResolved, ClientCreated,
-/// ClientRevoked, HoldRedirected and the steps of transfers over rails (saga_of_step); TransferPosted if every transfer is to have a row, otherwise only its balances (BalanceUpdate).
+/// ClientRevoked, HoldRedirected, the steps of transfers over rails and of imports (model/event_subject.h); TransferPosted
+/// if every transfer is to have a row, otherwise only its balances (BalanceUpdate).
 struct ProjectedEvent {
   model::EventNumber number = 0;
   model::TenantNumber tenant = 0;
@@ -130,9 +146,6 @@ struct ProjectedEvent {
   std::optional<std::string_view> reference;
   std::optional<std::string_view> metadata;
 };
-
-/// The transfer over a rail that an event is a step of; 0 if it is none. `number` is the event's own.
-model::EventNumber saga_of_step(const model::EventBody& body, model::EventNumber number);
 
 /// The counters of an account after an event. Made for volume: hundreds of thousands a second.
 struct BalanceUpdate {
@@ -249,6 +262,7 @@ class Queries {
   virtual base::Result<std::optional<SagaRow>> saga(model::EventNumber number) = 0;
   /// All steps, ascending.
   virtual base::Result<std::vector<model::EventNumber>> saga_steps(model::EventNumber number) = 0;
+  virtual base::Result<std::vector<model::EventNumber>> import_steps(model::EventNumber number) = 0;
   virtual base::Result<Page<ClientRow>> clients(const ClientQuery& query) = 0;
   virtual base::Result<std::vector<AssetRow>> assets() = 0;
   virtual base::Result<std::vector<TenantRow>> tenants() = 0;
