@@ -379,6 +379,25 @@ TEST_CASE("a transaction on a chain anchors the published checkpoint, beside tim
   CHECK_EQ(stored->block.hash, crypto::keccak256(header_of(crypto::test_transaction(2, chain, asked->calldata))));
   CHECK_EQ(refused(token), "evm_calldata_differs");   // answered once
 
+  // Of a request that is remembered elsewhere, no file says that it is under way.
+  const auto store_own = [&](const base::Bytes& proof) {
+    const auto own = node::store_evm_anchor(files, "/data", proof, *asked);
+    return own.ok() ? std::string() : code_of(own.error());
+  };
+  const auto found = [&](std::uint64_t on_chain) { return *node::find_evm_anchor(files, "/data", *asked, on_chain); };
+  CHECK_EQ(found(chain)->block.number, number);
+  CHECK_FALSE(found(1).has_value());
+  CHECK_EQ(store_own(token_of(other)), "evm_calldata_differs");
+  CHECK_EQ(store_own(token_of(asked->calldata, 0, 0)), "evm_transaction_names_no_chain");
+  CHECK_EQ(store_own(damaged), "evm_inclusion_wrong");
+  CHECK_EQ(store_own(token), "");
+  REQUIRE_EQ(node::stored_anchors(files, "/data")->size(), 1);   // the same file
+  const std::string stored_file = node::anchors_directory("/data") + "/" + node::stored_anchors(files, "/data")->front().name;
+  REQUIRE(io::replace_file(files, stored_file, damaged).ok());
+  CHECK_FALSE(found(chain).has_value());
+  CHECK_EQ(store_own(token), "");
+  CHECK_EQ(found(chain)->seconds, now);
+
   logged.move_money(30);
   const auto log = logged.open();
   const audit::Checkpoint newest = log->published()->checkpoint;
