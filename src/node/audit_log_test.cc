@@ -324,6 +324,9 @@ TEST_CASE("a time-stamp of the published checkpoint is asked for, checked, store
   const base::Bytes token = *node::read_anchor(files, "/data", (*list)[0]);
   REQUIRE(io::replace_file(files, path, base::ByteView(token).first(token.size() - 1)).ok());
   CHECK_EQ(code_of(node::read_anchor(files, "/data", (*list)[0]).error()), "anchor_damaged");
+  CHECK_EQ(logged.open()->anchors(1, newest).at(0).size, newest.size);
+  CHECK(log->anchors(1, newest).at(0).token == token);   // as it was when it was read and checked
+  REQUIRE(files.remove(path).ok());
   CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
   REQUIRE(io::replace_file(files, "/data/audit/checkpoint", base::as_bytes("nonsense")).ok());
   CHECK_EQ(code_of(ask().error()), "published_checkpoint_damaged");
@@ -430,5 +433,5 @@ TEST_CASE("a transaction on a chain anchors the published checkpoint, beside tim
   REQUIRE_EQ(list->size(), 8);
   REQUIRE(io::replace_file(files, node::anchors_directory("/data") + "/" + list->front().name, base::as_bytes("another")).ok());
   CHECK_EQ(code_of(node::read_anchor(files, "/data", list->front()).error()), "anchor_damaged");
-  CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
+  CHECK_EQ(logged.open()->anchors(1, newest).at(0).size, newest.size);
 }
