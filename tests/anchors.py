@@ -5,17 +5,23 @@ usage: anchors.py PROGRAM CACHE_DIRECTORY
 
 The node is that of evm.py. Transfers are made, the checkpoint's hash goes into a transaction among others of every type, its block is
 asked for and proved, and evidence made from then on carries the proof. Both verifiers take it with the policy's line for the block, refuse it
-without, and refuse every changed byte. A node that lies gets nothing stored. Exit code 77: skipped, because there is no node to be had.
+without, and refuse every changed byte. A node that lies gets nothing stored.
+
+Then a service anchors by itself, with the account that its payments go out from, and is killed between sending and storing. Exit code 77:
+skipped, because there is no node to be had.
 """
 import http.client
 import http.server
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
+import evm
 import processes
 from evm import CHAIN, DEADLINE, PACKAGE, Chain, find_anvil
 from processes import end, run
@@ -65,6 +71,12 @@ class Liar:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+def evidence(world, name):
+    path = world.directory / f"{name}.json"
+    path.write_text(run("audit", "evidence", name, "--data", world.directory / "data"))
+    return path
+
+
 class World(processes.World):
     def __init__(self, directory, chain):
         self.directory, self.chain = directory, chain
@@ -79,11 +91,6 @@ class World(processes.World):
     def transfer(self, number):
         return self.must("POST", "/v1/transfers", {"debit_account": "world/USD", "credit_account": "users/a", "asset": "USD/2", "amount": str(number)},
                          key=f"transfer-{number}")["id"]
-
-    def evidence(self, name):
-        path = self.directory / f"{name}.json"
-        path.write_text(run("audit", "evidence", name, "--data", self.data))
-        return path
 
     def anchor(self, *words):
         return ("audit", "anchor", "--data", self.data, *words)
@@ -117,7 +124,7 @@ def mined(world, transaction):
 def anchored(world):
     """Transfers, a checkpoint, its transaction, the proof of it. Names of a transfer under it and of one after it, and the policy's line."""
     first = world.transfer(100)
-    before = world.evidence(first)
+    before = evidence(world, first)
     assert '"anchors":[]' in before.read_text()
     calldata = run(*world.anchor("--evm-ask")).strip()
     ours = send_among_others(world, calldata)
@@ -161,7 +168,7 @@ def script(bundle, policy, *more):
 
 
 def verified(world, first, later, line, second):
-    bundle, of_later = world.evidence(first), world.evidence(later)
+    bundle, of_later = evidence(world, first), evidence(world, later)
     end(world.service)
     log = run("audit", "policy", "--data", world.data)
     with_line, without = world.directory / "with.txt", world.directory / "without.txt"
@@ -190,6 +197,95 @@ def verified(world, first, later, line, second):
     return len(spots)
 
 
+class SelfAnchoring(evm.World):
+    ether_options = {"anchor_every_seconds": 1}
+
+    def transfer_within(self, number):
+        """Between accounts of the ledger: evidence is of these."""
+        return self.must("POST", "/v1/transfers", {"debit_account": "world/ETH", "credit_account": "users/ETH", "asset": "ETH/18", "amount": str(number)},
+                         key=f"within-{number}")["id"]
+
+    def proofs(self):
+        return sorted((self.directory / "data/audit/anchors").glob("*.evm"))
+
+    def mined(self):
+        """What the chain has of the account's own transactions, with their blocks."""
+        last = int(self.chain("eth_blockNumber"), 16)
+        blocks = [self.chain("eth_getBlockByNumber", hex(number), True) for number in range(last + 1)]
+        return [(one, block) for block in blocks for one in block["transactions"] if one["from"].lower() == self.account.lower()]
+
+    def is_anchor(self, one):
+        return one["to"].lower() == self.account.lower() and len(one["input"]) == 2 + 64 and int(one["value"], 16) == 0
+
+    def waiting(self):
+        """Anchors that nobody mined yet."""
+        waiting = self.chain("txpool_content")
+        of_us = [one for each in waiting["pending"].items() if each[0].lower() == self.account.lower() for one in each[1].values()]
+        return [one for one in of_us if self.is_anchor(one)]
+
+    def metric(self, name):
+        client = json.loads((self.directory / "data/dev/client.json").read_text())
+        request = urllib.request.Request(client["operator_url"] + "/metrics", headers={"Authorization": "Bearer " + client["token"]})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            lines = reply.read().decode().splitlines()
+        return int(next(line for line in lines if line.startswith(name + "{")).split()[-1])
+
+
+def wait(what):
+    until = time.monotonic() + DEADLINE
+    while not (found := what()):
+        assert time.monotonic() < until, "it does not come about"
+        time.sleep(0.1)
+    return found
+
+
+def killed_between_sending_and_storing(world):
+    """Once before the block, once after it. A payment waits behind the anchor meanwhile, and others go beside later ones."""
+    first = wait(world.waiting)[0]
+    payment, names = world.order(1), [world.transfer_within(11)]
+    world.wait(payment, lambda one: one["state"] == "accepted")
+    end(world.service, signal.SIGKILL)
+    assert not world.proofs()
+    world.start_service()
+    wait(world.waiting)
+    world.chain("evm_mine")
+    end(world.service, signal.SIGKILL)
+    assert not world.proofs()
+    world.chain.mining.set()
+    world.start_service()
+    world.ended(payment)
+    wait(world.proofs)
+    for name in [world.order(number) for number in (2, 3)]:
+        names.append(world.transfer_within(12 + len(names)))
+        world.ended(name)
+    assert [world.arrived(number) for number in (1, 2, 3)] == [1001, 1002, 1003]
+    anchors = [one for one, block in world.mined() if world.is_anchor(one)]
+    assert anchors[0]["input"] == first["input"] and anchors[0]["nonce"] == first["nonce"], (anchors[0], first)
+    return names
+
+
+def anchored_by_itself(world, names, second):
+    bundles = [wait(lambda: '"kind":"evm"' in (path := evidence(world, name)).read_text() and path) for name in names]
+    assert world.metric("holdfast_evm_anchors_total") >= 1 and world.metric("holdfast_evm_anchor_leaves") >= 1
+    assert world.metric("holdfast_evm_anchor_block_timestamp_seconds") > 1_700_000_000
+    end(world.service)
+    mined = world.mined()
+    anchors = [(one, block) for one, block in mined if world.is_anchor(one)]
+    inputs = [one["input"] for one, block in anchors]
+    assert len(set(inputs)) == len(inputs), inputs                                                   # no tree twice
+    assert sorted(int(one["nonce"], 16) for one, block in mined) == list(range(len(mined)))
+    assert all(world.is_anchor(one) or int(one["value"], 16) > 0 for one, block in mined), mined     # and nothing cancelled
+    log, lines, without = run("audit", "policy", "--data", world.directory / "data"), world.directory / "with.txt", world.directory / "without.txt"
+    lines.write_text("".join(f"#holdfast-evm-block own {CHAIN} {int(block['number'], 16)} {block['hash']}\n" for one, block in anchors) + log)
+    without.write_text(log)
+    for bundle in bundles:
+        run("verify", bundle, "--policy", lines, "--require", "anchor:1")
+        refused("too_few_anchors", "verify", bundle, "--policy", without, "--require", "anchor:1")
+        if second:
+            assert script(bundle, lines, "--require", "anchor:1")[0], bundle
+    return len(anchors)
+
+
 def play(directory):
     node = find_anvil(pathlib.Path(sys.argv[2]))
     if node is None:
@@ -208,8 +304,18 @@ def play(directory):
         first, later, line = anchored(world)
         spots = verified(world, first, later, line, second)
         world.start_service()
-        assert '"kind":"evm"' in world.evidence(first).read_text()
+        assert '"kind":"evm"' in evidence(world, first).read_text()
+        end(world.service)
         print(f"anchored and verified; {spots} changed bytes were refused")
+    finally:
+        chain.close()
+    by_itself = directory / "by-itself"
+    by_itself.mkdir()
+    chain = Chain(node, by_itself)
+    try:
+        world = SelfAnchoring(by_itself, chain)
+        count = anchored_by_itself(world, killed_between_sending_and_storing(world), second)
+        print(f"anchored by itself: {count} transactions beside the payments of the same account")
     finally:
         chain.close()
 

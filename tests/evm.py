@@ -167,6 +167,8 @@ class Proxy:
 
 
 class World(processes.World):
+    ether_options = {}   # more fields of the rail "ether" in the file of rails
+
     def __init__(self, directory, chain):
         self.directory, self.chain = directory, chain
         self.config = directory / "config.toml"
@@ -184,7 +186,7 @@ class World(processes.World):
         self.proxy = Proxy(chain.port)
         common = {"driver": "evm", "url": self.proxy.url, "chain_id": CHAIN, "key": "evm-hot", "confirmations": 3, "bump_after_ms": 1500,
                   "inquiry_timeout_ms": 1000}
-        (directory / "rails.json").write_text(json.dumps({"rails": [dict(common, name="ether", asset="ETH/18"),
+        (directory / "rails.json").write_text(json.dumps({"rails": [dict(common, name="ether", asset="ETH/18", **self.ether_options),
                                                                     dict(common, name="token", asset="TKN/6", token=self.contract),
                                                                     dict(common, name="eager", asset="EAG/18")]}))
         self.start_service()

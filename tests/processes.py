@@ -160,7 +160,7 @@ def main(usage, name, play, arguments=1):
     try:
         play(directory)
     except BaseException:
-        for log in sorted(directory.glob("*.log")):
+        for log in sorted([*directory.glob("*.log"), *directory.glob("*/service.log")]):
             sys.stderr.write(f"--- {log.name}\n{log.read_text()[-2000:]}\n")
         raise
     finally:

@@ -10,7 +10,6 @@ namespace holdfast {
 namespace {
 
 constexpr base::Duration patience = base::seconds(30);
-constexpr std::uint64_t block_bytes_max = 32u << 20;   // with all its transactions in full
 
 }  // namespace
 
@@ -22,7 +21,7 @@ base::Result<std::unique_ptr<EvmNodeClient>> EvmNodeClient::open(io::FileSystem&
   TRY_ASSIGN(client->loop_, io::Loop::open());
   TRY_ASSIGN(auto tls, io::TlsOutgoingContext::open(files, {.ca_file = ca_file}));
   effects::HttpClientOptions options;
-  options.body_bytes_max = block_bytes_max;
+  options.body_bytes_max = effects::rpc_reply_bytes_max;
   client->resolver_ = std::make_unique<io::Resolver>();
   client->node_ = std::make_unique<effects::EvmNode>(*client->loop_, *client->clock_, client->resolver_.get(), std::move(origin), std::move(tls), patience,
                                                      options);

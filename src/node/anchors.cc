@@ -4,7 +4,6 @@
 #include <charconv>
 #include <iterator>
 #include <limits>
-#include <optional>
 
 #include "audit/checkpoint.h"
 #include "audit/evidence.h"
@@ -83,6 +82,25 @@ base::Result<Imprint> published_imprint(io::FileSystem& files, const std::string
   return Imprint{.size = checkpoint->size, .hash = crypto::sha256(base::as_bytes(note->text))};
 }
 
+// What a proof says for its tree; nothing if it names no chain.
+std::optional<EvmAnchorStored> stored_as(const crypto::EvmInclusion& found, std::uint64_t size) {
+  const auto chain = found.call.chain_id;
+  if (!chain || *chain > std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
+  return EvmAnchorStored{.size = size,
+                         .seconds = found.block.seconds,
+                         .block = {.name = {}, .chain_id = base::low64(*chain), .number = found.block.number, .hash = found.block.hash}};
+}
+
+base::Result<EvmAnchorStored> store_proven(io::FileSystem& files, const std::string& directory, base::ByteView token,
+                                           const crypto::EvmInclusion& found, std::uint64_t size) {
+  const auto stored = stored_as(found, size);
+  if (!stored) {
+    return base::Error{"evm_transaction_names_no_chain", "a transaction that says no chain's id of 64 bits may be in any chain, and never counts"};
+  }
+  TRY(write_named(files, directory, name_of(size, token, evm_token_ending), token));
+  return *stored;
+}
+
 }  // namespace
 
 std::string anchors_directory(const std::string& directory) { return io::join_path(audit_directory(directory), "anchors"); }
@@ -126,10 +144,15 @@ base::Result<AnchorStored> store_anchor(io::FileSystem& files, const std::string
   return refused;
 }
 
-base::Result<EvmAnchorRequest> request_evm_anchor(io::FileSystem& files, const std::string& directory) {
+base::Result<EvmAnchorRequest> published_evm_request(io::FileSystem& files, const std::string& directory) {
   TRY_ASSIGN(const Imprint imprint, published_imprint(files, directory));
-  TRY(write_named(files, directory, name_of(imprint.size, imprint.hash, evm_request_ending), imprint.hash));
   return EvmAnchorRequest{.size = imprint.size, .calldata = imprint.hash};
+}
+
+base::Result<EvmAnchorRequest> request_evm_anchor(io::FileSystem& files, const std::string& directory) {
+  TRY_ASSIGN(const EvmAnchorRequest asked, published_evm_request(files, directory));
+  TRY(write_named(files, directory, name_of(asked.size, asked.calldata, evm_request_ending), asked.calldata));
+  return asked;
 }
 
 base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token) {
@@ -138,17 +161,34 @@ base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std:
   for (const StoredAnchor& asked : requests) {
     TRY_ASSIGN(const base::Bytes calldata, read_named(files, directory, asked, evm_request_ending));
     if (found.call.data != calldata) continue;
-    if (!found.call.chain_id || *found.call.chain_id > std::numeric_limits<std::uint64_t>::max()) {
-      return base::Error{"evm_transaction_names_no_chain", "a transaction that says no chain's id of 64 bits may be in any chain, and never counts"};
-    }
-    TRY(write_named(files, directory, name_of(asked.size, token, evm_token_ending), token));
+    TRY_ASSIGN(EvmAnchorStored stored, store_proven(files, directory, token, found, asked.size));
     TRY(files.remove(io::join_path(anchors_directory(directory), asked.name)));
-    return EvmAnchorStored{
-        .size = asked.size,
-        .seconds = found.block.seconds,
-        .block = {.name = {}, .chain_id = base::low64(*found.call.chain_id), .number = found.block.number, .hash = found.block.hash}};
+    return stored;
   }
   return base::Error{"evm_calldata_differs", "the transaction's data answers no request that is under way in " + anchors_directory(directory)};
+}
+
+base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token,
+                                               const EvmAnchorRequest& asked) {
+  TRY_ASSIGN(const crypto::EvmInclusion found, crypto::verify_evm_inclusion(token));
+  if (!std::ranges::equal(found.call.data, asked.calldata)) {
+    return base::Error{"evm_calldata_differs", "the transaction's data is not what was asked for"};
+  }
+  return store_proven(files, directory, token, found, asked.size);
+}
+
+base::Result<std::optional<EvmAnchorStored>> find_evm_anchor(io::FileSystem& files, const std::string& directory, const EvmAnchorRequest& asked,
+                                                             std::uint64_t chain_id) {
+  TRY_ASSIGN(const std::vector<StoredAnchor> tokens, files_ending(files, directory, evm_token_ending));
+  for (const StoredAnchor& one : tokens) {
+    if (one.size != asked.size) continue;
+    const auto token = read_named(files, directory, one, evm_token_ending);
+    const auto found = token.ok() ? crypto::verify_evm_inclusion(*token) : token.error();
+    if (!found.ok() || !std::ranges::equal(found->call.data, asked.calldata)) continue;
+    const auto stored = stored_as(*found, one.size);
+    if (stored && stored->block.chain_id == chain_id) return stored;
+  }
+  return std::optional<EvmAnchorStored>();
 }
 
 base::Result<std::vector<StoredAnchor>> stored_anchors(io::FileSystem& files, const std::string& directory) {

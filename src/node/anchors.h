@@ -10,6 +10,7 @@
 // SIZE is the number of leaves of the anchored tree, HASH the first 8 bytes of the file's SHA-256 in hex.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,8 +50,9 @@ struct EvmAnchorRequest {
   base::Digest calldata{};    ///< of a transaction to anybody: SHA-256 of the checkpoint's text
 };
 
-/// What anchors the newest published checkpoint on an EVM chain; remembered until its transaction is stored. Errors: as
-/// request_anchor.
+/// What anchors the newest published checkpoint on an EVM chain. Errors: as request_anchor.
+base::Result<EvmAnchorRequest> published_evm_request(io::FileSystem& files, const std::string& directory);
+/// The same, remembered until its transaction is stored. Errors: as request_anchor.
 base::Result<EvmAnchorRequest> request_evm_anchor(io::FileSystem& files, const std::string& directory);
 
 struct EvmAnchorStored {
@@ -63,6 +65,12 @@ struct EvmAnchorStored {
 /// known here. Errors: `evm_calldata_differs` (it answers none of the requests), `evm_transaction_names_no_chain` (it could
 /// never count), those of crypto/evm/inclusion.h and io/file.h.
 base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token);
+/// The same for a request that the caller remembers itself; those under way stay as they are. Errors: as above.
+base::Result<EvmAnchorStored> store_evm_anchor(io::FileSystem& files, const std::string& directory, base::ByteView token,
+                                               const EvmAnchorRequest& asked);
+/// What is stored in answer to a request on a chain; nothing if nothing is, or it cannot be read. Errors: those of io/file.h.
+base::Result<std::optional<EvmAnchorStored>> find_evm_anchor(io::FileSystem& files, const std::string& directory, const EvmAnchorRequest& asked,
+                                                             std::uint64_t chain_id);
 
 struct StoredAnchor {
   std::uint64_t size = 0;

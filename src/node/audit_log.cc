@@ -6,11 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "crypto/evm/inclusion.h"
-#include "crypto/hash.h"
-#include "crypto/time_stamp.h"
 #include "custody/soft/keyring.h"
-#include "node/anchors.h"
 #include "store/journal/leaves.h"
 
 namespace node {
@@ -19,16 +15,6 @@ namespace {
 
 constexpr std::size_t waiting_max = 4'000'000;   // 128 MiB of hashes
 constexpr std::uint64_t note_file_bytes_max = audit::note_bytes_max;
-
-// Whether a token is over these bytes at all; if it holds is a verifier's business.
-bool anchors_imprint(const audit::EvidenceAnchor& anchor, const base::Digest& imprint) {
-  if (anchor.kind == audit::evm_kind) {
-    const auto found = crypto::verify_evm_inclusion(anchor.token);
-    return found.ok() && std::ranges::equal(found->call.data, imprint);
-  }
-  const auto stamped = crypto::imprint_of_time_stamp(anchor.token);
-  return stamped.ok() && *stamped == imprint;
-}
 
 std::string file_of_published(const std::string& directory) { return io::join_path(audit_directory(directory), "checkpoint"); }
 
@@ -400,42 +386,11 @@ base::Result<audit::Proof> AuditLog::prove_consistency(std::uint64_t old_size, c
 }
 
 std::vector<audit::EvidenceAnchor> AuditLog::anchors(std::uint64_t leaves, const audit::Checkpoint& checkpoint) {
-  std::vector<audit::EvidenceAnchor> anchors;
-  const auto stored = stored_anchors(files_, options_.directory);
-  if (!stored.ok()) return anchors;
-  // Of each kind those over the earliest tree, and neither kind leaves the other without a place.
-  add_anchors(*stored, audit::evm_kind, audit::evidence_anchors_max / 2, leaves, checkpoint, anchors);
-  add_anchors(*stored, audit::time_stamp_kind, audit::evidence_anchors_max, leaves, checkpoint, anchors);
-  return anchors;
-}
-
-void AuditLog::add_anchors(std::span<const StoredAnchor> stored, std::string_view kind, std::size_t anchors_max, std::uint64_t leaves,
-                           const audit::Checkpoint& checkpoint, std::vector<audit::EvidenceAnchor>& into) {
-  std::optional<std::uint64_t> earliest;
-  for (const StoredAnchor& one : stored) {
-    if (one.kind != kind || one.size < leaves || one.size > checkpoint.size) continue;
-    if ((earliest && one.size != *earliest) || into.size() >= anchors_max) return;
-    auto anchor = anchor_of(one, checkpoint);
-    if (!anchor) continue;
-    earliest = one.size;
-    into.push_back(std::move(*anchor));
-  }
-}
-
-std::optional<audit::EvidenceAnchor> AuditLog::anchor_of(const StoredAnchor& stored, const audit::Checkpoint& checkpoint) {
-  auto token = read_anchor(files_, options_.directory, stored);
-  if (!token.ok()) return std::nullopt;
-  audit::EvidenceAnchor anchor{.kind = std::string(stored.kind), .token = std::move(*token), .size = stored.size};
-  const auto prove = [&]() -> base::Status {
+  const auto root_at = [&](std::uint64_t size) {
     const std::lock_guard lock(proving_);
-    TRY_ASSIGN(anchor.root, audit::root_at(reader_of(checkpoint.size), anchor.size));
-    TRY_ASSIGN(anchor.proof, audit::consistency_proof(reader_of(checkpoint.size), anchor.size, checkpoint.size));
-    return base::ok();
+    return audit::root_at(reader_of(checkpoint.size), size);
   };
-  if (!prove().ok()) return std::nullopt;
-  const std::string text = audit::checkpoint_text({.origin = checkpoint.origin, .size = anchor.size, .root = anchor.root, .extensions = {}});
-  if (!anchors_imprint(anchor, crypto::sha256(base::as_bytes(text)))) return std::nullopt;
-  return anchor;
+  return anchors_.over(leaves, checkpoint, {.root_at = root_at, .prove_consistency = [&](std::uint64_t size) { return prove_consistency(size, checkpoint); }});
 }
 
 base::Result<std::string> AuditLog::sign(std::string_view text) const {

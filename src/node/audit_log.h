@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "audit/leaf.h"
 #include "audit/proof.h"
 #include "audit/tile.h"
+#include "node/evidence_anchors.h"
 #include "node/service.h"
 #include "store/tiles/tile_store.h"
 
@@ -32,8 +32,6 @@ class Signer;
 }
 
 namespace node {
-
-struct StoredAnchor;
 
 struct AuditLogOptions {
   std::string directory;                        ///< the data directory
@@ -115,7 +113,7 @@ class AuditLog final : public GroupObserver {
 
  private:
   AuditLog(io::FileSystem& files, const store::JournalReader& reader, const audit::Blinding& blinding, AuditLogOptions options)
-      : files_(files), reader_(reader), blinding_(blinding), options_(std::move(options)) {}
+      : files_(files), reader_(reader), blinding_(blinding), options_(std::move(options)), anchors_(files, options_.directory) {}
 
   base::Status use_key(const custody::Keyring& keyring);
   base::Result<std::optional<Published>> load_published(const std::string& path) const;
@@ -126,9 +124,6 @@ class AuditLog final : public GroupObserver {
   base::Status advance();
   base::Status publish();
   void run();
-  void add_anchors(std::span<const StoredAnchor> stored, std::string_view kind, std::size_t anchors_max, std::uint64_t leaves,
-                   const audit::Checkpoint& checkpoint, std::vector<audit::EvidenceAnchor>& into);
-  std::optional<audit::EvidenceAnchor> anchor_of(const StoredAnchor& stored, const audit::Checkpoint& checkpoint);
 
   io::FileSystem& files_;
   const store::JournalReader& reader_;
@@ -144,6 +139,7 @@ class AuditLog final : public GroupObserver {
   std::unique_ptr<audit::TileHashReader> reader_of_tiles_;
   std::uint64_t reader_size_ = 0;
   std::atomic<bool> inside_only_{false};
+  EvidenceAnchors anchors_;
 
   mutable std::mutex mutex_;                    // everything below
   std::condition_variable changed_;

@@ -342,6 +342,9 @@ TEST_CASE("a time-stamp of the published checkpoint is asked for, checked, store
   const base::Bytes token = *node::read_anchor(files, "/data", (*list)[0]);
   REQUIRE(io::replace_file(files, path, base::ByteView(token).first(token.size() - 1)).ok());
   CHECK_EQ(code_of(node::read_anchor(files, "/data", (*list)[0]).error()), "anchor_damaged");
+  CHECK_EQ(logged.open()->anchors(1, newest).at(0).size, newest.size);
+  CHECK(log->anchors(1, newest).at(0).token == token);   // as it was when it was read and checked
+  REQUIRE(files.remove(path).ok());
   CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
   REQUIRE(io::replace_file(files, "/data/audit/checkpoint", base::as_bytes("nonsense")).ok());
   CHECK_EQ(code_of(ask().error()), "published_checkpoint_damaged");
@@ -397,6 +400,25 @@ TEST_CASE("a transaction on a chain anchors the published checkpoint, beside tim
   CHECK_EQ(stored->block.hash, crypto::keccak256(header_of(crypto::test_transaction(2, chain, asked->calldata))));
   CHECK_EQ(refused(token), "evm_calldata_differs");   // answered once
 
+  // Of a request that is remembered elsewhere, no file says that it is under way.
+  const auto store_own = [&](const base::Bytes& proof) {
+    const auto own = node::store_evm_anchor(files, "/data", proof, *asked);
+    return own.ok() ? std::string() : code_of(own.error());
+  };
+  const auto found = [&](std::uint64_t on_chain) { return *node::find_evm_anchor(files, "/data", *asked, on_chain); };
+  CHECK_EQ(found(chain)->block.number, number);
+  CHECK_FALSE(found(1).has_value());
+  CHECK_EQ(store_own(token_of(other)), "evm_calldata_differs");
+  CHECK_EQ(store_own(token_of(asked->calldata, 0, 0)), "evm_transaction_names_no_chain");
+  CHECK_EQ(store_own(damaged), "evm_inclusion_wrong");
+  CHECK_EQ(store_own(token), "");
+  REQUIRE_EQ(node::stored_anchors(files, "/data")->size(), 1);   // the same file
+  const std::string stored_file = node::anchors_directory("/data") + "/" + node::stored_anchors(files, "/data")->front().name;
+  REQUIRE(io::replace_file(files, stored_file, damaged).ok());
+  CHECK_FALSE(found(chain).has_value());
+  CHECK_EQ(store_own(token), "");
+  CHECK_EQ(found(chain)->seconds, now);
+
   logged.move_money(30);
   const auto log = logged.open();
   const audit::Checkpoint newest = log->published()->checkpoint;
@@ -429,5 +451,5 @@ TEST_CASE("a transaction on a chain anchors the published checkpoint, beside tim
   REQUIRE_EQ(list->size(), 8);
   REQUIRE(io::replace_file(files, node::anchors_directory("/data") + "/" + list->front().name, base::as_bytes("another")).ok());
   CHECK_EQ(code_of(node::read_anchor(files, "/data", list->front()).error()), "anchor_damaged");
-  CHECK_EQ(log->anchors(1, newest).at(0).size, newest.size);
+  CHECK_EQ(logged.open()->anchors(1, newest).at(0).size, newest.size);
 }

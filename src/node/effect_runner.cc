@@ -50,6 +50,7 @@ EffectRunner::~EffectRunner() { stop(); }
 void EffectRunner::start() {
   CHECK(!started_);
   started_ = true;
+  drivers_.start_anchoring();
   thread_ = std::thread([this] { loop_->run(); });
 }
 

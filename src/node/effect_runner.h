@@ -41,12 +41,14 @@ class EffectRunner final : public EffectSink, private AnswerSink {
                                                           const std::vector<RailSettings>& rails);
   ~EffectRunner() override;
 
-  /// From here on effects are carried out; those that came before wait.
+  /// From here on effects are carried out, those that came before too, and checkpoints are anchored.
   void start();
   /// Ends the thread. What was sent and not answered stays open: the next start reports it interrupted.
   void stop();
   void take(std::vector<EffectOrder>&& orders, std::int64_t core_minus_boot_ns) override;
   EffectStats stats() const;
+  /// Of rails that anchor the log's checkpoints. Any thread.
+  std::vector<RailAnchoring> anchoring() const { return drivers_.anchoring(); }
   /// Asks a rail for what it booked from `from` (included) to `until` (excluded). Any thread; `done` is called once on the runner's, or
   /// never if the runner stops. Errors: `statement_not_available`.
   void fetch_statement(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until,

@@ -155,6 +155,7 @@ std::string OperatorView::metrics() const {
   append_audit(out);
   append_key_sets(out);
   append_outside(out);
+  append_anchoring(out);
   parts_.replies.append_metrics(out);
   append_server(out);
   append_process(out);
@@ -252,6 +253,30 @@ void OperatorView::append_outside(std::string& out) const {
   counter(out, "holdfast_webhook_messages_given_up_total", "Messages that nobody took in three days.", stats.given_up);
   gauge(out, "holdfast_webhook_messages_outstanding", "Messages on their way or waiting for the next attempt.", stats.outstanding);
   counter(out, "holdfast_webhook_failures_total", "Times the teller could not read the journal or keep how far it is, and began anew.", stats.failures);
+}
+
+void OperatorView::append_anchoring(std::string& out) const {
+  const std::vector<RailAnchoring> rails = parts_.effects == nullptr ? std::vector<RailAnchoring>() : parts_.effects->anchoring();
+  if (rails.empty()) return;
+  const auto labels = [](const RailAnchoring& one) {
+    return label("tenant", std::to_string(one.tenant)) + "," + label("rail", model::to_text(one.rail));
+  };
+  head(out, "holdfast_evm_anchors_total", "counter", "Anchors of checkpoints whose proof was stored, by the rail that sent them.");
+  for (const RailAnchoring& one : rails) sample(out, "holdfast_evm_anchors_total", labels(one), std::to_string(one.stats.stored));
+  head(out, "holdfast_evm_anchor_leaves", "gauge", "Leaves of the newest tree that was anchored.");
+  for (const RailAnchoring& one : rails) {
+    sample(out, "holdfast_evm_anchor_leaves", labels(one), std::to_string(one.stats.newest ? one.stats.newest->size : 0));
+  }
+  head(out, "holdfast_evm_anchor_block_timestamp_seconds", "gauge", "Time of its block since 1970; 0 while none is known.");
+  for (const RailAnchoring& one : rails) {
+    sample(out, "holdfast_evm_anchor_block_timestamp_seconds", labels(one), std::to_string(one.stats.newest ? one.stats.newest->seconds : 0));
+  }
+  head(out, "holdfast_evm_anchor_failures_total", "counter", "Times an anchor could not be sent, followed or proved, by reason; it is tried again.");
+  for (const RailAnchoring& one : rails) {
+    for (const auto& [reason, count] : one.stats.failures) {
+      sample(out, "holdfast_evm_anchor_failures_total", labels(one) + "," + label("reason", reason), std::to_string(count));
+    }
+  }
 }
 
 void OperatorView::append_server(std::string& out) const {

@@ -77,6 +77,7 @@ class OperatorView final : public edge::OperatorBackend {
   void append_derived(std::string& out) const;
   void append_audit(std::string& out) const;
   void append_outside(std::string& out) const;
+  void append_anchoring(std::string& out) const;
   void add_audit_lines(edge::Readiness& readiness) const;
   void append_key_sets(std::string& out) const;
   void append_server(std::string& out) const;

@@ -42,6 +42,20 @@ effects::Rail* RailDrivers::find(model::TenantNumber tenant, const model::RailNa
   return found == drivers_.end() ? nullptr : found->second.rail.get();
 }
 
+void RailDrivers::start_anchoring() {
+  for (auto& [name, driver] : drivers_) {
+    if (driver.anchoring) driver.anchoring->start();
+  }
+}
+
+std::vector<RailAnchoring> RailDrivers::anchoring() const {
+  std::vector<RailAnchoring> all;
+  for (const auto& [name, driver] : drivers_) {
+    if (driver.anchoring) all.push_back({.tenant = name.first, .rail = name.second, .stats = driver.anchoring->stats()});
+  }
+  return all;
+}
+
 base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_http(const RailDriverParts& parts, const RailSettings& settings, Driver& driver) {
   if (!settings.signing_key_file.empty()) {
     TRY_ASSIGN(io::SecretMemory seed, load_rail_signing_key(parts.files, settings.signing_key_file));
@@ -61,8 +75,12 @@ base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_http(const RailDr
 base::Result<std::unique_ptr<effects::Rail>> RailDrivers::open_evm(const RailDriverParts& parts, const RailSettings& settings, Driver& driver) {
   TRY_ASSIGN(auto account, account_of(parts, settings, driver));
   TRY(keep_account(parts, settings, *account));
-  TRY_ASSIGN(auto rail, effects::EvmRail::open(parts.loop, parts.clock, std::move(account),
-                                               {.policy = settings.evm->policy, .in_flight_max = settings.in_flight_max}));
+  TRY_ASSIGN(auto rail, effects::EvmRail::open(parts.loop, parts.clock, account, {.policy = settings.evm->policy, .in_flight_max = settings.in_flight_max}));
+  if (settings.evm->anchor_every_seconds != 0) {
+    driver.anchoring = std::make_unique<EvmAnchoring>(
+        parts.files, parts.clock, parts.loop, *account, *rail,
+        EvmAnchoringOptions{.directory = parts.place.directory, .every = base::seconds(settings.evm->anchor_every_seconds)});
+  }
   return std::unique_ptr<effects::Rail>(std::move(rail));
 }
 

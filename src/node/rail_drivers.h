@@ -12,6 +12,7 @@
 #include "effects/rails/rail.h"
 #include "io/connecting.h"
 #include "node/data_directory.h"
+#include "node/evm_anchoring.h"
 #include "node/rail_settings.h"
 
 namespace node {
@@ -27,6 +28,13 @@ struct RailDriverParts {
   const DataPlace& place;         ///< where keys of chains and their outboxes are
 };
 
+/// What came of a rail's anchoring.
+struct RailAnchoring {
+  model::TenantNumber tenant = 1;
+  model::RailName rail{};
+  EvmAnchoringStats stats;
+};
+
 class RailDrivers {
  public:
   /// Opens one more. Errors: those of rail_settings.h, TLS files, URLs; of open_chain_key, EvmAccount::open and EvmRail::open;
@@ -34,12 +42,17 @@ class RailDrivers {
   base::Status add(const RailDriverParts& parts, const RailSettings& settings);
   /// Null if there is none.
   effects::Rail* find(model::TenantNumber tenant, const model::RailName& name) const;
+  /// Rails with anchor_every_seconds anchor from here on. Before the loop runs, or on it.
+  void start_anchoring();
+  /// Of each of them. Any thread.
+  std::vector<RailAnchoring> anchoring() const;
 
  private:
   struct Driver {
     std::unique_ptr<custody::Signer> own_signer;   ///< of a signing_key_file
     std::shared_ptr<const io::TlsOutgoingContext> tls;
     std::unique_ptr<effects::Rail> rail;
+    std::unique_ptr<EvmAnchoring> anchoring;       ///< null unless it has anchor_every_seconds
   };
   /// Rails of one key share its nonces.
   struct Account {

@@ -56,6 +56,21 @@ TEST_CASE("each rail has the driver that the file names, and rails of one accoun
   CHECK(world.drivers.find(2, *model::parse_rail_name("ether")) == nullptr);
 }
 
+TEST_CASE("a rail that anchors says what came of it") {
+  World world;
+  CHECK(world.add(World::evm("ether")).ok());
+  CHECK(world.drivers.anchoring().empty());
+  node::RailSettings anchors = World::evm("token");
+  anchors.evm->anchor_every_seconds = 60;
+  CHECK(world.add(anchors).ok());
+  world.drivers.start_anchoring();
+  const auto rails = world.drivers.anchoring();
+  REQUIRE_EQ(rails.size(), 1);
+  CHECK_EQ(std::string(model::to_text(rails[0].rail)), "token");
+  CHECK_EQ(rails[0].stats.stored, 0);
+  CHECK_FALSE(rails[0].stats.newest.has_value());
+}
+
 TEST_CASE("rails of one account name the same node and chain, and the chain that the account is on") {
   World world;
   CHECK(world.add(World::evm("ether")).ok());

@@ -194,11 +194,13 @@ base::Status read_evm_rail(std::string_view rail, wire::JsonValue value, RailSet
   fields.number("confirmations", evm.policy.confirmations);
   fields.number("gas_limit_max", evm.policy.gas_limit_max);
   fields.number("bump_after_ms", bump_after_ms);
+  fields.number("anchor_every_seconds", evm.anchor_every_seconds);
   for (const wire::JsonMember member : value.members()) {
     if (member.name != "name" && member.name != "driver") TRY(fields.take(member));
   }
   TRY(fields.needs({"url", "key", "asset"}));
   if (evm.chain_id == 0) return malformed(rail, "chain_id is missing");
+  if (evm.anchor_every_seconds > anchor_every_seconds_max) return malformed(rail, "anchor_every_seconds is a year at most");
   if (!model::parse_asset(evm.policy.asset)) return malformed(rail, "asset is like \"ETH/18\"");
   const auto fee = base::parse_decimal(fee_max), tip = base::parse_decimal(tip_max);
   if (!fee || !tip) return malformed(rail, "fee_max_wei and tip_max_wei are decimal numbers as texts");
@@ -229,6 +231,11 @@ base::Result<RailSettings> read_rail(io::FileSystem& files, wire::JsonValue valu
   return settings;
 }
 
+/// Both would anchor with one account.
+bool anchor_alike(const RailSettings& a, const RailSettings& b) {
+  return a.evm && b.evm && a.evm->key == b.evm->key && a.evm->anchor_every_seconds != 0 && b.evm->anchor_every_seconds != 0;
+}
+
 }  // namespace
 
 base::Result<std::vector<RailSettings>> load_rail_settings(io::FileSystem& files, const std::string& path) {
@@ -242,6 +249,7 @@ base::Result<std::vector<RailSettings>> load_rail_settings(io::FileSystem& files
     TRY_ASSIGN(RailSettings settings, read_rail(files, one));
     for (const RailSettings& other : all) {
       if (other.name == settings.name && other.tenant == settings.tenant) return malformed(model::to_text(settings.name), "it stands there twice");
+      if (anchor_alike(other, settings)) return malformed(model::to_text(settings.name), "another rail of its key has anchor_every_seconds already");
     }
     all.push_back(std::move(settings));
   }

@@ -23,9 +23,9 @@
 //
 //   {"name": "eth", "driver": "evm", "url": "http://127.0.0.1:8545", "chain_id": 1, "key": "evm-hot", "asset": "ETH/18",
 //    "token": "0x...", "confirmations": 12, "bump_after_ms": 60000, "gas_limit_max": 200000,
-//    "fee_max_wei": "200000000000", "tip_max_wei": "5000000000"}
+//    "fee_max_wei": "200000000000", "tip_max_wei": "5000000000", "anchor_every_seconds": 86400}
 //
-// of which `chain_id`, `key` and `asset` must be there.
+// of which `chain_id`, `key` and `asset` must be there. One rail of a key may have `anchor_every_seconds`.
 
 #include <cstdint>
 #include <optional>
@@ -49,7 +49,10 @@ struct EvmRailSettings {
   std::uint64_t chain_id = 0;
   std::string key;               ///< name of the account's key (chain_keys.h)
   effects::EvmPolicy policy;
+  std::uint32_t anchor_every_seconds = 0;   ///< the log's checkpoints are anchored so often with its account; 0 never
 };
+
+constexpr std::uint32_t anchor_every_seconds_max = 366 * 86'400;
 
 struct RailSettings {
   model::RailName name{};

@@ -72,6 +72,15 @@ TEST_CASE("a rail of an EVM chain says which chain, account and asset it is of, 
   CHECK_EQ(rail.in_flight_max, 3);
   disk.write("/rails.json", evm(needed));
   CHECK_EQ(node::load_rail_settings(disk.files, "/rails.json").value().front().evm->policy.confirmations, effects::EvmPolicy{}.confirmations);
+  CHECK_EQ(node::load_rail_settings(disk.files, "/rails.json").value().front().evm->anchor_every_seconds, 0);
+  disk.write("/rails.json", evm(needed + R"(,"anchor_every_seconds":86400)"));
+  CHECK_EQ(node::load_rail_settings(disk.files, "/rails.json").value().front().evm->anchor_every_seconds, 86'400);
+  CHECK(disk.refused(evm(needed + R"(,"anchor_every_seconds":31622401)")).find("a year at most") != std::string::npos);
+  const std::string first = evm(needed + R"(,"anchor_every_seconds":60)");
+  const std::string one = first.substr(10, first.size() - 12);
+  std::string two = one;
+  two.replace(two.find("\"eth\""), 5, "\"two\"");
+  CHECK(disk.refused("{\"rails\":[" + one + "," + two + "]}").find("anchor_every_seconds already") != std::string::npos);
   CHECK(disk.refused(evm("")).find("key is missing") != std::string::npos);
   CHECK(disk.refused(evm(R"(,"key":"k","asset":"ETH/18")")).find("chain_id is missing") != std::string::npos);
   CHECK(disk.refused(evm(needed + R"(,"signing_key_id":"x")")).find("no field \"signing_key_id\"") != std::string::npos);

@@ -14,6 +14,10 @@ base::Result<std::shared_ptr<EvmAccount>> EvmAccount::open(io::Loop& loop, io::C
     return base::Error{"evm_outbox_of_another_account", options.outbox_file + " is of chain " + std::to_string(account->chain_id()) + ", not " +
                                                             std::to_string(options.chain_id)};
   }
+  HttpClientOptions for_blocks = options.http;
+  for_blocks.connections_max = 1;
+  for_blocks.body_bytes_max = rpc_reply_bytes_max;
+  account->block_node_ = std::make_unique<EvmNode>(loop, clock, resolver, origin, tls, options.reply_timeout, for_blocks);
   account->node_ = std::make_unique<EvmNode>(loop, clock, resolver, std::move(origin), std::move(tls), options.reply_timeout, options.http);
   return account;
 }

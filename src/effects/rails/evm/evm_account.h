@@ -32,6 +32,8 @@ class EvmAccount {
   const EvmAddress& address() const { return outbox_->account(); }
   std::uint64_t chain_id() const { return outbox_->chain_id(); }
   EvmNode& node() { return *node_; }
+  /// The same node over a connection of its own, which takes whole blocks: what is slow or large there holds up no payment.
+  EvmNode& block_node() { return *block_node_; }
   EvmOutbox& outbox() { return *outbox_; }
 
   /// Signs the payment of a new reference and writes it down. Errors: those of the signer and the outbox.
@@ -53,7 +55,7 @@ class EvmAccount {
   custody::Signer& signer_;
   const std::int64_t opened_at_ns_;
   std::unique_ptr<EvmOutbox> outbox_;
-  std::unique_ptr<EvmNode> node_;
+  std::unique_ptr<EvmNode> node_, block_node_;
   std::map<std::uint64_t, std::int64_t> signed_at_ns_;   ///< boot clock, by nonce, of this process
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -148,19 +148,28 @@ void EvmRail::send(SendOrder&& order, RailAnswered done) {
   if (account_->outbox().is_tombstone(order.reference)) {
     return answer_later(std::move(done), not_sent(RailReason::tombstoned, "nothing will be signed under the reference"));
   }
-  EvmTransaction bare = bare_payment(order, options_.policy, std::get<EvmAddress>(to), account_->chain_id());
   // What the outbox knows was handed to send() before: what became of it is for an inquiry to find out.
   if (account_->outbox().find(order.reference) != nullptr) {
     return answer_later(std::move(done), unknown(RailReason::duplicate_reference, "something was signed under the reference"));
   }
   ++in_flight_;
-  look_ahead(std::make_shared<SendOrder>(std::move(order)), std::move(bare), [this, done = std::move(done)](RailAnswer&& answer) {
+  Wanted wanted{.reference = order.reference,
+                .bare = bare_payment(order, options_.policy, std::get<EvmAddress>(to), account_->chain_id()),
+                .send_not_after_boot_ns = order.send_not_after_boot_ns};
+  look_ahead(std::move(wanted), [this, done = std::move(done)](RailAnswer&& answer) {
     --in_flight_;
     done(std::move(answer));
   });
 }
 
-void EvmRail::look_ahead(std::shared_ptr<SendOrder> order, EvmTransaction bare, RailAnswered done) {
+void EvmRail::anchor(const std::string& reference, const base::Digest& data, RailAnswered done) {
+  if (account_->outbox().find(reference) != nullptr) {
+    return answer_later(std::move(done), unknown(RailReason::duplicate_reference, "something was signed under the reference"));
+  }
+  look_ahead({.reference = reference, .bare = bare_anchor(data, account_->address(), account_->chain_id())}, std::move(done));
+}
+
+void EvmRail::look_ahead(Wanted wanted, RailAnswered done) {
   const EvmAddress& us = account_->address();
   std::vector<RpcQuestion> questions = {ask_chain(),
                                         ask_block("latest"),
@@ -168,39 +177,39 @@ void EvmRail::look_ahead(std::shared_ptr<SendOrder> order, EvmTransaction bare, 
                                         ask_count(us, "latest"),
                                         ask_count(us, "pending"),
                                         {.method = "eth_getBalance", .params = "[" + quoted(to_text(us)) + ",\"latest\"]"},
-                                        {.method = "eth_estimateGas", .params = "[" + call_object(us, bare) + "]"}};
+                                        {.method = "eth_estimateGas", .params = "[" + call_object(us, wanted.bare) + "]"}};
   if (options_.policy.token) {
     const EvmTransaction balance{.to = *options_.policy.token, .data = token_balance_data(us)};
     questions.push_back({.method = "eth_call", .params = "[" + call_object(us, balance) + ",\"latest\"]"});
   }
-  for (RpcQuestion& question : questions) question.send_not_after_boot_ns = order->send_not_after_boot_ns;
-  account_->node().ask_all(std::move(questions), [this, alive = std::weak_ptr<bool>(alive_), order = std::move(order), bare = std::move(bare),
+  for (RpcQuestion& question : questions) question.send_not_after_boot_ns = wanted.send_not_after_boot_ns;
+  account_->node().ask_all(std::move(questions), [this, alive = std::weak_ptr<bool>(alive_), wanted = std::move(wanted),
                                                   done = std::move(done)](Outcomes&& outcomes) mutable {
     if (alive.expired()) return;
     auto read = read_outlook(outcomes, account_->chain_id());
     if (const auto* useless = std::get_if<Useless>(&read)) return done(not_sent(useless->reason, useless->detail));
     const EvmOutlook& outlook = std::get<EvmOutlook>(read);
-    if (clock_.boot_ns() >= order->send_not_after_boot_ns) return done(not_sent(RailReason::send_deadline_passed, "the time for sending has passed"));
-    if (account_->outbox().is_tombstone(order->reference)) return done(not_sent(RailReason::tombstoned, "it was voided before it was signed"));
-    if (account_->outbox().find(order->reference) != nullptr) return done(unknown(RailReason::duplicate_reference, "it was signed meanwhile"));
-    auto planned = plan_payment(std::move(bare), options_.policy, outlook, account_->outbox());
+    if (clock_.boot_ns() >= wanted.send_not_after_boot_ns) return done(not_sent(RailReason::send_deadline_passed, "the time for sending has passed"));
+    if (account_->outbox().is_tombstone(wanted.reference)) return done(not_sent(RailReason::tombstoned, "it was voided before it was signed"));
+    if (account_->outbox().find(wanted.reference) != nullptr) return done(unknown(RailReason::duplicate_reference, "it was signed meanwhile"));
+    auto planned = plan_payment(wanted.bare, options_.policy, outlook, account_->outbox());
     if (auto* refused = std::get_if<RailAnswer>(&planned)) return done(std::move(*refused));
-    sign_and_send(*order, std::get<EvmTransaction>(std::move(planned)), outlook.market, std::move(done));
+    sign_and_send(wanted, std::get<EvmTransaction>(planned), outlook.market, std::move(done));
   });
 }
 
-void EvmRail::sign_and_send(const SendOrder& order, EvmTransaction transaction, const EvmMarket& market, RailAnswered done) {
-  const auto entry = account_->sign_payment(order.reference, transaction);
+void EvmRail::sign_and_send(const Wanted& wanted, const EvmTransaction& transaction, const EvmMarket& market, RailAnswered done) {
+  const auto entry = account_->sign_payment(wanted.reference, transaction);
   if (!entry.ok()) return done(not_sent(RailReason::rail_in_maintenance, std::string("it could not be signed and written down: ") + entry.error().code));
   RpcQuestion question = EvmAccount::sending(**entry);
-  question.send_not_after_boot_ns = order.send_not_after_boot_ns;
+  question.send_not_after_boot_ns = wanted.send_not_after_boot_ns;
   account_->node().ask(std::move(question), [this, alive = std::weak_ptr<bool>(alive_), entry = *entry, market, done = std::move(done)](RpcOutcome&& outcome) {
     if (alive.expired()) return;
     RailAnswer answer = judge_sent(*entry, outcome);
     answer.latency = outcome.latency;
     answer.body = outcome.body;
-    // Nothing but its nonce was used: later ones wait for it.
-    if (answer.result == RailResult::not_sent && sign_cancellation(*entry, market)) account_->push(*entry, options_.policy, market);
+    // Nothing but its nonce was used: later ones wait for it. An anchor still may use it itself.
+    if (answer.result == RailResult::not_sent && !entry->anchors && sign_cancellation(*entry, market)) account_->push(*entry, options_.policy, market);
     done(std::move(answer));
   });
 }
@@ -354,7 +363,7 @@ void EvmRail::move_along(const OutboxEntry& entry, const EvmSighting& sighting) 
   if (sighting.mined != nullptr || sighting.mined_count > entry.nonce) return;
   const auto push = [&](const OutboxEntry& one) {
     if (one.renounced && !one.cancelled() && !sign_cancellation(one, sighting.market)) return;
-    if (one.cancelled() || one.acknowledged) account_->push(one, options_.policy, sighting.market);
+    if (one.cancelled() || one.acknowledged || one.anchors) account_->push(one, options_.policy, sighting.market);
   };
   push(entry);
   const OutboxEntry* const first = sighting.mined_count < entry.nonce ? account_->outbox().find(sighting.mined_count) : nullptr;

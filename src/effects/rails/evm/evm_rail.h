@@ -1,5 +1,6 @@
 #pragma once
-// The rail driver for EVM chains: native and ERC-20 transfers from one account (docs/rails.md, "EVM chains").
+// The rail driver for EVM chains: native and ERC-20 transfers from one account (docs/rails.md, "EVM chains"), and anchors: 32 bytes
+// that the account takes into the chain.
 //
 // A chain knows no references, no expiry and no cancelling; it knows nonces. So each reference gets one nonce, all that is signed
 // with it stands in the outbox before it is sent, and a payment is proven absent by having something else mined with its nonce.
@@ -34,6 +35,10 @@ class EvmRail final : public Rail {
   void inquire(const std::string& reference, const Expected& expected, RailAnswered done) override;
   /// Has something else mined with the payment's nonce, which takes as many blocks as a confirmation; `unknown` meanwhile.
   void void_payment(const std::string& reference, const Expected& expected, RailAnswered done) override;
+  /// Sends `data` in a transfer of nothing to the account itself. It has a nonce, stands in the outbox, is sent again and offers more
+  /// like a payment, and inquire() moves it along and says what became of it. It takes no place of a payment: who anchors does so once
+  /// at a time. `reference` is none that a payment can have.
+  void anchor(const std::string& reference, const base::Digest& data, RailAnswered done);
   /// Always `statement_not_available`.
   void statement(base::Instant from, base::Instant until, StatementFetched done) override;
 
@@ -42,9 +47,15 @@ class EvmRail final : public Rail {
   /// What was seen, or null and why nothing was.
   using Seen = std::function<void(const EvmSighting*, RailAnswer&&)>;
   struct Sighted;
+  /// What is to be signed and sent, as long as there is time.
+  struct Wanted {
+    std::string reference;
+    EvmTransaction bare;
+    std::int64_t send_not_after_boot_ns = INT64_MAX;
+  };
   EvmRail(io::Loop& loop, io::Clock& clock, std::shared_ptr<EvmAccount> account, EvmRailOptions options);
-  void look_ahead(std::shared_ptr<SendOrder> order, EvmTransaction bare, RailAnswered done);
-  void sign_and_send(const SendOrder& order, EvmTransaction transaction, const EvmMarket& market, RailAnswered done);
+  void look_ahead(Wanted wanted, RailAnswered done);
+  void sign_and_send(const Wanted& wanted, const EvmTransaction& transaction, const EvmMarket& market, RailAnswered done);
   RailAnswer judge_sent(const OutboxEntry& entry, const RpcOutcome& outcome);
   void look_at(const OutboxEntry& entry, Seen done);
   std::variant<Sighted, RailAnswer> read_sighting(const OutboxEntry& entry, const Outcomes& outcomes) const;

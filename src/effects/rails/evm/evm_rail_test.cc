@@ -304,6 +304,70 @@ TEST_CASE("what stands before a payment is moved along with it, and one that nob
   CHECK(stage.took(hex_data(stage.entry("tr_1").newest().raw)));
 }
 
+const base::Digest anchored = abi_word(base::U128{77});
+
+RailAnswer anchor(Stage& stage, const std::string& reference = "anchor-1-77") {
+  return stage.ask([&](RailAnswered done) { stage.rail->anchor(reference, anchored, std::move(done)); });
+}
+
+TEST_CASE("an anchor goes the way of a payment: once, with one nonce, raised while it waits, settled when it is deep enough") {
+  Stage stage;
+  stage.node.gas = R"("result":"0x5708")";
+  stage.send();
+  is(anchor(stage), RailResult::accepted, RailReason::none);
+  const OutboxEntry& entry = stage.entry("anchor-1-77");
+  CHECK_EQ(entry.nonce, 1);
+  CHECK_EQ(entry.newest().transaction.to, stage.signer.address());
+  CHECK_EQ(entry.newest().transaction.data, base::to_bytes(anchored));
+  CHECK(entry.acknowledged);
+  is(anchor(stage), RailResult::unknown, RailReason::duplicate_reference);
+  stage.restart();
+  is(anchor(stage), RailResult::unknown, RailReason::duplicate_reference);
+  stage.node.mined_count = 1;
+  is(stage.inquire("anchor-1-77"), RailResult::accepted, RailReason::none);
+  CHECK_EQ(stage.taken(3)[2], stage.taken(2)[1]);
+  stage.clock.advance(base::seconds(61).ns);
+  is(stage.inquire("anchor-1-77"), RailResult::accepted, RailReason::none);
+  const OutboxEntry& raised = stage.entry("anchor-1-77");
+  REQUIRE_EQ(raised.versions.size(), 2);
+  CHECK_EQ(raised.newest().transaction.data, base::to_bytes(anchored));
+  CHECK_FALSE(raised.cancelled());
+  stage.taken(4);
+  stage.node.mined_count = 2;
+  stage.node.mine(raised.versions[0].hash, 3);
+  const RailAnswer settled = stage.inquire("anchor-1-77");
+  is(settled, RailResult::settled, RailReason::none);
+  CHECK_EQ(settled.rail_reference, hex_data(raised.versions[0].hash));
+  CHECK_EQ(*stage.account->outbox().next_nonce(), 2);
+}
+
+TEST_CASE("an anchor takes no place of a payment, and one that never left is sent when a payment behind it is asked about") {
+  Stage stage;
+  stage.options.in_flight_max = 1;
+  stage.restart();
+  std::optional<RailAnswer> payment;
+  stage.rail->send(stage.order("tr_1"), [&](RailAnswer&& answer) { payment = std::move(answer); });
+  is(anchor(stage, "anchor-1-77"), RailResult::accepted, RailReason::none);
+  CHECK(turn_until(*stage.loop, [&] { return payment.has_value(); }));
+  is(*payment, RailResult::accepted, RailReason::none);
+  stage.node.mined_count = stage.node.pending_count = 2;
+
+  stage.node.instead["eth_sendRawTransaction"] = R"("error":{"code":-32603,"message":"odd"})";
+  is(anchor(stage, "anchor-2-77"), RailResult::unknown, RailReason::rail_internal_error);
+  stage.node.instead.clear();
+  stage.node.waiting.clear();
+  is(stage.send("tr_2"), RailResult::accepted, RailReason::none);
+  stage.clock.advance(base::seconds(30).ns);
+  is(stage.inquire("tr_2"), RailResult::accepted, RailReason::none);
+  const OutboxEntry& entry = stage.entry("anchor-2-77");
+  CHECK_FALSE(entry.cancelled());
+  const std::string bytes = hex_data(entry.newest().raw);
+  CHECK(turn_until(*stage.loop, [&] {
+    const std::lock_guard lock(stage.node.mutex);
+    return std::ranges::count(stage.node.taken, bytes) >= 2;
+  }));
+}
+
 TEST_CASE("when the outbox cannot be written nothing is sent") {
   Stage stage;
   stage.server.disk.faults().fail_next_sync();

@@ -21,4 +21,7 @@ using AskNode = std::function<RpcOutcome(RpcQuestion&&)>;
 ///   evm_block_not_reproduced      header or transactions do not have the hashes that the node says, nor does it give them raw
 base::Result<base::Bytes> fetch_evm_inclusion(const AskNode& ask, const base::Digest& transaction);
 
+/// The same without waiting: one question after the other, and `done` once, on the loop of `node`; never if the node goes before.
+void fetch_evm_inclusion(EvmNode& node, const base::Digest& transaction, std::function<void(base::Result<base::Bytes>)> done);
+
 }  // namespace effects

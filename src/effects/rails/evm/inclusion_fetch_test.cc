@@ -1,10 +1,12 @@
 #include "effects/rails/evm/inclusion_fetch.h"
 
 #include <map>
+#include <mutex>
 
 #include "base/text.h"
 #include "crypto/evm/inclusion.h"
 #include "crypto/keccak.h"
+#include "effects/http/scripted_server_for_tests.h"
 #include "effects/rails/evm/block.h"
 #include "effects/rails/evm/mined_for_tests.h"
 
@@ -32,12 +34,15 @@ struct Node {
     const std::size_t at = header_members.find("\"hash\":\"") + 8;
     return header_members.substr(at, 66);
   }
+  std::string members_of(std::string_view method) const {
+    const auto answer = says.find(std::string(method));
+    return answer == says.end() ? R"("error":{"code":-32601,"message":"no such method"})" : answer->second;
+  }
   base::Result<base::Bytes> fetch(const base::Digest& transaction) {
     return fetch_evm_inclusion([this](RpcQuestion&& question) {
       questions.push_back(question.method + question.params);
       RpcOutcome outcome;
-      const auto answer = says.find(question.method);
-      const std::string members = answer == says.end() ? R"("error":{"code":-32601,"message":"no such method"})" : answer->second;
+      const std::string members = members_of(question.method);
       wire::Response response;
       response.body = R"({"jsonrpc":"2.0","id":1,)" + members + "}";
       if (members.empty()) outcome.failure = HttpFailure::connect_failed;
@@ -95,6 +100,40 @@ TEST_CASE("what the JSON does not hold is asked for raw") {
   CHECK_EQ(other.code(name), "evm_block_not_reproduced");
   other.says["debug_getRawHeader"] = R"("result":")" + hex_data(*header) + "\"";
   CHECK_EQ(other.code(name), "");
+}
+
+TEST_CASE("nobody has to wait for it") {
+  Node node;
+  node.replace("eth_getBlockByHash", R"("type":"0x2")", R"("type":"0x7e")");
+  node.says["eth_getRawTransactionByBlockHashAndIndex"] = R"("result":")" + hex_data(raw_of(mined_transactions[0])) + "\"";
+  std::mutex mutex;   // the server has a thread of its own
+  ScriptedServer server([&](const std::string& request) -> ScriptedReply {
+    const std::lock_guard lock(mutex);
+    const auto document = wire::parse_json(base::as_bytes(std::string_view(request).substr(request.find("\r\n\r\n") + 4)));
+    const std::string members = node.members_of(*document->root().find("method")->string());
+    if (members.empty()) return {.bytes = {}, .end = ScriptedReply::End::close};
+    const std::string id = std::to_string(*document->root().find("id")->uint64());
+    return {.bytes = http_reply(200, "application/json", R"({"jsonrpc":"2.0","id":)" + id + "," + members + "}")};
+  });
+  const auto loop = io::Loop::open().value();
+  io::SimulatedClock clock;
+  EvmNode over(*loop, clock, nullptr, parse_origin(server.url()).value(), io::TlsOutgoingContext::open(server.disk, {.ca_file = "ca.pem"}).value(),
+               base::seconds(3), {});
+  const auto fetched = [&] {
+    std::optional<base::Result<base::Bytes>> token;
+    fetch_evm_inclusion(over, name, [&](base::Result<base::Bytes> got) { token = std::move(got); });
+    CHECK_FALSE(token.has_value());
+    REQUIRE(turn_until(*loop, [&] { return token.has_value(); }));
+    return *std::move(token);
+  };
+  const auto token = fetched();
+  REQUIRE_MESSAGE(token.ok(), (token.ok() ? std::string() : token.error().message));
+  CHECK_EQ(*token, node.fetch(name).value());
+  {
+    const std::lock_guard lock(mutex);
+    node.says["eth_getBlockByHash"] = "";
+  }
+  CHECK_EQ(std::string(fetched().error().code), "evm_node_gave_no_answer");
 }
 
 TEST_CASE("a node that does not answer, does not know or does not say the truth gives nothing") {

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t error_message_bytes_max = 256;
 constexpr std::size_t quantity_digits_max = 64;
-constexpr std::size_t reply_bytes_max = 32u << 20;   // a whole block; who asks bounds what it reads further
 
 std::optional<std::string_view> text_of(wire::JsonValue object, std::string_view name) {
   const auto member = object.find(name);
@@ -137,7 +136,7 @@ wire::JsonValue RpcReply::result() const {
 
 std::optional<RpcReply> read_rpc_reply(const wire::Response& response, std::uint64_t id) {
   if (response.status != 200) return std::nullopt;
-  auto document = wire::parse_json(base::as_bytes(response.body), {.bytes_max = reply_bytes_max});
+  auto document = wire::parse_json(base::as_bytes(response.body), {.bytes_max = rpc_reply_bytes_max});
   if (!document.ok() || !document->root().is_object()) return std::nullopt;
   const wire::JsonValue root = document->root();
   const auto stated = root.find("id");

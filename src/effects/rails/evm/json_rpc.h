@@ -33,6 +33,9 @@ std::optional<base::U128> parse_hex_balance(std::string_view text);
 /// Text of a request. `params` is a JSON array.
 std::string rpc_request(std::uint64_t id, std::string_view method, std::string_view params);
 
+/// Of a reply that is read at all: a block with all its transactions in full. Who asks for less bounds what it takes further.
+constexpr std::size_t rpc_reply_bytes_max = 32u << 20;
+
 /// What a node answered: a result, or an error in its own words.
 struct RpcReply {
   std::optional<wire::JsonDocument> document;

@@ -150,7 +150,9 @@ base::Status EvmOutbox::take(const Slot& slot) {
   if (!read || read->sender != account_ || read->transaction.chain_id != chain_id_ || read->transaction.nonce != slot.nonce) {
     return damaged("a transaction that is not of this account");
   }
-  OutboxVersion version{.raw = slot.raw, .hash = transaction_hash(slot.raw), .transaction = read->transaction, .cancels = read->transaction.to == account_};
+  const bool to_us = read->transaction.to == account_;
+  OutboxVersion version{.raw = slot.raw, .hash = transaction_hash(slot.raw), .transaction = read->transaction,
+                        .cancels = to_us && read->transaction.value == 0 && read->transaction.data.empty()};
   const auto found = entries_.find(slot.nonce);
   if (found == entries_.end()) {
     const auto next = next_nonce();
@@ -158,7 +160,8 @@ base::Status EvmOutbox::take(const Slot& slot) {
       return damaged("a payment out of turn");
     }
     nonces_.emplace(slot.reference, slot.nonce);
-    entries_.emplace(slot.nonce, OutboxEntry{.reference = slot.reference, .nonce = slot.nonce, .versions = {std::move(version)}});
+    entries_.emplace(slot.nonce, OutboxEntry{.reference = slot.reference, .nonce = slot.nonce, .versions = {std::move(version)}, .anchors = to_us});
+    if (to_us) newest_anchor_ = slot.nonce;
     return base::ok();
   }
   OutboxEntry& entry = found->second;
@@ -198,6 +201,8 @@ const OutboxEntry* EvmOutbox::find(std::uint64_t nonce) const {
   const auto found = entries_.find(nonce);
   return found == entries_.end() ? nullptr : &found->second;
 }
+
+const OutboxEntry* EvmOutbox::newest_anchor() const { return newest_anchor_ ? find(*newest_anchor_) : nullptr; }
 
 std::vector<const OutboxEntry*> EvmOutbox::open_from(std::uint64_t nonce) const {
   std::vector<const OutboxEntry*> open;

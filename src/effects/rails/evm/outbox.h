@@ -29,17 +29,18 @@ struct OutboxVersion {
   base::Bytes raw;
   base::Digest hash{};
   EvmTransaction transaction;
-  bool cancels = false;   ///< a transfer of nothing to ourselves that uses the nonce up
+  bool cancels = false;   ///< a transfer of nothing to ourselves, without data, that uses the nonce up
 };
 
 /// All that was signed with one nonce, oldest first. Payments come before cancellations: once a nonce was cancelled, nothing that
-/// pays is signed or sent with it.
+/// pays is signed or sent with it. An anchor is a payment of nothing to ourselves that carries data.
 struct OutboxEntry {
   std::string reference;
   std::uint64_t nonce = 0;
   std::vector<OutboxVersion> versions;
   bool acknowledged = false;   ///< a node said that it has one of the payments
   bool renounced = false;      ///< it was voided: none of its payments is sent any more, and its nonce is for a cancellation
+  bool anchors = false;        ///< it pays nobody: it may be sent again whether or not a node ever had it
   bool cancelled() const { return versions.back().cancels; }
   const OutboxVersion& newest() const { return versions.back(); }
 };
@@ -63,6 +64,8 @@ class EvmOutbox {
   const OutboxEntry* find(std::uint64_t nonce) const;
   /// Nothing will ever be signed for it.
   bool is_tombstone(std::string_view reference) const { return tombstones_.contains(reference); }
+  /// The anchor with the highest nonce; null if there is none.
+  const OutboxEntry* newest_anchor() const;
   /// Entries from a nonce on.
   std::vector<const OutboxEntry*> open_from(std::uint64_t nonce) const;
 
@@ -98,6 +101,7 @@ class EvmOutbox {
   std::map<std::uint64_t, OutboxEntry> entries_;
   std::map<std::string, std::uint64_t, std::less<>> nonces_;        ///< of references
   std::set<std::string, std::less<>> tombstones_;
+  std::optional<std::uint64_t> newest_anchor_;                      ///< its nonce
 };
 
 }  // namespace effects

@@ -155,6 +155,34 @@ TEST_CASE("a full outbox takes no more payments, and whatever ends those that ar
   CHECK(full->add_tombstone("tr_4").ok());
 }
 
+TEST_CASE("what carries data to ourselves is an anchor, and no cancellation") {
+  const auto anchor = [](base::U128 fee) {
+    EvmTransaction transaction = cancellation(8);
+    transaction.fee_max = fee;
+    transaction.data = base::Bytes(32, 0x77);
+    return transaction;
+  };
+  Stage stage;
+  CHECK_EQ(stage.outbox->newest_anchor(), nullptr);
+  REQUIRE(stage.outbox->add_payment("tr_1", signed_by_us(payment(7))).ok());
+  REQUIRE(stage.outbox->add_payment("anchor-9-77", signed_by_us(anchor(900))).ok());
+  REQUIRE(stage.outbox->add_version(8, signed_by_us(anchor(1900))).ok());
+  REQUIRE(stage.outbox->add_payment("tr_2", signed_by_us(payment(9))).ok());
+  stage.disk.crash(io::CrashMode::lose_all);
+  const auto outbox = stage.reopened().value();
+  const OutboxEntry& entry = *outbox->find("anchor-9-77");
+  CHECK(entry.anchors);
+  CHECK_FALSE(entry.cancelled());
+  CHECK_EQ(entry.versions.size(), 2);
+  CHECK_FALSE(outbox->find("tr_1")->anchors);
+  CHECK_EQ(outbox->newest_anchor(), &entry);
+  EvmTransaction rid = cancellation(8);
+  rid.fee_max = 4000;
+  REQUIRE(outbox->add_version(8, signed_by_us(rid)).ok());
+  CHECK(outbox->find(std::uint64_t{8})->cancelled());
+  CHECK(stage.reopened().value()->newest_anchor()->cancelled());
+}
+
 TEST_CASE("the outbox of another account, or none, is not opened") {
   Stage stage;
   CHECK_EQ(std::string(EvmOutbox::open(stage.disk, path, EvmAddress{}).error().code), "evm_outbox_of_another_account");

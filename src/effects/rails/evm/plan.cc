@@ -53,7 +53,7 @@ Promised promised_by(const EvmOutbox& outbox, std::uint64_t mined_count, const E
 
 RailAnswer rejected(RailReason reason, std::string detail) { return evm_answer(RailResult::rejected, reason, std::move(detail)); }
 
-RailAnswer judge_mined(const EvmPolicy& policy, const EvmAddress& account, const EvmSighting& sighting) {
+RailAnswer judge_mined(const OutboxEntry& entry, const EvmPolicy& policy, const EvmAddress& account, const EvmSighting& sighting) {
   const EvmReceipt& receipt = *sighting.receipt;
   const EvmTransaction& mined = sighting.mined->transaction;
   const bool deep = sighting.latest.number >= receipt.block_number &&
@@ -62,7 +62,7 @@ RailAnswer judge_mined(const EvmPolicy& policy, const EvmAddress& account, const
     if (deep) return evm_answer(RailResult::not_sent, RailReason::tombstoned, "its nonce was used up by a transfer of nothing");
     return evm_answer(RailResult::unknown, RailReason::other, "a transfer of nothing with its nonce waits for confirmations");
   }
-  if (!receipt.succeeded) {
+  if (!receipt.succeeded && !entry.anchors) {
     if (deep) return rejected(RailReason::beneficiary_refused, "the chain reverted it");
     return evm_answer(RailResult::unknown, RailReason::other, "it was reverted, which waits for confirmations");
   }
@@ -75,7 +75,7 @@ RailAnswer judge_mined(const EvmPolicy& policy, const EvmAddress& account, const
     answer.detail = "it was mined and waits for confirmations";
     return answer;
   }
-  if (policy.token && !shows_token_transfer(receipt, *policy.token, account, recipient_of(mined), amount_of(mined))) {
+  if (policy.token && !entry.anchors && !shows_token_transfer(receipt, *policy.token, account, recipient_of(mined), amount_of(mined))) {
     return evm_answer(RailResult::unknown, RailReason::reply_contradicts_request, "it was mined, and the token shows no such transfer");
   }
   answer.result = RailResult::settled;
@@ -136,6 +136,14 @@ EvmTransaction bare_payment(const SendOrder& order, const EvmPolicy& policy, con
   return bare;
 }
 
+EvmTransaction bare_anchor(const base::Digest& data, const EvmAddress& account, std::uint64_t chain_id) {
+  EvmTransaction bare;
+  bare.chain_id = chain_id;
+  bare.to = account;
+  bare.data = base::to_bytes(data);
+  return bare;
+}
+
 std::variant<EvmTransaction, RailAnswer> plan_payment(EvmTransaction bare, const EvmPolicy& policy, const EvmOutlook& outlook,
                                                       const EvmOutbox& outbox) {
   if (is_used_elsewhere(outbox, outlook.mined_count, outlook.pending_count)) {
@@ -185,7 +193,7 @@ bool is_used_elsewhere(const EvmOutbox& outbox, std::uint64_t mined_count, std::
 }
 
 RailAnswer judge_sighting(const OutboxEntry& entry, const EvmPolicy& policy, const EvmAddress& account, const EvmSighting& sighting) {
-  if (sighting.mined != nullptr) return judge_mined(policy, account, sighting);
+  if (sighting.mined != nullptr) return judge_mined(entry, policy, account, sighting);
   if (sighting.mined_count > entry.nonce) {
     return evm_answer(RailResult::unknown, RailReason::reply_contradicts_request, "its nonce was used by something that we did not sign, or the node lags");
   }

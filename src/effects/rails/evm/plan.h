@@ -1,5 +1,5 @@
 #pragma once
-// What a payment on an EVM chain becomes before it is signed, what it may cost, and what is made of the answers about one that was.
+// What a payment or an anchor on an EVM chain becomes before it is signed, what it may cost, and what is made of the answers about one that was.
 // Pure: everything that nodes said is an argument.
 
 #include <optional>
@@ -54,10 +54,12 @@ struct EvmOutlook {
 std::variant<EvmAddress, RailAnswer> beneficiary_of(const SendOrder& order, const EvmPolicy& policy, const EvmAddress& account);
 /// The transaction of an order without nonce, fees and gas.
 EvmTransaction bare_payment(const SendOrder& order, const EvmPolicy& policy, const EvmAddress& to, std::uint64_t chain_id);
+/// The transaction that takes data into the chain, without nonce, fees and gas: a transfer of nothing to ourselves.
+EvmTransaction bare_anchor(const base::Digest& data, const EvmAddress& account, std::uint64_t chain_id);
 /// The whole transaction, or why there will be none: nothing was signed.
 std::variant<EvmTransaction, RailAnswer> plan_payment(EvmTransaction bare, const EvmPolicy& policy, const EvmOutlook& outlook,
                                                       const EvmOutbox& outbox);
-/// A transfer of nothing to ourselves that takes the place of an entry's newest version; nothing if the bounds forbid it.
+/// A transfer of nothing to ourselves, without data, that takes the place of an entry's newest version; nothing if the bounds forbid it.
 std::optional<EvmTransaction> plan_cancellation(const OutboxEntry& entry, const EvmPolicy& policy, const EvmMarket& market,
                                                 const EvmAddress& account);
 /// The newest version once more with higher fees; nothing if the bounds forbid it.
@@ -75,7 +77,8 @@ struct EvmSighting {
   std::optional<EvmReceipt> receipt;     ///< its
   bool waits_at_node = false;            ///< a node has a payment of it and has not mined it
 };
-/// What that means for the payment. `unknown` with `not_found_at_rail`: it may never have arrived anywhere.
+/// What that means for the payment, or the anchor, which is there in its block whether it succeeded or not. `unknown` with
+/// `not_found_at_rail`: it may never have arrived anywhere.
 RailAnswer judge_sighting(const OutboxEntry& entry, const EvmPolicy& policy, const EvmAddress& account, const EvmSighting& sighting);
 
 /// Answers that drivers give themselves.

@@ -215,6 +215,31 @@ TEST_CASE("a cancellation that is deep enough proves that the payment never happ
   is(judge_sighting(entry, coin(), us, mined.sighting), RailResult::settled, RailReason::none);
 }
 
+TEST_CASE("an anchor needs gas and nothing else, and stands in its block whatever came of it there") {
+  Book book;
+  const base::Digest data = abi_word(base::U128{77});
+  EvmOutlook outlook = fine();
+  outlook.gas = 22'280;
+  outlook.token_balance = 0;
+  const auto planned = std::get<EvmTransaction>(plan_payment(bare_anchor(data, us, 1), token(), outlook, *book.outbox));
+  CHECK_EQ(planned, EvmTransaction{.chain_id = 1, .nonce = 4, .tip = gwei, .fee_max = 21 * gwei, .gas_limit = 27'850, .to = us, .value = 0, .data = base::to_bytes(data)});
+  outlook.balance = 21 * gwei * 27'850 - 1;
+  is(std::get<RailAnswer>(plan_payment(bare_anchor(data, us, 1), token(), outlook, *book.outbox)), RailResult::rejected, RailReason::insufficient_funds_at_rail);
+
+  Mined mined(token());
+  EvmTransaction next = planned;
+  next.nonce = 5;
+  mined.entry = &mined.book.pay("anchor-1-77", next);
+  mined.sighting.mined = &mined.entry->newest();
+  mined.sighting.receipt->succeeded = false;
+  is(judge_sighting(*mined.entry, token(), us, mined.sighting), RailResult::settled, RailReason::none);
+  mined.sighting.latest.number = 11;
+  is(judge_sighting(*mined.entry, token(), us, mined.sighting), RailResult::accepted, RailReason::none);
+  const auto raise = plan_raise(*mined.entry, token(), {gwei, gwei});
+  REQUIRE(raise.has_value());
+  CHECK_EQ(raise->data, base::to_bytes(data));
+}
+
 TEST_CASE("what is not mined is accepted if a node has it, not found if none ever said so, and odd if the nonce is gone") {
   Mined mined(coin());
   EvmSighting& sighting = mined.sighting;
