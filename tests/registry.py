@@ -12,6 +12,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -110,6 +111,62 @@ class World:
 
     def states(self, key):
         return {v["version"]: v["state"] for v in self.must("GET", f"/v1/keys/{key}")["versions"]}
+
+
+def webhook(pair, age=0, body='{"paid":"to Ann"}', signed=None):
+    """What its owner sent by Standard Webhooks so many seconds ago; `signed` is the body that was signed, if another."""
+    stamp = int(time.time()) - age
+    signature = pair.sign(f"msg_1.{stamp}.{body if signed is None else signed}")
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(stamp), "webhook-signature": f"v1a,{signature}"}
+    return {"convention": "standard-webhook", "message": {"headers": headers, "body": body}}
+
+
+def captured_messages(world, made):
+    """Keys that are tried on messages of their owners: proven at once, refused with the cause, or still to be proven."""
+    pair, rsa = Pair(made, "captured", "-algorithm", "ED25519", digest=None), Pair(made, "undated", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    body = {"partner": "bank-c", "key": "webhooks", "purpose": "verify_messages", "material": pair.pem()}
+
+    # What does not verify is refused, and the answer says why and how to look at it; nothing of the message itself is kept.
+    late = {**body, "captured": [webhook(pair, age=3600)]}
+    answer = world.refused("import_trial_failed", "POST", "/v1/imports", late)
+    assert answer["trials"][0]["answer"]["code"] == "signature_time_is_outside_window", answer
+    wrong = {**body, "captured": [webhook(pair), webhook(pair, signed='{"paid":"to Ann"}\n')]}
+    answer = world.refused("import_trial_failed", "POST", "/v1/imports", wrong, key="wrong")
+    good, bad = answer["trials"]
+    assert good["proves"] and not bad["proves"] and bad["answer"]["code"] == "signature_line_ends_differ", answer
+    assert bad["answer"]["openssl"].startswith("openssl pkeyutl -verify") and bad["answer"]["stamps"][0]["name"] == "webhook-timestamp", answer
+    assert b"Ann" not in world.replies[-1], answer
+    assert world.refused("import_trial_failed", "POST", "/v1/imports", wrong, key="wrong") == answer and world.replies[-1] == world.replies[-2]
+    shown = world.must("GET", f'/v1/imports/{answer["import"]}')
+    assert (shown["state"], shown["cause"], shown["trials"]) == ("rejected", "trial", answer["trials"]), shown
+    assert world.must("GET", "/v1/keys?partner=bank-c")["items"] == []
+    world.refused("request_field_invalid", "POST", "/v1/imports", {**body, "captured": [{**webhook(pair), "key": pair.pem()}]})
+
+    # A fresh one proves the key in the request that brings it; the replay is the same bytes, also of another process.
+    proven = {**body, "captured": [webhook(pair, age=2)]}
+    taken = world.must("POST", "/v1/imports", proven, key="proven")
+    first = world.replies[-1]
+    assert (taken["state"], taken["cause"], taken["version"]) == ("active", "trial", 1) and taken["trials"][0]["proves"], taken
+    assert world.must("GET", f'/v1/keys/{taken["key_id"]}')["versions"][0]["proven"]
+    world.stop(signal.SIGKILL)
+    world.start()
+    world.must("POST", "/v1/imports", proven, key="proven")
+    assert world.replies[-1] == first, (world.replies[-1], first)
+    world.refused("idempotency_key_reused_with_different_body", "POST", "/v1/imports", {**body, "captured": [webhook(pair, age=9)]}, key="proven")
+
+    # One that says nothing of when it was signed shows that it fits; the key still answers a challenge.
+    undated = {"convention": "detached", "message": {"body": "hello", "algorithm": "rsa-pkcs1-sha256", "signature": rsa.sign("hello")}}
+    waiting = world.must("POST", "/v1/imports", {**body, "key": "undated", "material": rsa.pem(), "captured": [undated]})
+    assert waiting["state"] == "waiting" and waiting["trials"][0]["answer"]["verified"] and not waiting["trials"][0]["proves"], waiting
+    assert world.prove(waiting, rsa)["state"] == "active"
+
+    # The same trial offline.
+    for message, status in [(undated, 0), ({**undated, "message": {**undated["message"], "body": "hello\n"}}, 1)]:
+        (made / "case.json").write_text(json.dumps(message))
+        done = subprocess.run([processes.program, "import", rsa.public, "--captured", made / "case.json", "--json"], text=True, capture_output=True)
+        assert done.returncode == status and json.loads(done.stdout)["trial"]["verified"] == (status == 0), done
+    (made / "case.json").write_text(json.dumps({**undated, "key": rsa.pem()}))
+    assert subprocess.run([processes.program, "import", rsa.public, "--captured", made / "case.json"], capture_output=True).returncode != 0
 
 
 def secrets_leave_nothing(world, directory):
@@ -215,6 +272,7 @@ def play(directory):
     world.refused("key_state_forbids", "POST", f"/v1/keys/{key}/apply", {"version": 3})
     world.refused("scope_missing", "POST", f"/v1/keys/{key}/rollback", token=ann)
 
+    captured_messages(world, made)
     pieces = secrets_leave_nothing(world, made)
     world.stop()
     shutil.rmtree(made)

@@ -31,6 +31,8 @@ constexpr FieldName field_names[] = {
     {"rail_reference", model::PrivateField::rail_reference},
     {"rail_report", model::PrivateField::rail_report},
     {"webhook_url", model::PrivateField::webhook_url},
+    {"import_findings", model::PrivateField::import_findings},
+    {"key_responsible", model::PrivateField::key_responsible},
 };
 
 // Zeros over the whole file before its name goes: what is removed otherwise stays on the disk until somebody needs the place.

@@ -215,6 +215,7 @@ base::Status Running::open_edge() {
   gate::GateSettings gate = c.gate;
   gate.origin = audit_->origin().substr(0, model::challenge_origin_bytes_max);
   gate.epochs = service_->epochs();
+  gate.boot_clock = [this] { return base::Instant{clock_->boot_ns()}; };
   gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
     return webhook_url_problem(url, allowed);
   };
