@@ -88,6 +88,15 @@ base::Status take_key_set(std::string_view rail, KeySetFields&& fields, RailSett
   return base::ok();
 }
 
+base::Status take_callback_place(std::string_view rail, std::string_view partner, std::string_view key, RailSettings& settings) {
+  if (partner.empty() && key.empty()) return base::ok();
+  const auto partner_name = model::parse_rail_name(partner), key_name = model::parse_rail_name(key);
+  if (!partner_name || !key_name) return malformed(rail, "callback_partner and callback_key come together, each 1 to 32 of a-z, 0-9 and -");
+  if (settings.callback_key_set) return malformed(rail, "keys come from a keys_url or from callback_partner and callback_key, not from both");
+  settings.callback_place = RegistryPlace{*partner_name, *key_name};
+  return base::ok();
+}
+
 /// The fields of one rail that have been named so far, each into its place.
 class FieldReader {
  public:
@@ -156,6 +165,9 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
   KeySetFields key_set;
   fields.text("keys_url", key_set.url);
   fields.text("keys_ca_file", key_set.ca_file);
+  std::string callback_partner, callback_key;
+  fields.text("callback_partner", callback_partner);
+  fields.text("callback_key", callback_key);
   fields.number("statement_every_seconds", settings.statement_every_seconds);
   fields.number("statement_lag_seconds", settings.statement_lag_seconds);
   for (const wire::JsonMember member : value.members()) {
@@ -177,6 +189,7 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
     }
   }
   TRY(take_key_set(rail, std::move(key_set), settings));
+  TRY(take_callback_place(rail, callback_partner, callback_key, settings));
   return fields.needs({"url", "signing_key_id"});
 }
 

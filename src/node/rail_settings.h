@@ -19,6 +19,10 @@
 //
 //   "keys_url": "https://rail.example/.well-known/jwks.json", "keys_ca_file": "/etc/holdfast/bank-a.pem", "keys_networks": ["10.1.0.0/16"]
 //
+// or they may be those of a key in the registry (docs/registry.md), so that a rotation there is one here:
+//
+//   "callback_partner": "bank-a", "callback_key": "callbacks"
+//
 // With `"driver": "evm"` the url is that of a node, and instead of the fields about signing and callbacks there are:
 //
 //   {"name": "eth", "driver": "evm", "url": "http://127.0.0.1:8545", "chain_id": 1, "key": "evm-hot", "asset": "ETH/18",
@@ -51,6 +55,12 @@ struct EvmRailSettings {
   effects::EvmPolicy policy;
 };
 
+/// A key of a partner, by its names.
+struct RegistryPlace {
+  model::PartnerName partner{};
+  model::KeyName key{};
+};
+
 struct RailSettings {
   model::RailName name{};
   model::TenantNumber tenant = 1;
@@ -60,6 +70,7 @@ struct RailSettings {
   std::vector<effects::VerificationKey> callback_keys;
   effects::WebhookVerification callback_webhooks;   ///< of a rail that calls back by Standard Webhooks
   std::optional<effects::KeySetSource> callback_key_set;   ///< besides `callback_keys`
+  std::optional<RegistryPlace> callback_place;             ///< the same; never with a key set
   std::uint32_t connections_max = 32;
   std::uint32_t in_flight_max = 256;
   std::uint32_t inquiry_timeout_ms = 10'000;

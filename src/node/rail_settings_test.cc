@@ -189,6 +189,9 @@ TEST_CASE("a rail may publish its keys at an address of its own") {
   refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":["10.1.0.0"])", "written like");
   refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":"10.1.0.0/16")", "list of texts");
   refused_with(R"("keys_ca_file":"/ca.pem")", "belong to a keys_url");
+  refused_with(R"("callback_partner":"bank-a")", "come together");
+  refused_with(R"("callback_partner":"bank-a","callback_key":"Main")", "come together");
+  refused_with(R"("callback_partner":"bank-a","callback_key":"main","keys_url":"https://keys.rail.example/")", "not from both");
 }
 
 TEST_CASE("secrets of callbacks are in files that nobody else reads") {

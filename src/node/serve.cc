@@ -187,7 +187,7 @@ base::Status Running::open_service() {
   keys_ = std::make_unique<KeyRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
                                           *data_->keyring().rail_signer(), data_->place(), rails));
-  callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say);
+  callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say, [this] { return service_->pipeline().registry(); });
   service_->carry_effects_to(*effects_);
   effects_->start();
   statements_ = std::make_unique<StatementFetcher>(
