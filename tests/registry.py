@@ -7,6 +7,7 @@ The service is killed in the middle and has everything again. At last secrets ar
 found in any file of the service, in what it logs or in what it answers. Loopback only; every process that was started is ended by its id.
 """
 import base64
+import hashlib
 import json
 import shutil
 import signal
@@ -35,6 +36,12 @@ class Pair:
     def pem(self):
         return self.public.read_text()
 
+    def thumbprint(self):
+        """RFC 7638, of Ed25519."""
+        x = base64.urlsafe_b64encode(openssl("pkey", "-pubin", "-in", self.public, "-pubout", "-outform", "DER")[-32:]).decode().rstrip("=")
+        digest = hashlib.sha256(f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
     def sign(self, text):
         message, signature = self.private.with_suffix(".msg"), self.private.with_suffix(".sig")
         message.write_text(text)
@@ -46,10 +53,17 @@ class Pair:
 
 
 class World:
+    """One service with one rail, whose callbacks are verified by a key of the registry, and which nothing is ever sent to."""
+
     def __init__(self, directory):
         self.directory, self.listen, self.process, self.keys, self.replies = directory, "127.0.0.1:0", None, 0, []
-        (directory / "config.toml").write_text("")
+        self.rail = {"name": "bank-r", "url": "http://127.0.0.1:9", "signing_key_id": "holdfast", "callback_partner": "bank-r", "callback_key": "main"}
+        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n')
+        self.write_rail()
         self.start()
+
+    def write_rail(self):
+        (self.directory / "rails.json").write_text(json.dumps({"rails": [self.rail]}))
 
     def start(self):
         self.process = subprocess.Popen([processes.program, "serve", "--dev", "--data", self.directory / "data", "--config", self.directory / "config.toml",
@@ -169,6 +183,91 @@ def captured_messages(world, made):
     assert subprocess.run([processes.program, "import", rsa.public, "--captured", made / "case.json"], capture_output=True).returncode != 0
 
 
+def callback(world, pair, by_webhook):
+    """Status and code of a callback that the rail's key signed, by Standard Webhooks or by RFC 9421."""
+    path = "/v1/rails/bank-r/callbacks"
+    body = json.dumps({"event": f"e{world.keys}", "occurred_at": "2026-11-22T08:00:00Z", "payment": {
+        "reference": "tr_0000000000zzz", "kind": "payout", "state": "settled", "amount": "5", "asset": "USD/2", "valid_until": "2026-11-22T08:00:00Z"}})
+    world.keys += 1
+    now = int(time.time())
+    if by_webhook:
+        headers = {"webhook-id": f"msg_{world.keys}", "webhook-timestamp": str(now)}
+        headers["webhook-signature"] = "v1a," + pair.sign(f"msg_{world.keys}.{now}.{body}")
+    else:
+        digest = "sha-256=:" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() + ":"
+        terms = f'("@method" "@path" "content-type" "content-digest");created={now};nonce="n{world.keys}";keyid="{pair.thumbprint()}";tag="holdfast-rail"'
+        lines = ['"@method": POST', f'"@path": {path}', '"content-type": application/json', f'"content-digest": {digest}', f'"@signature-params": {terms}']
+        headers = {"content-digest": digest, "signature-input": f"sig1={terms}", "signature": f'sig1=:{pair.sign(chr(10).join(lines))}:'}
+    request = urllib.request.Request(world.base + path, method="POST", data=body.encode(), headers={"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, context=world.context, timeout=10) as reply:
+            return reply.status, None
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read())["code"]
+
+
+def callbacks_follow_the_registry(world, made):
+    """A rail's key is rotated: in the overlap both are believed, after it the new one alone."""
+    old, new = [Pair(made, f"rail-{name}", "-algorithm", "ED25519", digest=None) for name in ("old", "new")]
+
+    def believed(pair):
+        answers = [callback(world, pair, by_webhook) for by_webhook in (False, True)]
+        refused = [code == "callback_signature_invalid" for _, code in answers]
+        assert refused[0] == refused[1], answers
+        return not refused[0]
+
+    world.must("POST", "/v1/rails", {"name": "bank-r", "asset": "USD/2"})
+    assert not believed(old)
+    first = world.take(old, partner="bank-r", name="main")
+    assert not believed(old)   # it waits for its proof
+    world.prove(first, old)
+    assert believed(old) and not believed(new)
+    world.prove(world.take(new, partner="bank-r", name="main", overlap_seconds=4), new)
+    assert believed(old) and believed(new)
+    end = time.monotonic() + PATIENCE
+    while world.states(first["key_id"])[1] != "retired":
+        assert time.monotonic() < end, "the overlap does not end"
+        time.sleep(0.1)
+    assert not believed(old) and believed(new)
+    versions = world.must("GET", f'/v1/keys/{first["key_id"]}/versions')["items"]
+    assert versions == world.must("GET", f'/v1/keys/{first["key_id"]}')["versions"] and len(versions) == 2, versions
+    world.refused("key_not_found", "GET", "/v1/keys/key_99/versions")
+    world.must("POST", f'/v1/keys/{first["key_id"]}/compromise', {"version": 2})
+    assert not believed(new)
+
+
+def own_keys(world):
+    """The key set that is published, by whoever asks, and when it may be asked again."""
+    with urllib.request.urlopen(world.base + "/.well-known/jwks.json", context=world.context, timeout=10) as reply:
+        assert reply.headers["Cache-Control"] == "public, max-age=3600" and reply.headers["Content-Type"] == "application/json", reply.headers
+        return {key["kid"]: key["x"] for key in json.loads(reply.read())["keys"]}
+
+
+def own_keys_are_published(world, made):
+    """What signs for the rail is in the set, the next one before it signs and the former one after."""
+    printed = subprocess.run([processes.program, "rail", "key", "--data", world.directory / "data", "--json"], text=True, capture_output=True).stdout
+    current = own_keys(world)["holdfast"]
+    assert base64.b64encode(base64.urlsafe_b64decode(current + "=")).decode() in printed, (current, printed)
+    following = Pair(made, "following", "-algorithm", "ED25519", digest=None)
+    raw = openssl("pkey", "-in", following.private, "-outform", "DER")[-32:], openssl("pkey", "-pubin", "-in", following.public, "-pubout", "-outform", "DER")[-32:]
+    shown = base64.urlsafe_b64encode(raw[1]).decode().rstrip("=")
+
+    def restart(**fields):
+        world.stop()
+        world.rail.update(fields)
+        world.write_rail()
+        world.start()
+
+    restart(published_keys=[{"id": "holdfast-2", "ed25519": base64.b64encode(raw[1]).decode()}])
+    assert own_keys(world) == {"holdfast": current, "holdfast-2": shown}
+    seed = world.directory / "following.key"
+    seed.touch(0o600)
+    seed.write_text(base64.b64encode(raw[0]).decode())
+    former = {"id": "holdfast", "ed25519": base64.b64encode(base64.urlsafe_b64decode(current + "=")).decode()}
+    restart(signing_key_id="holdfast-2", signing_key_file=str(seed), published_keys=[former])
+    assert own_keys(world) == {"holdfast": current, "holdfast-2": shown}
+
+
 def secrets_leave_nothing(world, directory):
     """Sends secrets in several shapes; gives the pieces of them that must be nowhere."""
     rsa, pieces = directory / "leaked.pem", []
@@ -273,6 +372,8 @@ def play(directory):
     world.refused("scope_missing", "POST", f"/v1/keys/{key}/rollback", token=ann)
 
     captured_messages(world, made)
+    callbacks_follow_the_registry(world, made)
+    own_keys_are_published(world, made)
     pieces = secrets_leave_nothing(world, made)
     world.stop()
     shutil.rmtree(made)

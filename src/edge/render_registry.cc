@@ -203,6 +203,22 @@ void write_import_reading(JsonWriter& json, const ImportReading& reading) {
   json.end_object();
 }
 
+void write_version_reading(JsonWriter& json, const KeyVersionReading& version) {
+  json.begin_object();
+  json.member("version", std::uint64_t{version.version});
+  json.member("state", model::to_text(version.state));
+  json.member("usable", model::is_usable(version.state));
+  json.member("proven", version.proven);
+  if (version.cause) json.member("cause", model::to_text(*version.cause));
+  write_id(json, "import", version.import);
+  write_facts(json, version.facts);
+  if (!version.facts.spki.empty()) json.member("spki", std::string_view(base::to_base64(version.facts.spki)));
+  write_instant(json, "since", version.since);
+  write_due(json, "due_at", version.due);
+  write_due(json, "usable_until", version.usable_until);
+  json.end_object();
+}
+
 void write_key_reading(JsonWriter& json, const KeyReading& key) {
   json.begin_object();
   json.member("id", std::string_view(model::key_id(key.number)));
@@ -214,21 +230,7 @@ void write_key_reading(JsonWriter& json, const KeyReading& key) {
   if (key.former != 0) json.member("rolls_back_to", std::uint64_t{key.former});
   json.key("versions");
   json.begin_array();
-  for (const KeyVersionReading& version : key.versions) {
-    json.begin_object();
-    json.member("version", std::uint64_t{version.version});
-    json.member("state", model::to_text(version.state));
-    json.member("usable", model::is_usable(version.state));
-    json.member("proven", version.proven);
-    if (version.cause) json.member("cause", model::to_text(*version.cause));
-    write_id(json, "import", version.import);
-    write_facts(json, version.facts);
-    if (!version.facts.spki.empty()) json.member("spki", std::string_view(base::to_base64(version.facts.spki)));
-    write_instant(json, "since", version.since);
-    write_due(json, "due_at", version.due);
-    write_due(json, "usable_until", version.usable_until);
-    json.end_object();
-  }
+  for (const KeyVersionReading& version : key.versions) write_version_reading(json, version);
   json.end_array();
   json.end_object();
 }

@@ -144,4 +144,5 @@ TEST_CASE_FIXTURE(Fixture, "imports and keys are shown as they are") {
   const std::string page = reading(KeysPage{.keys = {key}, .next = 3});
   schemas.check("KeyList", page);
   CHECK(page.find("next_cursor") != std::string::npos);
+  schemas.check("KeyVersionList", reading(KeyVersionsReading{.versions = key.versions}));
 }

@@ -246,6 +246,13 @@ TEST_CASE("verbs of imports and keys become commands") {
   CHECK(Fixture::told(f.admit("GET", import)) == "query");
   CHECK(Fixture::told(f.admit("GET", "/v1/keys?partner=bank-a&limit=5")) == "query");
   CHECK(Fixture::told(f.admit("GET", "/v1/keys/key_3")) == "query");
+  const Admission versions = f.admit("GET", "/v1/keys/key_3/versions");
+  CHECK(std::get<ListKeyVersions>(std::get<Query>(versions).body).key == 3);
+  CHECK(Fixture::told(f.admit("GET", "/v1/keys/3/versions")) == "request_field_invalid /id");
+  wire::Request nobody;
+  nobody.method = "GET";
+  nobody.path = "/.well-known/jwks.json";
+  CHECK(std::holds_alternative<GetOwnKeys>(std::get<Query>(f.gate.admit(nobody, test_now)).body));
 }
 
 TEST_CASE("what makes no sense is refused by its field") {

@@ -12,6 +12,9 @@
 // `name`, `url` and `signing_key_id` must be there. Without `signing_key_file` the service's own key `rail-signing` signs
 // (docs/format/keys.md); the file holds an Ed25519 seed, 32 bytes as base64, and nobody but the service may read it.
 //
+// `"published_keys": [{"id": "holdfast-2", "ed25519": "..."}]` names public halves of our keys that are to be in the key set we
+// publish besides the one that signs (own_key_set.h).
+//
 // One of `callback_keys` may also be of Standard Webhooks: {"whsec_file": "/etc/holdfast/bank-a.whsec"}, a file of mode 0600 with the
 // shared secret of v1, or {"whpk": "whpk_..."}, the public key of v1a.
 //
@@ -68,6 +71,7 @@ struct RailSettings {
   std::string ca_file, certificate_file, key_file;
   std::string signing_key_id, signing_key_file;
   std::vector<effects::VerificationKey> callback_keys;
+  std::vector<effects::VerificationKey> published_keys;   ///< of ours, besides the one that signs: the next, or the former
   effects::WebhookVerification callback_webhooks;   ///< of a rail that calls back by Standard Webhooks
   std::optional<effects::KeySetSource> callback_key_set;   ///< besides `callback_keys`
   std::optional<RegistryPlace> callback_place;             ///< the same; never with a key set
