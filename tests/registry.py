@@ -243,6 +243,13 @@ def own_keys(world):
         return {key["kid"]: key["x"] for key in json.loads(reply.read())["keys"]}
 
 
+def metrics(world):
+    client = json.loads((world.directory / "data/dev/client.json").read_text())
+    request = urllib.request.Request(client["operator_url"] + "/metrics", headers={"Authorization": "Bearer " + world.token})
+    with urllib.request.urlopen(request, context=world.context, timeout=10) as reply:
+        return dict(line.rsplit(" ", 1) for line in reply.read().decode().splitlines() if not line.startswith("#"))
+
+
 def own_keys_are_published(world, made):
     """What signs for the rail is in the set, the next one before it signs and the former one after."""
     printed = subprocess.run([processes.program, "rail", "key", "--data", world.directory / "data", "--json"], text=True, capture_output=True).stdout
@@ -374,6 +381,8 @@ def play(directory):
     captured_messages(world, made)
     callbacks_follow_the_registry(world, made)
     own_keys_are_published(world, made)
+    counted = metrics(world)
+    assert counted['holdfast_partner_key_versions{state="compromised"}'] == "1" and counted['holdfast_imports{state="active",cause="trial"}'] == "1", counted
     pieces = secrets_leave_nothing(world, made)
     world.stop()
     shutil.rmtree(made)
