@@ -7,11 +7,13 @@ The service is killed in the middle and has everything again, and both verifiers
 found in any file of the service, in what it logs or in what it answers. Loopback only; every process that was started is ended by its id.
 """
 import base64
+import hashlib
 import json
 import shutil
 import signal
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -35,6 +37,12 @@ class Pair:
     def pem(self):
         return self.public.read_text()
 
+    def thumbprint(self):
+        """RFC 7638, of Ed25519."""
+        x = base64.urlsafe_b64encode(openssl("pkey", "-pubin", "-in", self.public, "-pubout", "-outform", "DER")[-32:]).decode().rstrip("=")
+        digest = hashlib.sha256(f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
     def sign(self, text):
         message, signature = self.private.with_suffix(".msg"), self.private.with_suffix(".sig")
         message.write_text(text)
@@ -46,10 +54,17 @@ class Pair:
 
 
 class World:
+    """One service with one rail, whose callbacks are verified by a key of the registry, and which nothing is ever sent to."""
+
     def __init__(self, directory):
         self.directory, self.listen, self.process, self.keys, self.replies = directory, "127.0.0.1:0", None, 0, []
-        (directory / "config.toml").write_text("")
+        self.rail = {"name": "bank-r", "url": "http://127.0.0.1:9", "signing_key_id": "holdfast", "callback_partner": "bank-r", "callback_key": "main"}
+        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n')
+        self.write_rail()
         self.start()
+
+    def write_rail(self):
+        (self.directory / "rails.json").write_text(json.dumps({"rails": [self.rail]}))
 
     def start(self):
         self.process = subprocess.Popen([processes.program, "serve", "--dev", "--data", self.directory / "data", "--config", self.directory / "config.toml",
@@ -116,6 +131,154 @@ class World:
 
     def states(self, key):
         return {v["version"]: v["state"] for v in self.must("GET", f"/v1/keys/{key}")["versions"]}
+
+
+def webhook(pair, age=0, body='{"paid":"to Ann"}', signed=None):
+    """What its owner sent by Standard Webhooks so many seconds ago; `signed` is the body that was signed, if another."""
+    stamp = int(time.time()) - age
+    signature = pair.sign(f"msg_1.{stamp}.{body if signed is None else signed}")
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(stamp), "webhook-signature": f"v1a,{signature}"}
+    return {"convention": "standard-webhook", "message": {"headers": headers, "body": body}}
+
+
+def captured_messages(world, made):
+    """Keys that are tried on messages of their owners: proven at once, refused with the cause, or still to be proven."""
+    pair, rsa = Pair(made, "captured", "-algorithm", "ED25519", digest=None), Pair(made, "undated", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    body = {"partner": "bank-c", "key": "webhooks", "purpose": "verify_messages", "material": pair.pem()}
+
+    # What does not verify is refused, and the answer says why and how to look at it; nothing of the message itself is kept.
+    late = {**body, "captured": [webhook(pair, age=3600)]}
+    answer = world.refused("import_trial_failed", "POST", "/v1/imports", late)
+    assert answer["trials"][0]["answer"]["code"] == "signature_time_is_outside_window", answer
+    wrong = {**body, "captured": [webhook(pair), webhook(pair, signed='{"paid":"to Ann"}\n')]}
+    answer = world.refused("import_trial_failed", "POST", "/v1/imports", wrong, key="wrong")
+    good, bad = answer["trials"]
+    assert good["proves"] and not bad["proves"] and bad["answer"]["code"] == "signature_line_ends_differ", answer
+    assert bad["answer"]["openssl"].startswith("openssl pkeyutl -verify") and bad["answer"]["stamps"][0]["name"] == "webhook-timestamp", answer
+    assert b"Ann" not in world.replies[-1], answer
+    assert world.refused("import_trial_failed", "POST", "/v1/imports", wrong, key="wrong") == answer and world.replies[-1] == world.replies[-2]
+    shown = world.must("GET", f'/v1/imports/{answer["import"]}')
+    assert (shown["state"], shown["cause"], shown["trials"]) == ("rejected", "trial", answer["trials"]), shown
+    assert world.must("GET", "/v1/keys?partner=bank-c")["items"] == []
+    world.refused("request_field_invalid", "POST", "/v1/imports", {**body, "captured": [{**webhook(pair), "key": pair.pem()}]})
+
+    # A fresh one proves the key in the request that brings it; the replay is the same bytes, also of another process.
+    proven = {**body, "captured": [webhook(pair, age=2)]}
+    taken = world.must("POST", "/v1/imports", proven, key="proven")
+    first = world.replies[-1]
+    assert (taken["state"], taken["cause"], taken["version"]) == ("active", "trial", 1) and taken["trials"][0]["proves"], taken
+    assert world.must("GET", f'/v1/keys/{taken["key_id"]}')["versions"][0]["proven"]
+    world.stop(signal.SIGKILL)
+    world.start()
+    world.must("POST", "/v1/imports", proven, key="proven")
+    assert world.replies[-1] == first, (world.replies[-1], first)
+    world.refused("idempotency_key_reused_with_different_body", "POST", "/v1/imports", {**body, "captured": [webhook(pair, age=9)]}, key="proven")
+
+    # One that says nothing of when it was signed shows that it fits; the key still answers a challenge.
+    undated = {"convention": "detached", "message": {"body": "hello", "algorithm": "rsa-pkcs1-sha256", "signature": rsa.sign("hello")}}
+    waiting = world.must("POST", "/v1/imports", {**body, "key": "undated", "material": rsa.pem(), "captured": [undated]})
+    assert waiting["state"] == "waiting" and waiting["trials"][0]["answer"]["verified"] and not waiting["trials"][0]["proves"], waiting
+    assert world.prove(waiting, rsa)["state"] == "active"
+
+    # The same trial offline.
+    for message, status in [(undated, 0), ({**undated, "message": {**undated["message"], "body": "hello\n"}}, 1)]:
+        (made / "case.json").write_text(json.dumps(message))
+        done = subprocess.run([processes.program, "import", rsa.public, "--captured", made / "case.json", "--json"], text=True, capture_output=True)
+        assert done.returncode == status and json.loads(done.stdout)["trial"]["verified"] == (status == 0), done
+    (made / "case.json").write_text(json.dumps({**undated, "key": rsa.pem()}))
+    assert subprocess.run([processes.program, "import", rsa.public, "--captured", made / "case.json"], capture_output=True).returncode != 0
+
+
+def callback(world, pair, by_webhook):
+    """Status and code of a callback that the rail's key signed, by Standard Webhooks or by RFC 9421."""
+    path = "/v1/rails/bank-r/callbacks"
+    body = json.dumps({"event": f"e{world.keys}", "occurred_at": "2026-11-22T08:00:00Z", "payment": {
+        "reference": "tr_0000000000zzz", "kind": "payout", "state": "settled", "amount": "5", "asset": "USD/2", "valid_until": "2026-11-22T08:00:00Z"}})
+    world.keys += 1
+    now = int(time.time())
+    if by_webhook:
+        headers = {"webhook-id": f"msg_{world.keys}", "webhook-timestamp": str(now)}
+        headers["webhook-signature"] = "v1a," + pair.sign(f"msg_{world.keys}.{now}.{body}")
+    else:
+        digest = "sha-256=:" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() + ":"
+        terms = f'("@method" "@path" "content-type" "content-digest");created={now};nonce="n{world.keys}";keyid="{pair.thumbprint()}";tag="holdfast-rail"'
+        lines = ['"@method": POST', f'"@path": {path}', '"content-type": application/json', f'"content-digest": {digest}', f'"@signature-params": {terms}']
+        headers = {"content-digest": digest, "signature-input": f"sig1={terms}", "signature": f'sig1=:{pair.sign(chr(10).join(lines))}:'}
+    request = urllib.request.Request(world.base + path, method="POST", data=body.encode(), headers={"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, context=world.context, timeout=10) as reply:
+            return reply.status, None
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read())["code"]
+
+
+def callbacks_follow_the_registry(world, made):
+    """A rail's key is rotated: in the overlap both are believed, after it the new one alone."""
+    old, new = [Pair(made, f"rail-{name}", "-algorithm", "ED25519", digest=None) for name in ("old", "new")]
+
+    def believed(pair):
+        answers = [callback(world, pair, by_webhook) for by_webhook in (False, True)]
+        refused = [code == "callback_signature_invalid" for _, code in answers]
+        assert refused[0] == refused[1], answers
+        return not refused[0]
+
+    world.must("POST", "/v1/rails", {"name": "bank-r", "asset": "USD/2"})
+    assert not believed(old)
+    first = world.take(old, partner="bank-r", name="main")
+    assert not believed(old)   # it waits for its proof
+    world.prove(first, old)
+    assert believed(old) and not believed(new)
+    world.prove(world.take(new, partner="bank-r", name="main", overlap_seconds=4), new)
+    assert believed(old) and believed(new)
+    end = time.monotonic() + PATIENCE
+    while world.states(first["key_id"])[1] != "retired":
+        assert time.monotonic() < end, "the overlap does not end"
+        time.sleep(0.1)
+    assert not believed(old) and believed(new)
+    versions = world.must("GET", f'/v1/keys/{first["key_id"]}/versions')["items"]
+    assert versions == world.must("GET", f'/v1/keys/{first["key_id"]}')["versions"] and len(versions) == 2, versions
+    world.refused("key_not_found", "GET", "/v1/keys/key_99/versions")
+    world.must("POST", f'/v1/keys/{first["key_id"]}/compromise', {"version": 2})
+    assert not believed(new)
+
+
+def own_keys(world):
+    """The key set that is published, by whoever asks, and when it may be asked again."""
+    with urllib.request.urlopen(world.base + "/.well-known/jwks.json", context=world.context, timeout=10) as reply:
+        assert reply.headers["Cache-Control"] == "public, max-age=3600" and reply.headers["Content-Type"] == "application/json", reply.headers
+        return {key["kid"]: key["x"] for key in json.loads(reply.read())["keys"]}
+
+
+def metrics(world):
+    client = json.loads((world.directory / "data/dev/client.json").read_text())
+    request = urllib.request.Request(client["operator_url"] + "/metrics", headers={"Authorization": "Bearer " + world.token})
+    with urllib.request.urlopen(request, context=world.context, timeout=10) as reply:
+        return dict(line.rsplit(" ", 1) for line in reply.read().decode().splitlines() if not line.startswith("#"))
+
+
+def own_keys_are_published(world, made):
+    """What signs for the rail is in the set, the next one before it signs and the former one after."""
+    printed = subprocess.run([processes.program, "rail", "key", "--data", world.directory / "data", "--json"], text=True, capture_output=True).stdout
+    current = own_keys(world)["holdfast"]
+    assert base64.b64encode(base64.urlsafe_b64decode(current + "=")).decode() in printed, (current, printed)
+    following = Pair(made, "following", "-algorithm", "ED25519", digest=None)
+    raw = openssl("pkey", "-in", following.private, "-outform", "DER")[-32:], openssl("pkey", "-pubin", "-in", following.public, "-pubout", "-outform", "DER")[-32:]
+    shown = base64.urlsafe_b64encode(raw[1]).decode().rstrip("=")
+
+    def restart(**fields):
+        world.stop()
+        world.rail.update(fields)
+        world.write_rail()
+        world.start()
+
+    restart(published_keys=[{"id": "holdfast-2", "ed25519": base64.b64encode(raw[1]).decode()}])
+    assert own_keys(world) == {"holdfast": current, "holdfast-2": shown}
+    seed = world.directory / "following.key"
+    seed.touch(0o600)
+    seed.write_text(base64.b64encode(raw[0]).decode())
+    former = {"id": "holdfast", "ed25519": base64.b64encode(base64.urlsafe_b64decode(current + "=")).decode()}
+    restart(signing_key_id="holdfast-2", signing_key_file=str(seed), published_keys=[former])
+    assert own_keys(world) == {"holdfast": current, "holdfast-2": shown}
 
 
 def secrets_leave_nothing(world, directory):
@@ -221,6 +384,11 @@ def play(directory):
     world.refused("key_state_forbids", "POST", f"/v1/keys/{key}/apply", {"version": 3})
     world.refused("scope_missing", "POST", f"/v1/keys/{key}/rollback", token=ann)
 
+    captured_messages(world, made)
+    callbacks_follow_the_registry(world, made)
+    own_keys_are_published(world, made)
+    counted = metrics(world)
+    assert counted['holdfast_partner_key_versions{state="compromised"}'] == "1" and counted['holdfast_imports{state="active",cause="trial"}'] == "1", counted
     pieces = secrets_leave_nothing(world, made)
     # What strangers can check of it: who let a key in and what became of it, and that the doctor refused.
     assert world.call("GET", "/v1/imports/im_zzzzzzzzzzzzz/evidence")[0] in (400, 404)

@@ -40,7 +40,8 @@ ALLOWED = {
     # store hashes what it writes: journal bodies and snapshots carry SHA-256.
     "store": {"base", "model", "crypto", "audit", "io"},
     "custody": {"base", "model", "crypto", "io"},
-    "gate": {"base", "model", "crypto", "wire", "intake"},
+    # gate tries imported keys on captured messages before it makes a command of them.
+    "gate": {"base", "model", "crypto", "wire", "intake", "trial"},
     "effects": {"base", "model", "crypto", "wire", "io", "custody", "intake"},
     "edge": {"base", "model", "wire", "io", "gate"},
     "observe": {"base", "model", "io", "wire"},

@@ -8,6 +8,7 @@
 
 #include "apps/holdfast/commands.h"
 #include "apps/holdfast/import_folder.h"
+#include "apps/holdfast/try_case.h"
 #include "intake/doctor.h"
 #include "intake/wiped.h"
 #include "io/posix_file.h"
@@ -52,7 +53,7 @@ void write_item(wire::JsonWriter& json, const intake::Item& item) {
   json.end_object();
 }
 
-std::string report_json(const intake::Report& report) {
+std::string report_json(const intake::Report& report, const std::optional<trial::Answer>& tried) {
   std::string out;
   wire::JsonWriter json(out);
   json.begin_object();
@@ -86,6 +87,10 @@ std::string report_json(const intake::Report& report) {
     json.end_object();
   }
   json.end_array();
+  if (tried) {
+    json.key("trial");
+    json.raw(trial::to_json(*tried));
+  }
   json.end_object();
   return out;
 }
@@ -122,9 +127,22 @@ std::string report_text(const std::string& name, const intake::Report& report) {
   return out;
 }
 
+// The public half of what the doctor took, on a message that its owner signed.
+base::Result<trial::Answer> try_captured(const intake::Report& report, std::string_view name) {
+  TRY_ASSIGN(base::Bytes input, read_input(std::string(name), trial::case_bytes_max));
+  auto one = trial::read_captured(base::as_text(input));
+  intake::wipe(input.data(), input.size());
+  if (!one.ok()) return one.error();
+  const intake::Item& item = *report.item();
+  const bool certificate = item.kind == intake::Kind::certificate;
+  one->keys.push_back({.bytes = intake::to_secret(certificate ? item.canonical : item.spki), .key_id = {}});
+  return try_in_time(*one);
+}
+
 // A progress bar is for people who watch; what a program reads stays clean of it.
 int run_folder(const Arguments& arguments, const std::string& name, const intake::Expectations& expected) {
   if (arguments.has("--out")) return fail({"options_contradict", "--out takes the canonical form of one file, not of a folder"});
+  if (arguments.has("--captured")) return fail({"options_contradict", "--captured is of one key, not of a folder"});
   const bool watched = ::isatty(STDERR_FILENO) != 0;
   const auto told = [watched](std::uint64_t done, std::uint64_t total) {
     if (watched) std::fprintf(stderr, "\r%s%s", progress_bar(done, total).c_str(), done == total ? "\n" : "");
@@ -160,7 +178,13 @@ int run_import(const Arguments& arguments) {
   if (!input.ok()) return fail(input.error());
   const intake::Report report = intake::examine(*input, expected);
   intake::wipe(input->data(), input->size());
-  print(arguments.json() ? report_json(report) : report_text(name == "-" ? "standard input" : name, report));
+  std::optional<trial::Answer> tried;
+  if (const auto file = arguments.value("--captured"); file && report.usable) {
+    auto answer = try_captured(report, *file);
+    if (!answer.ok()) return fail(answer.error());
+    tried = std::move(*answer);
+  }
+  print(arguments.json() ? report_json(report, tried) : report_text(name == "-" ? "standard input" : name, report) + (tried ? "\n" + trial::to_text(*tried) : ""));
   if (const auto file = arguments.value("--out"); file && report.usable) {
     const intake::Item& item = *report.item();
     const intake::Text text = item.label.empty() ? intake::Text(base::as_text(item.canonical)) : intake::to_pem(item.label, item.canonical);
@@ -168,7 +192,7 @@ int run_import(const Arguments& arguments) {
     const base::Status written = io::replace_file(files, std::string(*file), base::as_bytes(std::string_view(text)));
     if (!written.ok()) return fail(written.error());
   }
-  return report.usable ? exit_done : exit_failed;
+  return report.usable && (!tried || tried->verified) ? exit_done : exit_failed;
 }
 
 }  // namespace
@@ -178,6 +202,7 @@ Command import_command() {
           .summary = "say what a key file is and what is wrong with it; offline",
           .examples = "  holdfast import partner.pem --expect public_key\n"
                       "  holdfast import store.p12 --password-file pw.txt --out key.pem\n"
+                      "  holdfast import partner.pem --captured callback.json   # and does it verify what its owner signed?\n"
                       "  holdfast import partners/ --expect public_key\n"
                       "  curl -s https://partner.example/jwks.json | holdfast import - --json\n",
           .verbs = {{"",
@@ -187,9 +212,10 @@ Command import_command() {
                      "examines one file, every file of a folder, or standard input",
                      {{"--expect", "KIND", "what it should be: public_key, private_key, certificate, ..."},
                       {"--password-file", "FILE", "password of an encrypted container"},
+                      {"--captured", "CASE.json", "a message that its owner signed (docs/trial.md, without key and secret): tries the key on it"},
                       {"--out", "FILE", "writes the canonical form there, mode 0600"}},
                      run_import}},
-          .notes = "Exit codes: 0 usable, 1 refused (of a folder: any of its files), 2 misuse. Private keys are never printed. The codes: docs/import-codes.md.\n"};
+          .notes = "Exit codes: 0 usable, 1 refused (of a folder: any of its files) or not verified, 2 misuse. Private keys are never printed. The codes: docs/import-codes.md.\n"};
 }
 
 }  // namespace holdfast

@@ -1,15 +1,12 @@
 // holdfast try: does a key verify a message its owner signed, and if not, why? Offline; nothing is sent or kept.
 
-#include <chrono>
-
 #include "apps/holdfast/commands.h"
+#include "apps/holdfast/try_case.h"
 #include "io/posix_file.h"
 #include "trial/trial.h"
 
 namespace holdfast {
 namespace {
-
-constexpr std::chrono::milliseconds search_max{200};
 
 // For openssl(1): what was signed and by whom, in the clear; the owner's alone.
 base::Status write_reproduction(const trial::Reproduction& reproduction, const std::string& directory) {
@@ -37,9 +34,7 @@ int run_try(const Arguments& arguments) {
     say(one.error().message + " [" + one.error().code + "]");
     return exit_misuse;
   }
-  const auto deadline = std::chrono::steady_clock::now() + search_max;
-  trial::Steps steps(trial::variants_max, [&] { return std::chrono::steady_clock::now() < deadline; });
-  const trial::Answer answer = trial::try_case(*one, steps);
+  const trial::Answer answer = try_in_time(*one);
   if (const auto directory = arguments.value("--out"); directory && answer.reproduction) {
     if (const auto written = write_reproduction(*answer.reproduction, absolute_path(*directory)); !written.ok())
       return fail(written.error());

@@ -39,6 +39,8 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::GetImport&) const { return "get_import"; }
     std::string_view operator()(const gate::ListKeys&) const { return "list_keys"; }
     std::string_view operator()(const gate::GetKey&) const { return "get_key"; }
+    std::string_view operator()(const gate::ListKeyVersions&) const { return "list_key_versions"; }
+    std::string_view operator()(const gate::GetOwnKeys&) const { return "get_own_keys"; }
     std::string_view operator()(const gate::ListWebhooks&) const { return "list_webhooks"; }
     std::string_view operator()(const gate::GetWebhook&) const { return "get_webhook"; }
     std::string_view operator()(const gate::ListDeliveries&) const { return "list_webhook_deliveries"; }

@@ -214,6 +214,10 @@ struct KeyReading {
   model::KeyVersion former = 0;
   std::vector<KeyVersionReading> versions;
 };
+/// The versions of one key alone, newest first.
+struct KeyVersionsReading {
+  std::vector<KeyVersionReading> versions;
+};
 struct KeysPage {
   std::vector<KeyReading> keys;
   model::KeyNumber next = 0;                         ///< 0: there are no more
@@ -260,7 +264,7 @@ struct Reading {
   model::EventNumber position = 0;
   std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading,
                RailReading, RailsReading, WebhookReading, WebhooksReading, DeliveriesPage, WebhookTestReading,
-               WebhookResendReading, StatementsPage, ReconciliationReading, ImportReading, KeyReading, KeysPage>
+               WebhookResendReading, StatementsPage, ReconciliationReading, ImportReading, KeyReading, KeyVersionsReading, KeysPage>
       body;
 };
 

@@ -92,6 +92,7 @@ void write_key_step(wire::JsonWriter& json, const EventAt& at, model::KeyNumber 
 /// Objects.
 void write_import_reading(wire::JsonWriter& json, const ImportReading& reading);
 void write_key_reading(wire::JsonWriter& json, const KeyReading& key);
+void write_version_reading(wire::JsonWriter& json, const KeyVersionReading& version);
 /// Members of the problem an event recorded.
 void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
 

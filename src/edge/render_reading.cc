@@ -123,6 +123,10 @@ struct ReadingWriter {
     write_key_reading(json, key);
     return {};
   }
+  Rendered operator()(const KeyVersionsReading& reading) {
+    list(reading.versions, {}, [&](const KeyVersionReading& version) { write_version_reading(json, version); });
+    return {};
+  }
   Rendered operator()(const KeysPage& page) {
     const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::keys, model::EventNumber{page.next});
     list(page.keys, next, [&](const KeyReading& key) { write_key_reading(json, key); });

@@ -1,5 +1,7 @@
 // Imports, keys of partners and their versions.
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "edge/render_parts.h"
 
@@ -31,12 +33,17 @@ void write_facts(JsonWriter& json, const model::KeyFacts& facts) {
   write_due(json, "not_after", facts.not_after);
 }
 
-// As the doctor wrote them; left out once they were erased.
+// As the doctor wrote them, and in a second line what captured messages said, if there were any; left out once they were erased.
 void write_findings(JsonWriter& json, const EntryWithPrivates& source, model::EventNumber received) {
-  const auto findings = private_value(source, received, model::PrivateField::import_findings);
-  if (!findings) return;
+  const auto told = private_value(source, received, model::PrivateField::import_findings);
+  if (!told) return;
+  const std::string_view text = base::as_text(*told);
+  const std::size_t end = std::min(text.find('\n'), text.size());
   json.key("findings");
-  json.raw(base::as_text(*findings));
+  json.raw(text.substr(0, end));
+  if (end == text.size()) return;
+  json.key("trials");
+  json.raw(text.substr(end + 1));
 }
 
 void write_received(JsonWriter& json, const EventAt& at, const model::ImportReceived& event) {
@@ -57,6 +64,14 @@ const model::ImportMoved* last_step(const model::Entry& entry) {
     if (const auto* moved = std::get_if<model::ImportMoved>(&event.body)) last = moved;
   }
   return last;
+}
+
+// The version that came of an import; null if its entry tells of none.
+const model::KeyVersionAdded* added_in(const model::Entry& entry) {
+  for (const model::Event& event : entry.events) {
+    if (const auto* added = std::get_if<model::KeyVersionAdded>(&event.body)) return added;
+  }
+  return nullptr;
 }
 
 void write_version_moves(JsonWriter& json, const model::Entry& entry) {
@@ -84,13 +99,27 @@ void write_consequences(JsonWriter& json, const EventAt& at) {
     json.member("state", model::to_text(step->to));
     json.member("cause", model::to_text(step->cause));
   }
-  for (const model::Event& event : entry.events) {
-    const auto* added = std::get_if<model::KeyVersionAdded>(&event.body);
-    if (added == nullptr) continue;
+  if (const model::KeyVersionAdded* added = added_in(entry)) {
     json.member("key_id", std::string_view(model::key_id(added->key)));
     json.member("version", std::uint64_t{added->version});
   }
   write_version_moves(json, entry);
+}
+
+// Of an import that was proven in its own request: what came of it at once.
+void write_what_came(JsonWriter& json, const model::Entry& entry, model::ImportCause cause) {
+  json.member("cause", model::to_text(cause));
+  if (const model::KeyVersionAdded* added = added_in(entry)) json.member("version", std::uint64_t{added->version});
+  write_version_moves(json, entry);
+}
+
+// What the answer to an import says that was not taken.
+model::Outcome outcome_of(model::ImportCause cause) {
+  switch (cause) {
+    case model::ImportCause::secret_sent: return model::Outcome::import_contains_secret;
+    case model::ImportCause::trial: return model::Outcome::import_trial_failed;
+    default: return model::Outcome::import_material_refused;
+  }
 }
 
 }  // namespace
@@ -107,8 +136,7 @@ const model::ImportReceived* received_in(const model::Entry& entry, model::Event
 Rendered write_import_taken(JsonWriter& json, const EventAt& at, const model::ImportReceived& event) {
   const model::ImportMoved* step = last_step(at.source.entry);
   if (event.key == 0) {
-    const bool secret = step != nullptr && step->cause == model::ImportCause::secret_sent;
-    const model::OutcomeRow& row = model::row_of(secret ? model::Outcome::import_contains_secret : model::Outcome::import_material_refused);
+    const model::OutcomeRow& row = model::row_of(outcome_of(step == nullptr ? model::ImportCause::doctor : step->cause));
     write_problem_head(json, row, "decided at received_at; the answer sticks to the idempotency key");
     write_id(json, "import", at.number);
     write_findings(json, at.source, at.number);
@@ -121,6 +149,7 @@ Rendered write_import_taken(JsonWriter& json, const EventAt& at, const model::Im
     json.member("state", model::to_text(step->to));
     write_due(json, "waits_until", step->due);
   }
+  if (step != nullptr && step->to == model::ImportState::active) write_what_came(json, at.source.entry, step->cause);
   write_findings(json, at.source, at.number);
   write_instant(json, "received_at", at.event.at);
   return {.status = 201, .outcome = model::Outcome::done, .location = "/v1/imports/" + model::import_id(at.number)};
@@ -174,6 +203,22 @@ void write_import_reading(JsonWriter& json, const ImportReading& reading) {
   json.end_object();
 }
 
+void write_version_reading(JsonWriter& json, const KeyVersionReading& version) {
+  json.begin_object();
+  json.member("version", std::uint64_t{version.version});
+  json.member("state", model::to_text(version.state));
+  json.member("usable", model::is_usable(version.state));
+  json.member("proven", version.proven);
+  if (version.cause) json.member("cause", model::to_text(*version.cause));
+  write_id(json, "import", version.import);
+  write_facts(json, version.facts);
+  if (!version.facts.spki.empty()) json.member("spki", std::string_view(base::to_base64(version.facts.spki)));
+  write_instant(json, "since", version.since);
+  write_due(json, "due_at", version.due);
+  write_due(json, "usable_until", version.usable_until);
+  json.end_object();
+}
+
 void write_key_reading(JsonWriter& json, const KeyReading& key) {
   json.begin_object();
   json.member("id", std::string_view(model::key_id(key.number)));
@@ -185,21 +230,7 @@ void write_key_reading(JsonWriter& json, const KeyReading& key) {
   if (key.former != 0) json.member("rolls_back_to", std::uint64_t{key.former});
   json.key("versions");
   json.begin_array();
-  for (const KeyVersionReading& version : key.versions) {
-    json.begin_object();
-    json.member("version", std::uint64_t{version.version});
-    json.member("state", model::to_text(version.state));
-    json.member("usable", model::is_usable(version.state));
-    json.member("proven", version.proven);
-    if (version.cause) json.member("cause", model::to_text(*version.cause));
-    write_id(json, "import", version.import);
-    write_facts(json, version.facts);
-    if (!version.facts.spki.empty()) json.member("spki", std::string_view(base::to_base64(version.facts.spki)));
-    write_instant(json, "since", version.since);
-    write_due(json, "due_at", version.due);
-    write_due(json, "usable_until", version.usable_until);
-    json.end_object();
-  }
+  for (const KeyVersionReading& version : key.versions) write_version_reading(json, version);
   json.end_array();
   json.end_object();
 }

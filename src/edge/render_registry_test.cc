@@ -48,9 +48,10 @@ struct Fixture {
   Rendered rendered;
 
   // The entry of these events begins at 41; findings belong to the event `about`.
+  std::string told{findings_text};
   AnswerItem item(std::vector<model::EventBody> bodies, model::EventNumber about = 41) {
     auto source = make_source(41, std::move(bodies));
-    source->privates.push_back({about, model::PrivateField::import_findings, {}, base::to_bytes(base::as_bytes(findings_text))});
+    source->privates.push_back({about, model::PrivateField::import_findings, {}, base::to_bytes(base::as_bytes(told))});
     return item_of(source);
   }
   std::string event(std::vector<model::EventBody> bodies, model::EventNumber about = 41) {
@@ -90,6 +91,26 @@ TEST_CASE_FIXTURE(Fixture, "what the doctor refused is a problem with its findin
   CHECK(secret.find(R"("code":"import_contains_secret")") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Fixture, "what captured messages said stands beside the findings, with what came of it") {
+  constexpr std::string_view trials = R"([{"proves":true,"answer":{"verified":true,"signature_is_good":true,"code":"signature_is_verified","convention":"jws",)"
+                                      R"("scheme":"s","key":"k","findings":[],"deviations":[],"signed_text_masked":"x","stamps":[{"name":"iat","text":"1"}],)"
+                                      R"("variants_tried":1,"openssl":"openssl dgst"}}])";
+  told = std::string(findings_text) + "\n" + std::string(trials);
+  const model::KeyVersionMoved version{.key = 1, .version = 1, .from = KeyState::next, .to = KeyState::active, .cause = model::KeyCause::approval, .reason = {}};
+  const std::string proven = event({received(1), moved(41, ImportState::waiting, ImportState::tried, ImportCause::trial),
+                                    moved(41, ImportState::tried, ImportState::active, ImportCause::trial),
+                                    model::KeyVersionAdded{.key = 1, .version = 1, .import = 41, .proven = true}, version});
+  schemas.check("ImportTaken", proven);
+  CHECK(proven.find(R"("cause":"trial","version":1,"versions":[{"version":1,"from":"next","state":"active")") != std::string::npos);
+  CHECK(proven.find("\"findings\":" + std::string(findings_text) + ",\"trials\":" + std::string(trials)) != std::string::npos);
+  const std::string failed = event({received(0), moved(41, ImportState::received, ImportState::rejected, ImportCause::trial)});
+  schemas.check("Problem", failed);
+  CHECK_EQ(rendered.status, 422);
+  CHECK(failed.find(R"("code":"import_trial_failed")") != std::string::npos);
+  CHECK(failed.find(trials) != std::string::npos);
+  schemas.check("Import", reading(ImportReading{.received = item({received(1)}), .state = ImportState::active, .cause = ImportCause::trial, .version = 1}));
+}
+
 TEST_CASE_FIXTURE(Fixture, "challenges, proofs, votes and verbs are answered by what they led to") {
   const std::string challenge = event({model::ImportChallenged{.import = 43, .nonce = {1}, .expires_at = some_time, .origin = {'o'}}});
   schemas.check("ImportChallenge", challenge);
@@ -123,4 +144,5 @@ TEST_CASE_FIXTURE(Fixture, "imports and keys are shown as they are") {
   const std::string page = reading(KeysPage{.keys = {key}, .next = 3});
   schemas.check("KeyList", page);
   CHECK(page.find("next_cursor") != std::string::npos);
+  schemas.check("KeyVersionList", reading(KeyVersionsReading{.versions = key.versions}));
 }

@@ -448,11 +448,13 @@ model::CommandBody Gate::import_command_of(Builder& builder, const KeyImport& bo
   command.verdict = examined.verdict;
   if (examined.facts) command.facts = *examined.facts;
   command.causes = examined.causes;
-  command.findings = builder.commit(model::PrivateField::import_findings, base::as_bytes(examined.findings));
+  // One private value: the findings, and the trials in a line of their own (docs/format/entry.md).
+  const std::string told = examined.trials.empty() ? examined.findings : examined.findings + "\n" + examined.trials;
+  command.findings = builder.commit(model::PrivateField::import_findings, base::as_bytes(told));
   command.staged = body.staged;
   command.activate_at = body.activate_at;
   command.overlap = body.overlap;
-  const bool named = !body.responsible.empty() && examined.verdict == model::ImportVerdict::usable;
+  const bool named = !body.responsible.empty() && model::is_taken(examined.verdict);
   if (named) command.responsible = builder.commit(model::PrivateField::key_responsible, base::as_bytes(body.responsible));
   return command;
 }
@@ -635,6 +637,7 @@ std::variant<model::Admitted, Refusal> Gate::admit_body(const Sender& sender, st
   if (const auto* import = std::get_if<KeyImport>(&body); import != nullptr && !import->examined) {
     KeyImport examined = *import;
     examined.examined = examine_material(import->material, import->purpose, {});
+    try_captured(import->captured, {}, *examined.examined);
     return admit_body(sender, key, examined);
   }
   if (names_other_partition(body)) {

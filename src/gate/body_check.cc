@@ -157,6 +157,8 @@ class BodyChecker {
             "1 to 128 bytes without control characters");
     require(body.activate_at.ns >= 0, "activate_at", out_of_range, "an instant since 1970");
     whole_seconds(body.overlap, "overlap_seconds");
+    require(body.captured.size() <= captured_messages_max && std::ranges::all_of(body.captured, [](const intake::Text& one) { return captured_problem(one).empty(); }),
+            "captured", malformed, "at most 4 captured messages, each a document as holdfast try reads it, without key and secret");
   }
   void operator()(const ImportChallenge& body) { import(body.import); }
   void operator()(const ImportProof& body) {

@@ -284,9 +284,14 @@ Admission Gate::admit_change(Call& call) {
   return widen(admit_body(call.sender, *key, body));
 }
 
-// The doctor needs to know what day it is. What was parsed of the body is wiped with its document, as all bodies are.
+// The doctor needs to know what day it is, and so does the trial of captured messages. What was parsed of the body is wiped with its document, as all bodies are.
 Admission Gate::admit_import(const Call& call, std::string_view key, KeyImport&& body) {
   body.examined = examine_material(body.material, body.purpose, call.now);
+  TrialRules rules{.now = call.now, .captured_age_max = settings_.captured_age_max};
+  if (settings_.boot_clock) {
+    rules.may_go_on = [&clock = settings_.boot_clock, until = settings_.boot_clock() + trial_for_max] { return clock() < until; };
+  }
+  try_captured(body.captured, rules, *body.examined);
   return widen(admit_body(call.sender, key, body));
 }
 

@@ -6,6 +6,7 @@
 #include "crypto/sign.h"
 #include "gate/gate_fixture.h"
 #include "gate/import_schema.h"
+#include "intake/cause.h"
 // clang-format on
 
 using namespace gate;
@@ -98,6 +99,118 @@ TEST_CASE("what is no key is refused with its findings") {
   CHECK(body.findings.has_value());
 }
 
+namespace {
+
+std::string signature_of(std::string_view text) { return base::to_base64(crypto::ed25519_sign(seed, base::as_bytes(text))); }
+
+// A webhook by Standard Webhooks that was signed so long before the request comes; `line_end` follows the body only in what is signed.
+std::string webhook(std::int64_t age_seconds, std::string_view line_end = "") {
+  const std::string stamp = std::to_string(test_now.ns / base::seconds(1).ns - age_seconds);
+  const std::string signature = signature_of("msg_1." + stamp + R"(.{"paid":"4111 to Ann"})" + std::string(line_end));
+  return R"({"convention":"standard-webhook","message":{"headers":{"webhook-id":"msg_1","webhook-timestamp":")" + stamp +
+         R"(","webhook-signature":"v1a,)" + signature + R"("},"body":"{\"paid\":\"4111 to Ann\"}"}})";
+}
+std::string undated() { return R"({"convention":"detached","message":{"body":"hello","algorithm":"ed25519","signature":")" + signature_of("hello") + R"("}})"; }
+
+std::string captured_text(const std::string& captured) {
+  std::string text = import_text(base::to_base64(ed25519_spki()));
+  text.pop_back();
+  return text + R"(,"captured":[)" + captured + "]}";
+}
+
+// What is kept of it: findings, and trials in a line of their own.
+std::string told(const Admission& admission) { return std::string(base::as_text(admitted(admission).privates.at(0).value)); }
+
+}  // namespace
+
+TEST_CASE("a fresh message of the key's owner proves it, an undated one only shows that it fits") {
+  Fixture f;
+  const auto verdict = [&f](const std::string& captured) { return command<model::ImportKey>(f.admit("POST", "/v1/imports", captured_text(captured))).verdict; };
+  CHECK(verdict(webhook(0)) == model::ImportVerdict::proven);
+  CHECK(verdict(webhook(900)) == model::ImportVerdict::proven);
+  CHECK(verdict(webhook(-300)) == model::ImportVerdict::proven);
+  CHECK(verdict(webhook(-301)) == model::ImportVerdict::usable);
+  CHECK(verdict(undated()) == model::ImportVerdict::usable);
+  CHECK(verdict(undated() + "," + webhook(5)) == model::ImportVerdict::proven);
+  const Admission proven = f.admit("POST", "/v1/imports", captured_text(webhook(7)));
+  CHECK(told(proven).find("\n[{\"proves\":true,\"answer\":{\"verified\":true,") != std::string::npos);
+  CHECK(told(proven).find("\"offset_seconds\":-7") != std::string::npos);
+  CHECK(told(proven).find("openssl pkeyutl -verify") != std::string::npos);
+  CHECK(told(proven).find("Ann") == std::string::npos);
+  CHECK(admitted(proven).privates.size() == 2);   // who is responsible is kept as well
+}
+
+TEST_CASE("a message that does not verify, or is too old, refuses the key and says why") {
+  Fixture f;
+  const auto cause = [&f](const std::string& captured) {
+    const auto body = command<model::ImportKey>(f.admit("POST", "/v1/imports", captured_text(captured)));
+    CHECK(body.verdict == model::ImportVerdict::trial_failed);
+    CHECK_FALSE(body.facts.has_value());
+    CHECK_FALSE(body.responsible.has_value());
+    return std::string(intake::row_of(static_cast<intake::Cause>(body.causes[0])).code);
+  };
+  CHECK(cause(webhook(901)) == "signature_time_is_outside_window");
+  CHECK(cause(webhook(0, "\n")) == "signature_line_ends_differ");
+  CHECK(cause(webhook(0) + "," + webhook(0, "\n")) == "signature_line_ends_differ");
+  // Where its age is not looked at it fits, and proves nothing.
+  GateSettings settings;
+  settings.captured_age_max = {};
+  Gate patient(f.keys, f.book, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{1}); }, settings);
+  const Admission old = patient.admit(f.request("POST", "/v1/imports", captured_text(webhook(1'000'000))), test_now);
+  CHECK(command<model::ImportKey>(old).verdict == model::ImportVerdict::usable);
+}
+
+TEST_CASE("the search for a cause ends by the clock that the gate is given") {
+  Fixture f;
+  std::int64_t asked = 0;
+  GateSettings settings;
+  settings.boot_clock = [&asked] { return base::Instant{base::milliseconds(100).ns * asked++}; };
+  Gate hurried(f.keys, f.book, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{1}); }, settings);
+  const Admission admission = hurried.admit(f.request("POST", "/v1/imports", captured_text(webhook(0, " and more"))), test_now);
+  CHECK(command<model::ImportKey>(admission).verdict == model::ImportVerdict::trial_failed);
+  CHECK(told(admission).find("signature_search_was_cut_short") != std::string::npos);
+}
+
+TEST_CASE("a private key among our own is an incident: nothing is told of it, and nothing goes into the fingerprint") {
+  Fixture f;
+  const auto with_own = [](const std::string& key) {
+    std::string captured = undated();
+    captured.pop_back();
+    return captured_text(captured + R"(,"own_key":{"key_base64":")" + key + R"("}})");
+  };
+  const Admission first = f.admit("POST", "/v1/imports", with_own(private_text()));
+  CHECK(command<model::ImportKey>(first).verdict == model::ImportVerdict::secret_sent);
+  CHECK(command<model::ImportKey>(first).causes[0] == 20);
+  CHECK_FALSE(command<model::ImportKey>(first).facts.has_value());
+  CHECK(told(first).find("evidence") == std::string::npos);
+  CHECK(told(first).find("proves") == std::string::npos);
+  // The same but for the secret is the same request.
+  base::Bytes other = *base::parse_base64(private_text());
+  other.back() ^= 1;
+  const Admission second = f.admit("POST", "/v1/imports", with_own(base::to_base64(other)));
+  CHECK(admitted(second).commands[0].idempotency->fingerprint == admitted(first).commands[0].idempotency->fingerprint);
+}
+
+TEST_CASE("captured messages are part of what a key of idempotency stands for, however they are spaced") {
+  Fixture f;
+  const auto print_of = [&f](const std::string& captured) {
+    return admitted(f.admit("POST", "/v1/imports", captured_text(captured))).commands[0].idempotency->fingerprint;
+  };
+  CHECK(print_of(webhook(1)) == print_of(" " + webhook(1) + "\n"));
+  CHECK(print_of(webhook(1)) != print_of(webhook(2)));
+  CHECK(print_of(undated()) != admitted(f.admit("POST", "/v1/imports", import_text(base::to_base64(ed25519_spki())))).commands[0].idempotency->fingerprint);
+}
+
+TEST_CASE("inside the process nobody says what day it is, so a captured message proves nothing") {
+  Fixture f;
+  KeyImport body{.partner = "bank-a", .key = "callbacks", .material = intake::to_secret(ed25519_spki())};
+  body.captured.emplace_back(webhook(0));
+  const auto admission = f.gate.admit_body({.tenant = 1, .principal = 2, .trace = {}}, "k", body);
+  CHECK(std::get<model::ImportKey>(std::get<model::Admitted>(admission).commands.at(0).body).verdict == model::ImportVerdict::usable);
+  body.captured.emplace_back("{}");
+  CHECK(std::holds_alternative<Refusal>(f.gate.admit_body({.tenant = 1, .principal = 2, .trace = {}}, "k", body)));
+}
+
 TEST_CASE("an answer to a challenge is judged here, over the whole text of the challenge") {
   Fixture f;
   OneImport book;
@@ -133,6 +246,13 @@ TEST_CASE("verbs of imports and keys become commands") {
   CHECK(Fixture::told(f.admit("GET", import)) == "query");
   CHECK(Fixture::told(f.admit("GET", "/v1/keys?partner=bank-a&limit=5")) == "query");
   CHECK(Fixture::told(f.admit("GET", "/v1/keys/key_3")) == "query");
+  const Admission versions = f.admit("GET", "/v1/keys/key_3/versions");
+  CHECK(std::get<ListKeyVersions>(std::get<Query>(versions).body).key == 3);
+  CHECK(Fixture::told(f.admit("GET", "/v1/keys/3/versions")) == "request_field_invalid /id");
+  wire::Request nobody;
+  nobody.method = "GET";
+  nobody.path = "/.well-known/jwks.json";
+  CHECK(std::holds_alternative<GetOwnKeys>(std::get<Query>(f.gate.admit(nobody, test_now)).body));
 }
 
 TEST_CASE("what makes no sense is refused by its field") {
@@ -144,6 +264,10 @@ TEST_CASE("what makes no sense is refused by its field") {
   CHECK(told(R"({"partner":"b","key":"k","purpose":"encrypt","material":"x","material_base64":"eA=="})") == "request_field_invalid /material");
   CHECK(told(R"({"partner":"b","key":"k","purpose":"encrypt","material_base64":"e A"})").starts_with("request_field_invalid /material"));
   CHECK(told(R"({"partner":"b","key":"k","purpose":"encrypt","material":"x","activate_at":"soon"})") == "request_field_invalid /activate_at");
+  for (const char* const captured : {"", "{},{},{},{},{}", "[]", R"({"convention":"jws","key":"k","message":{}})",
+                                     R"({"convention":"jws","message":{"status":1.5,"url":null,"headers":[[]],"body":true,"form":-1}})"}) {
+    CHECK(told(captured_text(captured)).starts_with("request_field_invalid /captured"));
+  }
   CHECK(f.told(f.admit("POST", "/v1/imports/im_1/approve", "{}")) == "request_field_invalid /id");
   CHECK(f.told(f.admit("POST", "/v1/keys/key_0/rollback", "{}")) == "request_field_invalid /id");
   CHECK(f.told(f.admit("POST", "/v1/keys/key_1/retire", "{}")) == "request_field_missing /version");

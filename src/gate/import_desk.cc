@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "gate/import_body.h"
+#include "gate/import_finding.h"
 #include "intake/certificate.h"
 #include "intake/der.h"
 #include "intake/doctor.h"
@@ -42,14 +43,6 @@ bool holds_secret(const intake::Report& report) {
   return report.is_private || std::ranges::any_of(report.findings, grave) || std::ranges::any_of(report.items, secret);
 }
 
-// Cut between characters: what is told is UTF-8.
-std::string_view bounded(std::string_view text) {
-  if (text.size() <= finding_text_bytes_max) return text;
-  std::size_t end = finding_text_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 void write_finding(wire::JsonWriter& json, const intake::Finding& finding, bool with_evidence) {
   json.begin_object();
   json.member("code", finding.code());
@@ -65,7 +58,7 @@ void write_finding(wire::JsonWriter& json, const intake::Finding& finding, bool 
     }
     json.end_object();
   }
-  if (with_evidence && !finding.evidence.empty()) json.member("evidence", bounded(finding.evidence));
+  if (with_evidence && !finding.evidence.empty()) json.member("evidence", bounded(finding.evidence, finding_text_bytes_max));
   json.key("remedy");
   json.begin_object();
   json.member("en", finding.remedy_en());
@@ -74,15 +67,6 @@ void write_finding(wire::JsonWriter& json, const intake::Finding& finding, bool 
   // A diff that is cut says something else; whoever wants a long one asks `holdfast import`.
   if (with_evidence && !finding.repair.empty() && finding.repair.size() <= finding_text_bytes_max) json.member("repair", std::string_view(finding.repair));
   json.end_object();
-}
-
-std::string findings_json(std::span<const intake::Finding> findings, bool with_evidence) {
-  std::string out;
-  wire::JsonWriter json(out);
-  json.begin_array();
-  for (const intake::Finding& finding : findings.first(std::min(findings.size(), findings_told_max))) write_finding(json, finding, with_evidence);
-  json.end_array();
-  return out;
 }
 
 base::Digest digest_of_hex(std::string_view hex) {
@@ -135,6 +119,22 @@ std::optional<model::KeyFacts> facts_of(const intake::Report& report) {
 
 }  // namespace
 
+std::string_view bounded(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+std::string findings_json(std::span<const intake::Finding> findings, bool with_evidence) {
+  std::string out;
+  wire::JsonWriter json(out);
+  json.begin_array();
+  for (const intake::Finding& finding : findings.first(std::min(findings.size(), findings_told_max))) write_finding(json, finding, with_evidence);
+  json.end_array();
+  return out;
+}
+
 Examined examine_material(base::ByteView material, model::KeyPurpose purpose, base::Instant now) {
   intake::Expectations expected;
   expected.kind = purpose == model::KeyPurpose::tls_peer ? intake::Kind::certificate : intake::Kind::public_key;
@@ -158,7 +158,10 @@ Examined examine_material(base::ByteView material, model::KeyPurpose purpose, ba
   }
   if (!report.usable) return examined;
   examined.facts = facts_of(report);
-  if (examined.facts) examined.verdict = model::ImportVerdict::usable;
+  if (!examined.facts) return examined;
+  examined.verdict = model::ImportVerdict::usable;
+  const intake::Item* certificate = certificate_of(report, *report.item());
+  examined.canonical = base::to_bytes(certificate != nullptr ? certificate->canonical : report.item()->spki);
   return examined;
 }
 

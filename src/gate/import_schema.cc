@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "crypto/wipe.h"
+#include "wire/json_writer.h"
 
 namespace gate {
 
@@ -26,6 +27,50 @@ intake::Secret read_material(wire::JsonFields& fields) {
   intake::Secret material = intake::to_secret(*bytes);
   crypto::wipe(*bytes);
   return material;
+}
+
+// The value as JSON again, without blanks: what is tried, and what a repetition is compared with. As deep as a body may be.
+void write_value(wire::JsonWriter& json, wire::JsonValue value) {
+  switch (value.kind()) {
+    case wire::JsonKind::null: return json.null();
+    case wire::JsonKind::boolean: return json.boolean(*value.boolean());
+    case wire::JsonKind::integer: return value.uint64() ? json.uint(*value.uint64()) : json.sint(*value.int64());
+    case wire::JsonKind::inexact_number: return json.raw(*value.number_text());
+    case wire::JsonKind::string: return json.string(*value.string());
+    case wire::JsonKind::array:
+      json.begin_array();
+      for (const wire::JsonValue one : value.elements()) write_value(json, one);
+      return json.end_array();
+    case wire::JsonKind::object:
+      json.begin_object();
+      for (const wire::JsonMember member : value.members()) {
+        json.key(member.name);
+        write_value(json, member.value);
+      }
+      return json.end_object();
+  }
+}
+
+std::vector<intake::Text> read_captured(wire::JsonFields& fields) {
+  std::vector<intake::Text> captured;
+  const auto list = fields.optional_array("captured");
+  if (!list) return captured;
+  if (list->size() == 0 || list->size() > captured_messages_max) {
+    fields.report("request_field_out_of_range", "captured", "1 to 4 captured messages");
+    return captured;
+  }
+  std::string text;
+  text.reserve(body_bytes_max);   // it never moves, so that what is wiped is all there was
+  for (const wire::JsonValue one : list->elements()) {
+    wire::JsonWriter json(text);
+    write_value(json, one);
+    const std::string problem = captured_problem(text);
+    if (!problem.empty()) fields.report(malformed, "captured", wire::pointer_to("", captured.size()) + problem);
+    captured.emplace_back(text);
+    intake::wipe(text.data(), text.size());
+    text.clear();
+  }
+  return captured;
 }
 
 std::string_view read_reason(wire::JsonFields& fields) {
@@ -59,6 +104,7 @@ KeyImport read_key_import(wire::JsonFields& fields) {
   if (purpose && !known) fields.report(malformed, "purpose", "verify_messages, verify_callbacks, encrypt or tls_peer");
   import.purpose = known.value_or(model::KeyPurpose::verify_messages);
   import.material = read_material(fields);
+  import.captured = read_captured(fields);
   const auto responsible = fields.optional_string("responsible");
   if (responsible && responsible->empty()) fields.report(malformed, "responsible", "an empty name: leave it out");
   import.responsible = responsible.value_or("");
@@ -105,6 +151,10 @@ void give_fields(FingerprintMaker& maker, const KeyImport& body) {
   if (body.staged) maker.boolean(6, true);
   if (body.activate_at.ns != 0) maker.number(7, static_cast<std::uint64_t>(body.activate_at.ns));
   if (body.overlap.ns != 0) maker.number(8, seconds_of(body.overlap));
+  if (body.captured.empty()) return;
+  intake::Text captured;   // JSON without line feeds: one ends a message
+  for (const intake::Text& one : body.captured) captured.append(one).append(1, '\n');
+  maker.bytes(9, secret ? base::ByteView() : base::as_bytes(captured));
 }
 
 void give_fields(FingerprintMaker& maker, const ImportProof& body) {

@@ -138,6 +138,11 @@ struct GetKey {
   model::KeyNumber key = 0;
 };
 
+/// GET /v1/keys/{id}/versions: those alone, newest first.
+struct ListKeyVersions {
+  model::KeyNumber key = 0;
+};
+
 /// GET /v1/trial-balance?asset
 struct TrialBalance {
   std::optional<model::Asset> asset;
@@ -145,6 +150,9 @@ struct TrialBalance {
 
 /// GET /v1/audit/checkpoint
 struct GetCheckpoint {};
+
+/// GET /.well-known/jwks.json: the keys we sign with (RFC 7517).
+struct GetOwnKeys {};
 
 /// GET /v1/audit/tile/... and /v1/audit/tile/entries/...
 struct GetTile {
@@ -168,7 +176,7 @@ struct GetImportEvidence {
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
                                GetCheckpoint, GetTile, GetEvidence, GetImportEvidence, ListRails, GetRail,
                                ListWebhooks, GetWebhook, ListDeliveries, TestWebhook, ResendWebhook,
-                               ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey>;
+                               ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey, ListKeyVersions, GetOwnKeys>;
 
 struct Query {
   model::TenantNumber tenant = 1;

@@ -279,6 +279,9 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
     case Action::get_checkpoint:
       query.body = GetCheckpoint{};
       break;
+    case Action::get_own_keys:
+      query.body = GetOwnKeys{};
+      break;
     case Action::get_tile:
       query.body = GetTile{.path = "tile/" + match.parameters[0], .entries = false};
       break;
@@ -317,6 +320,9 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
       break;
     case Action::get_key:
       query.body = GetKey{read_key_id(match.parameters, problems)};
+      break;
+    case Action::list_key_versions:
+      query.body = ListKeyVersions{read_key_id(match.parameters, problems)};
       break;
     case Action::list_webhooks:
       query.body = ListWebhooks{};

@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 64> table = {{
+constexpr std::array<Route, 66> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -66,6 +66,7 @@ constexpr std::array<Route, 64> table = {{
     {"POST", "/v1/imports/{id}/reject", Action::reject_import, Operation::review_import, model::imports_review},
     {"GET", "/v1/keys", Action::list_keys, Operation::none, model::keys_read},
     {"GET", "/v1/keys/{id}", Action::get_key, Operation::none, model::keys_read},
+    {"GET", "/v1/keys/{id}/versions", Action::list_key_versions, Operation::none, model::keys_read},
     {"POST", "/v1/keys/{id}/apply", Action::apply_key, Operation::steer_key, model::keys_write},
     {"POST", "/v1/keys/{id}/rollback", Action::rollback_key, Operation::steer_key, model::keys_write},
     {"POST", "/v1/keys/{id}/retire", Action::retire_key, Operation::steer_key, model::keys_write},
@@ -79,6 +80,7 @@ constexpr std::array<Route, 64> table = {{
     {"POST", "/v1/token", Action::get_access_token, Operation::none, std::nullopt},
     {"GET", "/v1/transfers/{id}/evidence", Action::get_transfer_evidence, Operation::none, model::transfers_read},
     {"GET", "/v1/audit/checkpoint", Action::get_checkpoint, Operation::none, std::nullopt},
+    {"GET", "/.well-known/jwks.json", Action::get_own_keys, Operation::none, std::nullopt},
     {"GET", "/v1/audit/tile/entries/{tile}", Action::get_entry_bundle, Operation::none, model::audit_read},
     {"GET", "/v1/audit/tile/{tile}", Action::get_tile, Operation::none, std::nullopt},
 }};

@@ -498,6 +498,7 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::list_transfers:
     case Action::get_trial_balance:
     case Action::get_checkpoint:
+    case Action::get_own_keys:
     case Action::get_tile:
     case Action::get_entry_bundle:
     case Action::get_transfer_evidence:
@@ -508,6 +509,7 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::get_import_evidence:
     case Action::list_keys:
     case Action::get_key:
+    case Action::list_key_versions:
     case Action::test_webhook:
     case Action::resend_webhook:
     case Action::list_webhooks:

@@ -843,6 +843,18 @@ TEST_CASE("golden bytes of imports and keys") {
   }
 }
 
+TEST_CASE("what captured messages said has numbers of its own, and older ones keep theirs") {
+  const ImportMoved moved{.import = 9, .from = ImportState::received, .to = ImportState::rejected, .cause = ImportCause::trial, .due = {}};
+  CHECK(base::to_hex(encoded(Event{.at = {1}, .body = moved})) == "a600185301010209030104060506");
+  for (const ImportVerdict verdict : {ImportVerdict::proven, ImportVerdict::trial_failed}) {
+    ImportKey body{.partner = *parse_rail_name("bank-a"), .key = *parse_rail_name("callbacks"), .verdict = verdict, .facts = {}, .findings = {}, .responsible = {}};
+    const Entry entry = entry_of(body);
+    const auto read = decode_entry(encoded(entry), entry.first_event);
+    REQUIRE(read.ok());
+    CHECK(std::get<ImportKey>(read->command.body) == body);
+  }
+}
+
 TEST_CASE("the fast writer's bytes are those of the plain CBOR writer") {
   for (const EventBody& body : full_events()) {
     Entry entry = entry_of(Tick{.expiries_max = 100'000});

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 8> key_causes = {"request",      "approva
                                                         "overlap_over", "rollback", "confirmed", "confirmation_missing"};
 constexpr std::array<std::string_view, 8> import_states = {"received", "inspected", "waiting",       "tried",
                                                            "active",   "rejected",  "manual_review", "provisional"};
-constexpr std::array<std::string_view, 5> import_causes = {"doctor", "secret_sent", "proof", "people", "expiry"};
+constexpr std::array<std::string_view, 6> import_causes = {"doctor", "secret_sent", "proof", "people", "expiry", "trial"};
 constexpr std::array<std::string_view, 5> key_verbs = {"apply", "rollback", "retire", "compromise", "destroy"};
 
 // Enumerators count from 1, without gaps.

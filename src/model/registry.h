@@ -102,13 +102,22 @@ enum class ImportCause : std::uint8_t {
   proof = 3,               ///< a good answer to a challenge
   people = 4,
   expiry = 5,              ///< nobody did anything for too long
+  trial = 6,               ///< what captured messages of the key's owner said
 };
-constexpr ImportCause import_cause_last = ImportCause::expiry;
+constexpr ImportCause import_cause_last = ImportCause::trial;
 std::string_view to_text(ImportCause cause);
 
-/// What the doctor made of the input.
-enum class ImportVerdict : std::uint8_t { usable = 1, refused = 2, secret_sent = 3 };
-constexpr ImportVerdict import_verdict_last = ImportVerdict::secret_sent;
+/// What the doctor made of the input, and a trial with captured messages of what the doctor took.
+enum class ImportVerdict : std::uint8_t {
+  usable = 1,
+  refused = 2,
+  secret_sent = 3,
+  proven = 4,              ///< usable, and a message that its owner signed a moment ago verifies under it
+  trial_failed = 5,        ///< a message does not verify under it
+};
+constexpr ImportVerdict import_verdict_last = ImportVerdict::trial_failed;
+/// Does it become an import of its key? What is not taken is history.
+constexpr bool is_taken(ImportVerdict verdict) { return verdict == ImportVerdict::usable || verdict == ImportVerdict::proven; }
 
 /// What people and commands do to a key.
 enum class KeyVerb : std::uint8_t { apply = 1, rollback = 2, retire = 3, compromise = 4, destroy = 5 };

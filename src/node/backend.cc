@@ -93,7 +93,8 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
              std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
              std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body)) {
     question = AskState{};
-  } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
+  } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body) ||
+             std::holds_alternative<gate::GetOwnKeys>(query.body)) {
     // What is published is durable: nothing to wait for.
     const std::lock_guard lock(mutex_);
     if (reads_.size() >= options_.reads_waiting_max) return Outcome::overloaded;
@@ -222,6 +223,8 @@ void Backend::run_reads() {
       reading = read_trial_balance(query, read.answer);
     } else if (std::holds_alternative<gate::GetCheckpoint>(query.body)) {
       reading = read_checkpoint(read.answer);
+    } else if (std::holds_alternative<gate::GetOwnKeys>(query.body)) {
+      reading = read_own_keys(read.answer);
     } else if (std::holds_alternative<gate::GetTile>(query.body)) {
       reading = read_tile(query, read.answer);
     } else if (std::holds_alternative<gate::GetEvidence>(query.body) || std::holds_alternative<gate::GetImportEvidence>(query.body)) {

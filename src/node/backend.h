@@ -47,6 +47,8 @@ class Backend final : public edge::Backend, private AnswerSink {
 
   /// Attaches the audit log; before the first request. Without it there are no checkpoints, tiles and evidence.
   void serve_audit(AuditLog& log) { audit_ = &log; }
+  /// The key set we publish (node/own_key_set.h); before the first request. Without it there are no keys in it.
+  void serve_own_keys(std::string key_set) { own_key_set_ = std::move(key_set); }
   /// Attaches webhooks; before the first request. Without it endpoints cannot be looked at.
   void serve_webhooks(WebhookTeller& teller, store::DeliveryReader reader) {
     teller_ = &teller;
@@ -96,6 +98,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_registry(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_import(const gate::GetImport& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   edge::Reading read_key(const gate::GetKey& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
+  edge::Reading list_key_versions(const gate::ListKeyVersions& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   edge::Reading list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   base::Result<edge::KeyReading> key_reading(const core::FrozenState& state, model::KeyNumber number, bool with_material) const;
   static bool is_about_webhooks(const gate::QueryBody& body);
@@ -115,6 +118,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   base::Status add_meanings(const std::vector<model::AccountNumber>& accounts, bool accounts_visible, EvidenceSubject& into) const;
   base::Status add_hold(model::TenantNumber tenant, const edge::TransferReading& saga, EvidenceSubject& into) const;
   edge::Reading read_evidence(const gate::Query& query, const Answer& answer, Clock::time_point deadline);
+  edge::Reading read_own_keys(const Answer& answer) const;
   edge::Reading read_tile(const gate::Query& query, const Answer& answer) const;
   edge::Reading read_trial_balance(const gate::Query& query, const Answer& answer) const;
   bool wait_for_views(model::EventNumber position, Clock::time_point deadline);
@@ -126,6 +130,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   io::Loop& loop_;
   const BackendOptions options_;
   AuditLog* audit_ = nullptr;
+  std::string own_key_set_ = R"({"keys":[]})";
   WebhookTeller* teller_ = nullptr;
   std::optional<store::DeliveryReader> deliveries_;   // reading thread
 

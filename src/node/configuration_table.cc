@@ -168,6 +168,7 @@ const Setting table[] = {
     number<PLACE(gate.rate.per_second)>("gate.rate_per_second", 1, billion, "transfers and requests each client may send a second"),
     number<PLACE(gate.rate.burst)>("gate.rate_burst", gate::batch_items_max, billion, "and at once, after a pause"),
     seconds<PLACE(gate.token_lifetime.ns)>("gate.token_lifetime_seconds", 10, 30 * day, "how long an access token lives"),
+    seconds<PLACE(gate.captured_age_max.ns)>("gate.captured_age_seconds_max", 0, day, "how old a captured message may be that proves an import; 0: none proves one"),
 
     number<PLACE(server.connections_max)>("http.connections_max", 1, 1'000'000, "connections; more are closed at once"),
     number<PLACE(server.connections_per_address_max)>("http.connections_per_address_max", 1, 1'000'000, "of one IPv4 address or IPv6 /64 network"),

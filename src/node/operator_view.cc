@@ -154,6 +154,7 @@ std::string OperatorView::metrics() const {
   append_derived(out);
   append_audit(out);
   append_key_sets(out);
+  append_registry(out);
   append_outside(out);
   append_anchoring(out);
   parts_.replies.append_metrics(out);
@@ -230,6 +231,26 @@ void OperatorView::append_audit(std::string& out) const {
   gauge(out, "holdfast_witnesses_failing", "Those that did not cosign when asked last.", stats.failing);
   gauge(out, "holdfast_witness_lag_leaves", "Published leaves that the quorum of witnesses has not seen.",
         stats.published_size - std::min(stats.witnessed_size, stats.published_size));
+}
+
+void OperatorView::append_registry(std::string& out) const {
+  auto registry = parts_.service.pipeline().registry();
+  if (registry != counted_) {
+    counts_ = count_registry(*registry);
+    counted_ = std::move(registry);
+  }
+  head(out, "holdfast_partner_key_versions", "gauge", "Versions of partners' keys, by state.");
+  for (std::size_t state = 1; state < counts_.versions.size(); ++state) {
+    sample(out, "holdfast_partner_key_versions", label("state", model::to_text(static_cast<model::KeyState>(state))), std::to_string(counts_.versions[state]));
+  }
+  head(out, "holdfast_imports", "gauge", "Imports that the doctor took, by state and by what brought them there.");
+  for (const auto& [where, number] : counts_.imports) {
+    sample(out, "holdfast_imports", label("state", model::to_text(where.first)) + "," + label("cause", model::to_text(where.second)), std::to_string(number));
+  }
+  if (counts_.nearest_end.ns == 0) return;
+  head(out, "holdfast_partner_key_seconds_to_end", "gauge", "Until the first certificate behind a key that verifies is over; below zero it is.");
+  const std::int64_t left = (counts_.nearest_end - parts_.clock.wall()).ns / base::seconds(1).ns;
+  sample(out, "holdfast_partner_key_seconds_to_end", "", std::to_string(left));
 }
 
 void OperatorView::append_outside(std::string& out) const {

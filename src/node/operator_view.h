@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -16,6 +17,7 @@
 #include "node/audit_log.h"
 #include "node/effect_runner.h"
 #include "node/rail_key_sets.h"
+#include "node/registry_counts.h"
 #include "node/service.h"
 #include "node/statement_fetcher.h"
 #include "node/view_projection.h"
@@ -80,12 +82,16 @@ class OperatorView final : public edge::OperatorBackend {
   void append_anchoring(std::string& out) const;
   void add_audit_lines(edge::Readiness& readiness) const;
   void append_key_sets(std::string& out) const;
+  void append_registry(std::string& out) const;
   void append_server(std::string& out) const;
   void append_process(std::string& out) const;
 
   OperatorParts parts_;
   const edge::Server* server_ = nullptr;
   std::int64_t started_boot_ns_ = 0;
+  // Counted again only after the registry has changed.
+  mutable std::shared_ptr<const core::RegistryTables::Frozen> counted_;
+  mutable RegistryCounts counts_;
   std::uint64_t reloads_ = 0, reloads_failed_ = 0;
 };
 

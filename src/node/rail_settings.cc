@@ -21,11 +21,11 @@ base::Error malformed(std::string_view rail, std::string_view what) {
   return {"rail_settings_malformed", message.append(what)};
 }
 
-base::Result<effects::VerificationKey> read_key(std::string_view rail, wire::JsonValue value) {
+base::Result<effects::VerificationKey> read_key(std::string_view rail, const std::string& list, wire::JsonValue value) {
   effects::VerificationKey key;
   for (const wire::JsonMember member : value.members()) {
     const auto text = member.value.string();
-    if (!text) return malformed(rail, "fields of callback_keys are texts");
+    if (!text) return malformed(rail, "fields of " + list + " are texts");
     if (member.name == "id") {
       key.key_id = *text;
     } else if (member.name == "ed25519") {
@@ -33,10 +33,10 @@ base::Result<effects::VerificationKey> read_key(std::string_view rail, wire::Jso
       if (!bytes || bytes->size() != 32) return malformed(rail, "ed25519 is the base64 of 32 bytes");
       key.material = std::move(*bytes);
     } else {
-      return malformed(rail, "callback_keys know \"id\" and \"ed25519\", not \"" + std::string(member.name) + "\"");
+      return malformed(rail, list + " know \"id\" and \"ed25519\", not \"" + std::string(member.name) + "\"");
     }
   }
-  if (key.key_id.empty() || key.material.empty()) return malformed(rail, "each of callback_keys needs \"id\" and \"ed25519\"");
+  if (key.key_id.empty() || key.material.empty()) return malformed(rail, "each of " + list + " needs \"id\" and \"ed25519\"");
   return key;
 }
 
@@ -85,6 +85,15 @@ base::Status take_key_set(std::string_view rail, KeySetFields&& fields, RailSett
   if (!source.ok()) return malformed(rail, "keys_url: " + source.error().message);
   source->ca_file = std::move(fields.ca_file);
   settings.callback_key_set = std::move(*source);
+  return base::ok();
+}
+
+base::Status take_callback_place(std::string_view rail, std::string_view partner, std::string_view key, RailSettings& settings) {
+  if (partner.empty() && key.empty()) return base::ok();
+  const auto partner_name = model::parse_rail_name(partner), key_name = model::parse_rail_name(key);
+  if (!partner_name || !key_name) return malformed(rail, "callback_partner and callback_key come together, each 1 to 32 of a-z, 0-9 and -");
+  if (settings.callback_key_set) return malformed(rail, "keys come from a keys_url or from callback_partner and callback_key, not from both");
+  settings.callback_place = RegistryPlace{*partner_name, *key_name};
   return base::ok();
 }
 
@@ -156,6 +165,9 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
   KeySetFields key_set;
   fields.text("keys_url", key_set.url);
   fields.text("keys_ca_file", key_set.ca_file);
+  std::string callback_partner, callback_key;
+  fields.text("callback_partner", callback_partner);
+  fields.text("callback_key", callback_key);
   fields.number("statement_every_seconds", settings.statement_every_seconds);
   fields.number("statement_lag_seconds", settings.statement_lag_seconds);
   for (const wire::JsonMember member : value.members()) {
@@ -164,19 +176,24 @@ base::Status read_http_rail(io::FileSystem& files, std::string_view rail, wire::
       TRY_ASSIGN(key_set.networks, read_networks(rail, member.value));
       continue;
     }
-    if (member.name != "callback_keys") {
+    const bool ours = member.name == "published_keys";
+    if (!ours && member.name != "callback_keys") {
       TRY(fields.take(member));
       continue;
     }
-    if (!member.value.is_array()) return malformed(rail, "callback_keys is a list");
+    const std::string list(member.name);
+    if (!member.value.is_array()) return malformed(rail, list + " is a list");
     for (const wire::JsonValue one : member.value.elements()) {
-      TRY_ASSIGN(const bool taken, read_webhook_key(files, rail, one, settings.callback_webhooks));
-      if (taken) continue;
-      TRY_ASSIGN(auto key, read_key(rail, one));
-      settings.callback_keys.push_back(std::move(key));
+      if (!ours) {
+        TRY_ASSIGN(const bool taken, read_webhook_key(files, rail, one, settings.callback_webhooks));
+        if (taken) continue;
+      }
+      TRY_ASSIGN(auto key, read_key(rail, list, one));
+      (ours ? settings.published_keys : settings.callback_keys).push_back(std::move(key));
     }
   }
   TRY(take_key_set(rail, std::move(key_set), settings));
+  TRY(take_callback_place(rail, callback_partner, callback_key, settings));
   return fields.needs({"url", "signing_key_id"});
 }
 

@@ -12,12 +12,19 @@
 // `name`, `url` and `signing_key_id` must be there. Without `signing_key_file` the service's own key `rail-signing` signs
 // (docs/format/keys.md); the file holds an Ed25519 seed, 32 bytes as base64, and nobody but the service may read it.
 //
+// `"published_keys": [{"id": "holdfast-2", "ed25519": "..."}]` names public halves of our keys that are to be in the key set we
+// publish besides the one that signs (own_key_set.h).
+//
 // One of `callback_keys` may also be of Standard Webhooks: {"whsec_file": "/etc/holdfast/bank-a.whsec"}, a file of mode 0600 with the
 // shared secret of v1, or {"whpk": "whpk_..."}, the public key of v1a.
 //
 // A rail may instead publish its keys, as a key set (RFC 7517) at an address of its own:
 //
 //   "keys_url": "https://rail.example/.well-known/jwks.json", "keys_ca_file": "/etc/holdfast/bank-a.pem", "keys_networks": ["10.1.0.0/16"]
+//
+// or they may be those of a key in the registry (docs/registry.md), so that a rotation there is one here:
+//
+//   "callback_partner": "bank-a", "callback_key": "callbacks"
 //
 // With `"driver": "evm"` the url is that of a node, and instead of the fields about signing and callbacks there are:
 //
@@ -53,6 +60,11 @@ struct EvmRailSettings {
 };
 
 constexpr std::uint32_t anchor_every_seconds_max = 366 * 86'400;
+/// A key of a partner, by its names.
+struct RegistryPlace {
+  model::PartnerName partner{};
+  model::KeyName key{};
+};
 
 struct RailSettings {
   model::RailName name{};
@@ -61,8 +73,10 @@ struct RailSettings {
   std::string ca_file, certificate_file, key_file;
   std::string signing_key_id, signing_key_file;
   std::vector<effects::VerificationKey> callback_keys;
+  std::vector<effects::VerificationKey> published_keys;   ///< of ours, besides the one that signs: the next, or the former
   effects::WebhookVerification callback_webhooks;   ///< of a rail that calls back by Standard Webhooks
   std::optional<effects::KeySetSource> callback_key_set;   ///< besides `callback_keys`
+  std::optional<RegistryPlace> callback_place;             ///< the same; never with a key set
   std::uint32_t connections_max = 32;
   std::uint32_t in_flight_max = 256;
   std::uint32_t inquiry_timeout_ms = 10'000;

@@ -47,6 +47,14 @@ TEST_CASE("the file of rails says where they are and which keys speak for them")
   CHECK_EQ(rail.statement_lag_seconds, 3600);
   REQUIRE_EQ(rail.callback_keys.size(), 1);
   CHECK_EQ(rail.callback_keys[0].key_id, "b1");
+  disk.write("/rails.json", with(R"(,"callback_partner":"bank-a","callback_key":"main","published_keys":[{"id":"next","ed25519":")" + key32 + R"("}])"));
+  const auto named = node::load_rail_settings(disk.files, "/rails.json");
+  REQUIRE(named.ok());
+  REQUIRE(named->front().callback_place.has_value());
+  CHECK_EQ(model::to_text(named->front().callback_place->key), "main");
+  REQUIRE_EQ(named->front().published_keys.size(), 1);
+  CHECK_EQ(named->front().published_keys[0].key_id, "next");
+  CHECK(named->front().callback_keys.empty());
 }
 
 TEST_CASE("a rail of an EVM chain says which chain, account and asset it is of, and what it may offer") {
@@ -198,6 +206,12 @@ TEST_CASE("a rail may publish its keys at an address of its own") {
   refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":["10.1.0.0"])", "written like");
   refused_with(R"("keys_url":"https://keys.rail.example/","keys_networks":"10.1.0.0/16")", "list of texts");
   refused_with(R"("keys_ca_file":"/ca.pem")", "belong to a keys_url");
+  refused_with(R"("published_keys":{})", "published_keys is a list");
+  refused_with(R"("published_keys":[{"whpk":"whpk_x"}])", "published_keys know");
+  refused_with(R"("published_keys":[{"id":"next"}])", "each of published_keys needs");
+  refused_with(R"("callback_partner":"bank-a")", "come together");
+  refused_with(R"("callback_partner":"bank-a","callback_key":"Main")", "come together");
+  refused_with(R"("callback_partner":"bank-a","callback_key":"main","keys_url":"https://keys.rail.example/")", "not from both");
 }
 
 TEST_CASE("secrets of callbacks are in files that nobody else reads") {

@@ -2,6 +2,7 @@
 
 #include "core/ledger/state.h"
 #include "node/backend.h"
+#include "node/own_key_set.h"
 #include "node/readings.h"
 
 namespace node {
@@ -39,10 +40,20 @@ edge::KeyVersionReading reading_of(const core::RegistryTables::Frozen& registry,
   return reading;
 }
 
+// Newest first.
+std::vector<edge::KeyVersionReading> versions_of(const core::RegistryTables::Frozen& registry, const core::KeyRecord& key, bool with_material) {
+  std::vector<edge::KeyVersionReading> versions;
+  for (std::uint32_t place = key.newest; place != 0; place = registry.versions[place - 1].previous) {
+    versions.push_back(reading_of(registry, registry.versions[place - 1], with_material));
+  }
+  return versions;
+}
+
 }  // namespace
 
 bool Backend::is_about_keys(const gate::QueryBody& body) {
-  return std::holds_alternative<gate::GetImport>(body) || std::holds_alternative<gate::ListKeys>(body) || std::holds_alternative<gate::GetKey>(body);
+  return std::holds_alternative<gate::GetImport>(body) || std::holds_alternative<gate::ListKeys>(body) ||
+         std::holds_alternative<gate::GetKey>(body) || std::holds_alternative<gate::ListKeyVersions>(body);
 }
 
 std::optional<edge::ImportFace> Backend::import_face(model::EventNumber import) const {
@@ -69,9 +80,7 @@ base::Result<edge::KeyReading> Backend::key_reading(const core::FrozenState& sta
     TRY_ASSIGN(const auto responsible, service_.reader().read_private(record.responsible_event, model::PrivateField::key_responsible));
     if (responsible && !responsible->erased) reading.responsible = std::string(base::as_text(responsible->value));
   }
-  for (std::uint32_t place = record.newest; place != 0; place = registry.versions[place - 1].previous) {
-    reading.versions.push_back(reading_of(registry, registry.versions[place - 1], with_material));
-  }
+  reading.versions = versions_of(registry, record, with_material);
   return reading;
 }
 
@@ -81,6 +90,14 @@ edge::Reading Backend::read_key(const gate::GetKey& wanted, model::TenantNumber 
   auto reading = key_reading(state, wanted.key, true);
   if (!reading.ok()) return failed(position, reading.error());
   return {position, std::move(reading).value()};
+}
+
+edge::Reading Backend::list_key_versions(const gate::ListKeyVersions& wanted, model::TenantNumber tenant, const core::FrozenState& state,
+                                         model::EventNumber position) const {
+  const core::RegistryTables::Frozen& registry = state.registry;
+  const core::KeyRecord* key = registry.key(wanted.key);
+  if (key == nullptr || key->tenant != tenant) return refused(position, Outcome::key_not_found);
+  return {position, edge::KeyVersionsReading{versions_of(registry, *key, true)}};
 }
 
 edge::Reading Backend::list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const {
@@ -124,12 +141,18 @@ edge::Reading Backend::read_import(const gate::GetImport& wanted, model::TenantN
   return {position, std::move(reading)};
 }
 
+// What is in it changes with the configuration, at a start.
+edge::Reading Backend::read_own_keys(const Answer& answer) const {
+  return {answer.position, edge::DocumentReading{.content_type = "application/json", .cache_control = own_key_set_cache_control, .body = own_key_set_}};
+}
+
 edge::Reading Backend::read_registry(const gate::Query& query, const Answer& answer) const {
   if (answer.refusal != Outcome::done) return refused(answer.position, answer.refusal);
   const auto* found = std::get_if<StateFound>(&answer.finding);
   if (found == nullptr) return refused(answer.position, Outcome::overloaded);
   if (const auto* import = std::get_if<gate::GetImport>(&query.body)) return read_import(*import, query.tenant, *found->state, answer.position);
   if (const auto* key = std::get_if<gate::GetKey>(&query.body)) return read_key(*key, query.tenant, *found->state, answer.position);
+  if (const auto* key = std::get_if<gate::ListKeyVersions>(&query.body)) return list_key_versions(*key, query.tenant, *found->state, answer.position);
   return list_keys(std::get<gate::ListKeys>(query.body), query.tenant, *found->state, answer.position);
 }
 

@@ -19,6 +19,7 @@
 #include "node/operator_view.h"
 #include "node/own_request.h"
 #include "node/key_records.h"
+#include "node/own_key_set.h"
 #include "node/rail_callbacks.h"
 #include "node/statement_fetcher.h"
 #include "node/witness_client.h"
@@ -187,7 +188,8 @@ base::Status Running::open_service() {
   keys_ = std::make_unique<KeyRecords>(service_->pipeline());
   TRY_ASSIGN(effects_, EffectRunner::open(files_, *clock_, *service_, data_->gate_keys(), *clients_,
                                           *data_->keyring().rail_signer(), data_->place(), rails));
-  callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say);
+  callbacks_ = std::make_unique<RailCallbacks>(rails, service_->epochs(), *clock_, settings_.say, [this] { return service_->pipeline().registry(); });
+  TRY_ASSIGN(std::string key_set, own_key_set(files_, rails, *data_->keyring().rail_signer()));
   service_->carry_effects_to(*effects_);
   effects_->start();
   statements_ = std::make_unique<StatementFetcher>(
@@ -199,6 +201,7 @@ base::Status Running::open_service() {
   if (witnesses_) witnesses_->start();
   backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
   backend_->serve_audit(*audit_);
+  backend_->serve_own_keys(std::move(key_set));
   WebhookOptions webhooks = configuration().webhooks;
   webhooks.private_addresses = webhooks.private_addresses || settings_.dev;
   const std::string deliveries = deliveries_file(settings_.directory);
@@ -215,6 +218,7 @@ base::Status Running::open_edge() {
   gate::GateSettings gate = c.gate;
   gate.origin = audit_->origin().substr(0, model::challenge_origin_bytes_max);
   gate.epochs = service_->epochs();
+  gate.boot_clock = [this] { return base::Instant{clock_->boot_ns()}; };
   gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
     return webhook_url_problem(url, allowed);
   };

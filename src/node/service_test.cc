@@ -1,6 +1,8 @@
 #include "node/service.h"
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -263,6 +265,57 @@ TEST_CASE("holds that expire in the midst of traffic, or when a clock is confirm
   CHECK(running.failure.empty());
   CHECK(running.service->state_after_stop().open_hold(during) == nullptr);
   CHECK(running.service->state_after_stop().open_hold(while_suspended) == nullptr);
+}
+
+namespace {
+
+// A key that a captured message proved, so that its version is there at once; told apart by `seed`.
+gate::KeyImport proven_key(std::uint8_t seed, base::Instant activate_at) {
+  model::KeyFacts facts;
+  facts.spki = {0x30, seed};
+  facts.pin = facts.fingerprint = {seed};
+  gate::KeyImport import{.partner = "bank-a", .key = "callbacks", .material = {seed}, .activate_at = activate_at, .overlap = base::seconds(60)};
+  import.examined = gate::Examined{.verdict = model::ImportVerdict::proven, .facts = facts, .findings = "[]"};
+  return import;
+}
+
+// Wakes the pipeline until something holds; gives up after ten seconds.
+bool comes_true(Running& running, const std::function<bool()>& what) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!what() && std::chrono::steady_clock::now() < until) running.service->pipeline().wake();
+  return what();
+}
+
+}  // namespace
+
+TEST_CASE("a schedule of keys waits while a jump of the clock is not confirmed, and goes on from there") {
+  io::TemporaryDirectory directory;
+  io::RealFileSystem disk;
+  io::SimulatedClock clock;
+  Running running(directory.path(), disk, {}, &clock);
+  running.service->start();
+  node::Pipeline& pipeline = running.service->pipeline();
+  const auto state_of = [&](model::KeyVersion version) { return pipeline.registry()->version(1, version)->status(); };
+  running.now("first", proven_key(1, {}));
+  running.now("second", proven_key(2, clock.wall() + base::seconds(3'600)));
+  CHECK(state_of(1) == model::KeyState::active);
+  CHECK(state_of(2) == model::KeyState::next);
+
+  clock.jump_wall(base::seconds(7'200).ns);
+  REQUIRE(comes_true(running, [&] { return pipeline.clock_suspended(); }));
+  for (int i = 0; i < 20; ++i) {
+    clock.advance(base::seconds(30).ns);
+    running.now("asset-" + std::to_string(i), gate::AssetRegistration{usd});
+  }
+  CHECK(state_of(2) == model::KeyState::next);
+
+  pipeline.confirm_clock();
+  REQUIRE(comes_true(running, [&] { return state_of(2) == model::KeyState::active; }));
+  CHECK(state_of(1) == model::KeyState::retiring);
+  clock.advance(base::seconds(61).ns);   // by the boot clock: the overlap is over
+  CHECK(comes_true(running, [&] { return state_of(1) == model::KeyState::retired; }));
+  running.service->stop();
+  CHECK(running.failure.empty());
 }
 
 namespace {

@@ -178,32 +178,8 @@ base::Status read_declared(Members& members, std::string_view name, Declared& de
   return inside.finish();
 }
 
-}  // namespace
-
-std::string_view name_of(Convention convention) {
-  for (const auto& [name, value] : conventions) {
-    if (value == convention) return name;
-  }
-  return "";
-}
-
-std::optional<std::string_view> Message::header(std::string_view name) const {
-  const auto found = std::ranges::find(headers, name, &Pair::first);
-  if (found == headers.end() || std::ranges::count(headers, name, &Pair::first) != 1) return std::nullopt;
-  return found->second;
-}
-
-std::optional<std::string_view> Message::parameter(std::string_view name) const {
-  const auto found = std::ranges::find(parameters, name, &Pair::first);
-  if (found == parameters.end()) return std::nullopt;
-  return found->second;
-}
-
-bool Declared::refused() const {
-  return !version.empty() && !accepted.empty() && std::ranges::find(accepted, version) == accepted.end();
-}
-
-base::Result<Case> read_case(std::string_view json) {
+// All members, whichever there are.
+base::Result<Case> read_members(std::string_view json) {
   if (json.size() > case_bytes_max)
     return base::Error{"trial_case_too_large", "a case has at most " + std::to_string(case_bytes_max) + " bytes"};
   std::size_t fault = 0;
@@ -242,7 +218,44 @@ base::Result<Case> read_case(std::string_view json) {
   TRY(read_declared(members, "sdk_version", out.sdk));
   TRY(read_declared(members, "protocol_version", out.protocol));
   TRY(members.finish());
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Convention convention) {
+  for (const auto& [name, value] : conventions) {
+    if (value == convention) return name;
+  }
+  return "";
+}
+
+std::optional<std::string_view> Message::header(std::string_view name) const {
+  const auto found = std::ranges::find(headers, name, &Pair::first);
+  if (found == headers.end() || std::ranges::count(headers, name, &Pair::first) != 1) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::string_view> Message::parameter(std::string_view name) const {
+  const auto found = std::ranges::find(parameters, name, &Pair::first);
+  if (found == parameters.end()) return std::nullopt;
+  return found->second;
+}
+
+bool Declared::refused() const {
+  return !version.empty() && !accepted.empty() && std::ranges::find(accepted, version) == accepted.end();
+}
+
+base::Result<Case> read_case(std::string_view json) {
+  TRY_ASSIGN(Case out, read_members(json));
   if (out.keys.empty() && !out.secret) return malformed("/key or /secret is missing");
+  return out;
+}
+
+base::Result<Case> read_captured(std::string_view json) {
+  TRY_ASSIGN(Case out, read_members(json));
+  if (!out.keys.empty()) return malformed("/key has no place here: the key is the one that is imported");
+  if (out.secret) return malformed("/secret has no place here: the key is the one that is imported");
   return out;
 }
 

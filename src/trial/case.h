@@ -74,6 +74,8 @@ struct Case {
 
 /// Errors: `trial_case_malformed`, naming the member that is missing, unknown or of the wrong type; `trial_case_too_large`.
 base::Result<Case> read_case(std::string_view json);
+/// The same document without `key` and `secret`: the key comes from elsewhere, and the caller puts it in. Errors: those of read_case.
+base::Result<Case> read_captured(std::string_view json);
 
 /// Pairs of application/x-www-form-urlencoded, decoded once (`+` is a blank). Nothing for a bad percent sign.
 std::optional<std::vector<Pair>> parse_form(std::string_view text);

@@ -90,4 +90,12 @@ TEST_CASE("what is wrong with a case is named") {
   CHECK_EQ(read_case(std::string(case_bytes_max + 1, ' ')).error().code, std::string_view("trial_case_too_large"));
 }
 
+TEST_CASE("a captured message comes without a key, and with neither key nor secret") {
+  CHECK(read_captured(R"({"convention":"jws","own_key":"k","message":{}})").ok());
+  const auto refusal = [](std::string_view json) { return read_captured(json).error().message; };
+  CHECK_EQ(refusal(R"({"convention":"jws","key":"k","message":{}})"), "/key has no place here: the key is the one that is imported");
+  CHECK_EQ(refusal(R"({"convention":"jws","secret":"s","message":{}})"), "/secret has no place here: the key is the one that is imported");
+  CHECK_EQ(refusal(R"({"convention":"jws"})"), "/message is missing");
+}
+
 }  // namespace trial

@@ -129,13 +129,13 @@ void judge_case(const Case& one, const Specimen& specimen, intake::Notes& notes)
 
 std::vector<ShownStamp> stamps_of(const Case& one, const Specimen& specimen) {
   std::vector<ShownStamp> out;
-  const auto add = [&](const std::string& name, const std::string& text, std::optional<base::Instant> at) {
-    ShownStamp stamp{name, text, at, {}};
+  const auto add = [&](const std::string& name, const std::string& text, std::optional<base::Instant> at, bool judged) {
+    ShownStamp stamp{name, text, at, {}, judged};
     if (at && one.received_at) stamp.offset_seconds = (*at - *one.received_at).ns / 1'000'000'000;
     out.push_back(std::move(stamp));
   };
-  for (const Stamp& stamp : specimen.stamps) add(stamp.name, stamp.text, stamp.at);
-  if (const auto date = one.message.header("date")) add("date", std::string(*date), base::parse_http_date(*date));
+  for (const Stamp& stamp : specimen.stamps) add(stamp.name, stamp.text, stamp.at, stamp.judged);
+  if (const auto date = one.message.header("date")) add("date", std::string(*date), base::parse_http_date(*date), false);
   return out;
 }
 

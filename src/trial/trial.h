@@ -21,6 +21,7 @@ struct ShownStamp {
   std::string name, text;
   std::optional<base::Instant> at = {};
   std::optional<std::int64_t> offset_seconds = {};  ///< before `received_at` is negative
+  bool judged = false;  ///< signed, and held against the window around `received_at`
 };
 
 /// What is needed to check again with other tools.

@@ -73,15 +73,40 @@ model::ImportReceived received(const Docket& docket, const model::ImportKey& bod
           .overlap = body.overlap};
 }
 
+// Why what was not taken was not.
+ImportCause refusal_cause(model::ImportVerdict verdict) {
+  switch (verdict) {
+    case model::ImportVerdict::secret_sent: return ImportCause::secret_sent;
+    case model::ImportVerdict::trial_failed: return ImportCause::trial;
+    default: return ImportCause::doctor;
+  }
+}
+
 // History, so that the partner can be told and the refusal explained; neither partner nor key is opened by it.
 void record_refusal(Docket& docket, const model::ImportKey& body) {
   const model::EventNumber import = docket.emit(received(docket, body));
-  const bool secret = body.verdict == model::ImportVerdict::secret_sent;
   docket.emit(model::ImportMoved{.import = import,
                                  .from = ImportState::received,
                                  .to = ImportState::rejected,
-                                 .cause = secret ? ImportCause::secret_sent : ImportCause::doctor,
+                                 .cause = refusal_cause(body.verdict),
                                  .due = {}});
+}
+
+// A captured message proved it: import and version come to be in one decision, so both are told of as they will stand.
+void take_proven(Docket& docket, const model::ImportKey& body, model::KeyNumber number, model::EventNumber received) {
+  const KeyRecord* known = docket.registry().key(number);
+  KeyRecord key = known == nullptr ? KeyRecord{} : *known;
+  key.overlap_ns = body.overlap.ns;
+  ImportRecord import;
+  import.received = received;
+  import.key = number;
+  import.not_after_ns = (*body.facts)->not_after.ns;
+  import.activate_at_ns = body.activate_at.ns;
+  import.staged = body.staged;
+  import.state = static_cast<std::uint8_t>(ImportState::waiting);
+  move_import(docket, import, ImportState::tried, ImportCause::trial);
+  docket.emit(model::ImportMoved{.import = received, .from = ImportState::tried, .to = ImportState::active, .cause = ImportCause::trial, .due = {}});
+  add_version(docket, key, import, true);
 }
 
 void reject(Docket& docket, const ImportRecord& import) {
@@ -95,7 +120,7 @@ void reject(Docket& docket, const ImportRecord& import) {
 }  // namespace
 
 void decide(Docket& docket, const model::ImportKey& body) {
-  if (body.verdict != model::ImportVerdict::usable || !body.facts) return record_refusal(docket, body);
+  if (!model::is_taken(body.verdict) || !body.facts) return record_refusal(docket, body);
   const RegistryTables& registry = docket.registry();
   const RegistryBounds& bounds = docket.bounds();
   if (const Outcome outcome = check_times(docket, body); outcome != Outcome::done) return docket.refuse(outcome);
@@ -126,6 +151,7 @@ void decide(Docket& docket, const model::ImportKey& body) {
                                  .to = ImportState::waiting,
                                  .cause = ImportCause::doctor,
                                  .due = docket.at() + bounds.import_waits_for});
+  if (body.verdict == model::ImportVerdict::proven) take_proven(docket, body, key, import);
 }
 
 void decide(Docket& docket, const model::ChallengeImport& body) {

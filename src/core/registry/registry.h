@@ -25,6 +25,8 @@ void pass_time_of_keys(Docket& docket, const model::Tick& body);
 
 /// A version out of an import that is through: `next`, and active at once unless it is staged or scheduled.
 void add_version(Docket& docket, const ImportRecord& import, bool proven);
+/// The same where `key` and `import` are only on their way into their tables: as they will stand there.
+void add_version(Docket& docket, const KeyRecord& key, const ImportRecord& import, bool proven);
 /// What has to be said of a version besides its state.
 struct VersionStep {
   model::KeyCause cause = model::KeyCause::request;

@@ -70,6 +70,50 @@ TEST_CASE("what the doctor refused is history and opens nothing") {
   CHECK_EQ(std::get<model::ImportMoved>(story.run(body)[1].body).cause, model::ImportCause::secret_sent);
 }
 
+TEST_CASE("a captured message proves a key in the decision that takes it") {
+  RegistryStory story;
+  model::ImportKey body = RegistryStory::material(1);
+  body.verdict = model::ImportVerdict::proven;
+  const model::EventNumber first = story.take(body);
+  CHECK_EQ(story.import(first), ImportState::active);
+  CHECK_EQ(story.state.registry().import(first)->cause, static_cast<std::uint8_t>(model::ImportCause::trial));
+  CHECK_EQ(story.active(), 1);
+  CHECK_EQ(story.state.registry().version(1, 1)->proven, 1);
+  CHECK_EQ(story.challenge(first), Outcome::import_not_waiting);
+  // The one before retires for as long as this import asks, and what is staged or scheduled is not active yet.
+  body.facts = RegistryStory::facts(2);
+  body.overlap = base::seconds(60);
+  story.take(body);
+  CHECK_EQ(story.active(), 2);
+  CHECK_EQ(story.version(1), KeyState::retiring);
+  story.wait(base::seconds(60));
+  CHECK_EQ(story.version(1), KeyState::retired);
+  body.facts = RegistryStory::facts(3);
+  body.staged = true;
+  story.take(body);
+  CHECK_EQ(story.version(3), KeyState::next);
+  body.facts = RegistryStory::facts(4);
+  body.staged = false;
+  body.activate_at = story.now + day;
+  story.take(body);
+  CHECK_EQ(story.version(4), KeyState::next);
+  story.wait(day);
+  CHECK_EQ(story.active(), 4);
+  CHECK_EQ(story.outcome_of(body), Outcome::key_already_imported);
+}
+
+TEST_CASE("a message that does not verify is history, with the trial as its cause") {
+  RegistryStory story;
+  model::ImportKey body = RegistryStory::material(1);
+  body.verdict = model::ImportVerdict::trial_failed;
+  body.facts.reset();
+  const auto decided = story.run(body);
+  REQUIRE_EQ(decided.size(), 2);
+  CHECK_EQ(std::get<model::ImportMoved>(decided[1].body).to, ImportState::rejected);
+  CHECK_EQ(std::get<model::ImportMoved>(decided[1].body).cause, model::ImportCause::trial);
+  CHECK_EQ(story.state.registry().partner_count(), 0);
+}
+
 TEST_CASE("two people let a key in for a day; a proof confirms it") {
   RegistryStory story;
   const model::EventNumber import = story.take(RegistryStory::material(1));

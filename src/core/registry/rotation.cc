@@ -53,6 +53,13 @@ void make_active(Docket& docket, const KeyVersionRecord& version, bool proven, c
                                      .reason = step.reason});
 }
 
+void activate_in(Docket& docket, const KeyRecord& key, const KeyVersionRecord& version, const VersionStep& step) {
+  // Who activates a version confirms it by its proof, if there is one by now.
+  const bool proven = version.proven != 0 || step.cause == KeyCause::confirmed;
+  if (key.active != 0 && key.active != version.version) retire_slowly(docket, key, *docket.registry().version(version.key, key.active));
+  make_active(docket, version, proven, step);
+}
+
 }  // namespace
 
 void move_import(Docket& docket, const ImportRecord& import, model::ImportState to, model::ImportCause cause, base::Instant due) {
@@ -71,17 +78,12 @@ void move_version(Docket& docket, const KeyVersionRecord& version, KeyState to, 
 }
 
 void activate(Docket& docket, const KeyVersionRecord& version, const VersionStep& step) {
-  const RegistryTables& registry = docket.registry();
-  const KeyRecord& key = *registry.key(version.key);
-  // Who activates a version confirms it by its proof, if there is one by now.
-  const bool proven = version.proven != 0 || step.cause == KeyCause::confirmed;
-  if (key.active != 0 && key.active != version.version) retire_slowly(docket, key, *registry.version(version.key, key.active));
-  make_active(docket, version, proven, step);
+  activate_in(docket, *docket.registry().key(version.key), version, step);
 }
 
-void add_version(Docket& docket, const ImportRecord& import, bool proven) {
-  const RegistryTables& registry = docket.registry();
-  const KeyRecord& key = *registry.key(import.key);
+void add_version(Docket& docket, const ImportRecord& import, bool proven) { add_version(docket, *docket.registry().key(import.key), import, proven); }
+
+void add_version(Docket& docket, const KeyRecord& key, const ImportRecord& import, bool proven) {
   // As it will stand in its table once the first event is applied.
   KeyVersionRecord added;
   added.key = import.key;
@@ -95,7 +97,7 @@ void add_version(Docket& docket, const ImportRecord& import, bool proven) {
                                      .proven = proven,
                                      .due = {scheduled ? import.activate_at_ns : 0},
                                      .warn_at = first_warning(docket, import.not_after_ns)});
-  if (import.staged == 0 && !scheduled) activate(docket, added, {KeyCause::approval});
+  if (import.staged == 0 && !scheduled) activate_in(docket, key, added, {KeyCause::approval});
 }
 
 const KeyVersionRecord* former_version(const Docket& docket, const KeyRecord& key) {

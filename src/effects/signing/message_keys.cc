@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::size_t nonce_bytes = 16;
 constexpr std::size_t shared_secret_bytes_min = 32;
+// SubjectPublicKeyInfo of an Ed25519 key up to the key itself.
+constexpr std::uint8_t ed25519_spki_head[] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00};
+constexpr std::size_t ed25519_key_bytes = 32;
 
 std::string_view name_of(VerificationKey::Algorithm algorithm) {
   return algorithm == VerificationKey::Algorithm::ed25519 ? "ed25519" : "hmac-sha256";
@@ -67,6 +70,12 @@ base::Status sign_request(wire::Request& request, std::string_view scheme, custo
   request.headers.add("signature-input", fields.signature_input);
   request.headers.add("signature", fields.signature);
   return base::ok();
+}
+
+std::optional<VerificationKey> verification_key_of(std::string_view key_id, base::ByteView spki) {
+  const std::size_t head = std::size(ed25519_spki_head);
+  if (spki.size() != head + ed25519_key_bytes || !std::equal(std::begin(ed25519_spki_head), std::end(ed25519_spki_head), spki.begin())) return std::nullopt;
+  return VerificationKey{.key_id = std::string(key_id), .material = base::to_bytes(spki.subspan(head))};
 }
 
 NonceWindow::Seen NonceWindow::remember(std::string_view key_id, std::string_view nonce, base::Instant now) {

@@ -41,6 +41,9 @@ struct VerificationKey {
   base::Bytes material;            ///< public key of 32 bytes; or a shared secret, of at least 32
 };
 
+/// The Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 section 4), under this name; nothing for keys of other kinds.
+std::optional<VerificationKey> verification_key_of(std::string_view key_id, base::ByteView spki);
+
 /// Keys that somebody else keeps, such as a partner's key set.
 class VerificationKeySource {
  public:
