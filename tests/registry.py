@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Keys of partners through the real service: imported, proven by openssl, approved by people, rotated, rolled back, compromised.
+"""Keys of partners through the real service: imported, proven by openssl or by what their owners signed, approved by people, rotated, rolled
+back, compromised; what verifies callbacks of a rail, and the keys that we publish.
 
 usage: registry.py PROGRAM
 
@@ -222,6 +223,7 @@ def callbacks_follow_the_registry(world, made):
         assert refused[0] == refused[1], answers
         return not refused[0]
 
+    world.must("POST", "/v1/assets", {"code": "USD/2"})
     world.must("POST", "/v1/rails", {"name": "bank-r", "asset": "USD/2"})
     assert not believed(old)
     first = world.take(old, partner="bank-r", name="main")
@@ -404,7 +406,8 @@ def play(directory):
     assert facts["refused"]["state"].startswith("rejected") and "findings" in facts["refused"], facts["refused"]
     shutil.rmtree(made)
     files = search(directory, pieces, world.replies)
-    print(f"4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; {len(pieces)} pieces of secrets in none of {files} files")
+    print("4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; captured messages, callbacks and our own keys; "
+          f"{len(pieces)} pieces of secrets in none of {files} files")
 
 
 if __name__ == "__main__":

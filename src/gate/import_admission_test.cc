@@ -160,6 +160,20 @@ TEST_CASE("a message that does not verify, or is too old, refuses the key and sa
   CHECK(command<model::ImportKey>(old).verdict == model::ImportVerdict::usable);
 }
 
+TEST_CASE("what is kept of a message is bounded, however long it and its names are") {
+  Fixture f;
+  const std::string name(5'000, 'n'), text(40'000, 't');
+  const Admission admission = f.admit("POST", "/v1/imports",
+                                      captured_text(R"({"id":")" + name + R"(","convention":"detached","message":{"headers":{"date":")" + name +
+                                                    R"("},"user_id":")" + name + R"(","body":")" + text + R"(","algorithm":"sm2-sm3","signature":"AAAA"}})"));
+  CHECK(command<model::ImportKey>(admission).verdict == model::ImportVerdict::trial_failed);
+  const std::string kept = told(admission);
+  CHECK(kept.size() < 16'384);
+  CHECK(wire::parse_json(base::as_bytes(kept.substr(kept.find('\n') + 1))).ok());
+  CHECK(kept.find(std::string(finding_text_bytes_max, 'n')) != std::string::npos);
+  CHECK(kept.find(std::string(finding_text_bytes_max + 1, 'n')) == std::string::npos);
+}
+
 TEST_CASE("the search for a cause ends by the clock that the gate is given") {
   Fixture f;
   std::int64_t asked = 0;
@@ -171,7 +185,7 @@ TEST_CASE("the search for a cause ends by the clock that the gate is given") {
   CHECK(told(admission).find("signature_search_was_cut_short") != std::string::npos);
 }
 
-TEST_CASE("a private key among our own is an incident: nothing is told of it, and nothing goes into the fingerprint") {
+TEST_CASE("a private key among our own or the roots is an incident: nothing is told of it, and nothing goes into the fingerprint") {
   Fixture f;
   const auto with_own = [](const std::string& key) {
     std::string captured = undated();
@@ -184,6 +198,10 @@ TEST_CASE("a private key among our own is an incident: nothing is told of it, an
   CHECK_FALSE(command<model::ImportKey>(first).facts.has_value());
   CHECK(told(first).find("evidence") == std::string::npos);
   CHECK(told(first).find("proves") == std::string::npos);
+  std::string root = undated();
+  root.pop_back();
+  root = captured_text(root + R"(,"root":{"key_base64":")" + private_text() + R"("}})");
+  CHECK(command<model::ImportKey>(f.admit("POST", "/v1/imports", root)).verdict == model::ImportVerdict::secret_sent);
   // The same but for the secret is the same request.
   base::Bytes other = *base::parse_base64(private_text());
   other.back() ^= 1;

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "effects/signing/message_keys.h"
-#include "intake/key_set_reader.h"
 #include "io/simulated_file.h"
 
 // clang-format off
@@ -40,10 +39,6 @@ TEST_CASE("what signs for the rails is published under the ids they know it by, 
   const auto set = node::own_key_set(files, {rail("bank-a", "holdfast"), rail("bank-c", "holdfast"), second, coins}, own);
   REQUIRE(set.ok());
   CHECK_EQ(*set, "{\"keys\":[" + jwk("holdfast", 1) + "," + jwk("ours-b", 2) + "," + jwk("ours-b-2", 3) + "]}");
-  // As partners' sets are read.
-  const auto read = intake::read_key_set(base::as_bytes(*set));
-  REQUIRE(read.ok());
-  CHECK_EQ(read->size(), 3);
   CHECK_EQ(*node::own_key_set(files, {}, own), R"({"keys":[]})");
 }
 

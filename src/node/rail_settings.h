@@ -48,6 +48,7 @@
 #include "io/secret_memory.h"
 #include "model/ids.h"
 #include "model/rail.h"
+#include "model/registry.h"
 
 namespace node {
 

@@ -115,10 +115,11 @@ void read_side(const std::vector<Material>& side, bool own, KeyRing& ring) {
 }
 
 // Over the certificates that are signed with RSA, in their order; the others of the bundle do not count.
-std::string root_serial(const std::vector<Material>& roots) {
+std::string root_serial(const std::vector<Material>& roots, intake::Notes& notes) {
   std::string out;
   for (const Material& material : roots) {
     for (const intake::Item& item : intake::examine(material.bytes, {}).items) {
+      if (is_private_kind(item.kind)) notes.add(Cause::private_key_given_where_public_expected, {}, "under root");
       if (item.kind != Kind::certificate) continue;
       const auto certificate = chain::read_certificate(base::to_bytes(item.canonical));
       const auto scheme = certificate.ok() ? chain::scheme_of(certificate->algorithm) : std::nullopt;
@@ -172,7 +173,7 @@ KeyRing read_keys(const Case& one) {
   KeyRing ring;
   read_side(one.keys, false, ring);
   read_side(one.own_keys, true, ring);
-  ring.alipay_root_serial = root_serial(one.roots);
+  ring.alipay_root_serial = root_serial(one.roots, ring.notes);
   if (one.secret) read_secret(one, ring);
   return ring;
 }
