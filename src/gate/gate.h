@@ -59,6 +59,9 @@ struct GateSettings {
   model::Epochs epochs = {};
   /// Judges the URL of a webhook endpoint: what is wrong with it, empty if nothing is. Null: any URL is good.
   std::function<std::string(std::string_view url)> webhook_url_problem = {};
+  /// Which of the capabilities that a rail is to be registered with its driver does not have, of those that money depends on. Null:
+  /// nobody here knows drivers.
+  std::function<model::RailCapabilities(model::TenantNumber tenant, std::string_view rail, model::RailCapabilities promised)> beyond_driver = {};
 };
 
 /// On whose behalf a caller inside the process asks. Principal 0 is the process itself.

@@ -12,15 +12,11 @@ namespace {
 constexpr base::Duration retry_after = base::milliseconds(20);
 constexpr model::PartitionNumber partition = 0;
 
-// From these the core concludes that a payment will never be made. Promised by a registration and not kept by the driver, they would
-// let it pay a second time.
-constexpr model::RailCapabilities concluded_from = model::idempotent_reference | model::inquiry_supported | model::void_supported | model::expiry_honoured;
-
-// What a rail without a driver answers: nothing can have left.
-effects::RailAnswer nothing_left(std::string detail) {
+// What a rail without a driver that can be used answers: nothing can have left.
+effects::RailAnswer nothing_left(std::string detail, model::RailReason reason = model::RailReason::rail_in_maintenance) {
   effects::RailAnswer answer;
   answer.result = model::RailResult::not_sent;
-  answer.reason = model::RailReason::rail_in_maintenance;
+  answer.reason = reason;
   answer.detail = std::move(detail);
   return answer;
 }
@@ -109,9 +105,10 @@ void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wante
     without_driver_.fetch_add(1, std::memory_order_relaxed);
     return done(nothing_left("the file of rails does not name it"));
   }
-  if ((order.promised & concluded_from & ~rail->capabilities()) != 0) {
+  // A new registration of that kind is refused; this one is older than the file of rails as it is now.
+  if (drivers_.beyond(order.tenant, order.rail, order.promised) != 0) {
     beyond_driver_.fetch_add(1, std::memory_order_relaxed);
-    return done(nothing_left("it is registered with capabilities that its driver does not have"));
+    return done(nothing_left("it is registered with capabilities that its driver does not have", model::RailReason::rail_beyond_driver));
   }
   effects::SendOrder out;
   out.reference = service_.epochs().reference(partition, wanted.key.reference);

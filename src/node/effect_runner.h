@@ -50,6 +50,7 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   /// Asks a rail for what it booked from `from` (included) to `until` (excluded). Any thread; `done` is called once on the runner's, or
   /// never if the runner stops. Errors: `statement_not_available`.
   void fetch_statement(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until,
+  const RailDrivers& drivers() const { return drivers_; }
                        effects::StatementFetched done);
 
  private:
