@@ -1,6 +1,7 @@
 #include "node/effect_runner.h"
 
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@ namespace node {
 namespace {
 
 constexpr base::Duration retry_after = base::milliseconds(20);
+constexpr base::Duration unrecorded_again_after = base::seconds(1);
 constexpr model::PartitionNumber partition = 0;
 
 // What a rail without a driver that can be used answers: nothing can have left.
@@ -35,6 +37,9 @@ base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& f
   runner->resolver_ = std::make_unique<io::Resolver>();
   EffectRunner* const raw = runner.get();
   runner->retry_ = std::make_unique<io::Timer>(*runner->loop_, [raw] { raw->bring_in(); });
+  runner->again_ = std::make_unique<io::Timer>(*runner->loop_, [raw] {
+    for (gate::RailReport& one : std::exchange(raw->postponed_, {})) raw->report(std::move(one));
+  });
   const RailDriverParts parts{.files = files, .clock = clock, .random = runner->random_, .loop = *runner->loop_,
                               .resolver = *runner->resolver_, .rail_signer = rail_signer, .place = place};
   for (const RailSettings& settings : rails) TRY(runner->drivers_.add(parts, settings));
@@ -60,6 +65,7 @@ EffectStats EffectRunner::stats() const {
   return {.sent = sent_.load(std::memory_order_relaxed),
           .asked = asked_.load(std::memory_order_relaxed),
           .reports = reports_.load(std::memory_order_relaxed),
+          .unrecorded = unrecorded_.load(std::memory_order_relaxed),
           .without_driver = without_driver_.load(std::memory_order_relaxed),
           .beyond_driver = beyond_driver_.load(std::memory_order_relaxed)};
 }
@@ -173,14 +179,43 @@ void EffectRunner::report(gate::RailReport&& one) {
 
 void EffectRunner::bring_in() {
   while (!backlog_.empty()) {
-    const model::Outcome outcome =
-        service_.pipeline().submit({.content = gate_.admit_report(backlog_.front()), .sink = this, .token = 0});
+    const model::Outcome outcome = submit(std::move(backlog_.front()));
     // The core knows what is open when this process ends; anything else passes.
     if (outcome == model::Outcome::shutting_down) return backlog_.clear();
     if (outcome != model::Outcome::done) return retry_->arm(retry_after);
     reports_.fetch_add(1, std::memory_order_relaxed);
     backlog_.pop_front();
   }
+}
+
+// A report that was not taken is back where it came from. The answer may come before this call returns.
+model::Outcome EffectRunner::submit(gate::RailReport&& one) {
+  const std::uint64_t token = next_token_++;
+  model::Admitted admitted = gate_.admit_report(one);
+  {
+    const std::lock_guard lock(mutex_);
+    submitted_.emplace(token, std::move(one));
+  }
+  const model::Outcome outcome = service_.pipeline().submit({.content = std::move(admitted), .sink = this, .token = token});
+  if (outcome == model::Outcome::done) return outcome;
+  const std::lock_guard lock(mutex_);
+  one = std::move(submitted_.extract(token).mapped());
+  return outcome;
+}
+
+void EffectRunner::deliver(std::uint64_t token, Answer&& answer) {
+  std::unique_lock lock(mutex_);
+  auto found = submitted_.extract(token);
+  lock.unlock();
+  CHECK_THAT(!found.empty(), "an answer belongs to one report");
+  if (!is_unrecorded(answer)) return;
+  loop_->post([this, one = std::move(found.mapped())]() mutable { bring_again(std::move(one)); });
+}
+
+void EffectRunner::bring_again(gate::RailReport&& one) {
+  unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  postponed_.push_back(std::move(one));
+  if (!again_->armed()) again_->arm(unrecorded_again_after);
 }
 
 }  // namespace node
