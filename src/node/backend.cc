@@ -94,7 +94,8 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
   } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
              std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
-             std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body)) {
+             std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body) ||
+             is_about_webhooks(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body)) {
     // What is published is durable: nothing to wait for.
