@@ -113,7 +113,7 @@ class World:
         self.service = start(self.directory / "service.log", "serve", "--dev", "--data", self.directory / "data", "--config", self.config,
                              "--listen", self.listen, "--operator-listen", "127.0.0.1:0")
         client = json.loads((self.directory / "data/dev/client.json").read_text())
-        self.base, self.token = client["base_url"], client["token"]
+        self.base, self.operator, self.token = client["base_url"], client["operator_url"], client["token"]
         self.listen = self.base.removeprefix("https://")
         self.context = ssl.create_default_context(cafile=client["ca_file"])
 
@@ -122,6 +122,13 @@ class World:
         if method == "POST":
             headers["Idempotency-Key"] = f'"{key or path}"'
         return ask(self.base + path, method, body, headers, self.context)
+
+    def metric(self, name):
+        """A counter or gauge without labels, as the operator address shows it."""
+        request = urllib.request.Request(self.operator + "/metrics", headers={"Authorization": "Bearer " + self.token})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            lines = reply.read().decode().splitlines()
+        return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
 
     def upload(self, name, text, media, key, begin=None, end=None, token=None):
         query = f"rail={name}" + (f"&from={begin}&until={end}" if begin else "")

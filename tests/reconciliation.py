@@ -106,6 +106,54 @@ def as_mt940(lines, day):
     return text + f":62F:C{short}USD{decimal(total).replace('.', ',')}\n-\n"
 
 
+def found_no_room(world):
+    """A file in three parts, and room for the first: the same request goes on where it stopped, once there is more."""
+    settings = world.config.read_text()
+
+    def restart_with(lines):
+        processes.end(world.service)
+        world.config.write_text(settings + f"[reconciliation]\nlines_max = {lines}\n")
+        world.start_service()
+
+    def take(key="large"):
+        return world.upload("bank-a", text, "text/csv", key, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+
+    text = HEADER + "".join(f"2026-01-01T10:00:00Z,,large-{number},{number + 1},USD/2,debit,payout\n" for number in range(2_500))
+    restart_with(1_800)
+    for _ in range(2):
+        status, refused = take()
+        assert (status, refused["code"]) == (503, "too_many_statement_lines"), refused
+    restart_with(10_000)
+    status, taken = take()
+    assert status == 201 and taken["lines"] == 2_500 and not taken["taken_before"], taken
+    statement = world.must("GET", "/v1/reconciliations/" + taken["id"])
+    assert statement["complete"] and statement["results"]["missing_here"] == 2_500, statement
+    assert take() == (201, taken) and take("again")[1]["taken_before"]
+
+
+def listed_by_their_lines(world):
+    """A line that agrees better turns up in a later file: the one that it leaves without a payout is an exception of its own file."""
+    for number in range(20):
+        name = world.must("POST", "/v1/transfers", {"kind": "payout", "debit_account": "users/1", "asset": "USD/2", "amount": "5000", "rail": "bank-a",
+                                                    "beneficiary": {"account": "somebody"}}, key=f"better-{number}")["id"]
+        until = time.monotonic() + WAIT
+        while (transfer := world.must("GET", "/v1/transfers/" + name))["state"] not in processes.ENDED:
+            assert time.monotonic() < until, transfer
+            time.sleep(0.2)
+        if transfer["state"] == "settled":
+            break
+    reference, now = transfer["attempts"][-1]["reference"], datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    files = []
+    for amount in (5001, 5000):
+        status, taken = world.upload("bank-a", HEADER + f"{now},{reference},better-{amount},{amount},USD/2,debit,payout\n", "text/csv", f"better-{amount}")
+        assert status == 201, taken
+        files.append(taken["id"])
+    found = [(one["statement"], one["kind"]) for one in world.exceptions()]
+    assert found == [(files[0], "duplicate")], found
+    counts = [world.must("GET", "/v1/reconciliations/" + name)["open_exceptions"] for name in files]
+    assert counts == [1, 0], counts
+
+
 def play(directory):
     world = World(directory, PROFILES)
     begin = datetime.datetime.now(datetime.timezone.utc)
@@ -193,6 +241,8 @@ def play(directory):
     world.start_service()
     assert world.exceptions() == []
     assert world.upload(*files[0], "after the restart")[1]["taken_before"]
+    listed_by_their_lines(world)
+    found_no_room(world)
     settled = sum(transfer["state"] == "settled" for transfer in states.values())
     print(f"{PAYOUTS} payouts, {settled} settled; {2 * len(files)} statements in three formats; {len(exceptions)} exceptions written off; "
           f"clearing accounts as the banks say: {books}")

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "gate/query_reader.h"
+#include "gate/rail_names.h"
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/scope.h"
@@ -75,6 +76,14 @@ namespace {
 
 Refusal missing_scope(model::Scope scope, const base::Tag128& trace) {
   return refusal(Outcome::scope_missing, "this needs the scope " + std::string(to_text(scope)), trace);
+}
+
+std::string names_of(model::RailCapabilities capabilities) {
+  std::string names;
+  for (const auto& [capability, name] : rail_capability_names) {
+    if ((capabilities & capability) != 0) names.append(names.empty() ? "" : ", ").append(name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -360,7 +369,8 @@ Admission Gate::admit_batch(Call& call, std::string_view key) {
   return widen(admit_transfers(call.sender, transfers, key));
 }
 
-// Nobody hands out more than they have, touches clients of another tenant, or has webhooks sent where they may not go.
+// Nobody hands out more than they have, touches clients of another tenant, has webhooks sent where they may not go, or promises of a
+// rail what its driver cannot keep.
 std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& body) {
   if (const auto* creation = std::get_if<ClientCreation>(&body)) {
     const auto beyond = to_texts(creation->scopes & ~call.scopes);
@@ -375,6 +385,10 @@ std::optional<Refusal> Gate::refuse_reach(const Call& call, const RequestBody& b
   if (url && is_webhook_url(*url) && settings_.webhook_url_problem) {
     std::string problem = settings_.webhook_url_problem(*url);
     if (!problem.empty()) return call.refuse(Outcome::webhook_address_not_allowed, std::move(problem));
+  }
+  if (const auto* rail = std::get_if<RailConfiguration>(&body); rail != nullptr && settings_.beyond_driver) {
+    const model::RailCapabilities beyond = settings_.beyond_driver(call.sender.tenant, rail->name, rail->profile.capabilities);
+    if (beyond != 0) return call.refuse(Outcome::rail_beyond_driver, "the rail's driver does not have: " + names_of(beyond));
   }
   model::PrincipalNumber target = 0;
   if (const auto* rotation = std::get_if<ClientRotation>(&body)) target = rotation->client;

@@ -63,6 +63,9 @@ struct GateSettings {
   model::Epochs epochs = {};
   /// Judges the URL of a webhook endpoint: what is wrong with it, empty if nothing is. Null: any URL is good.
   std::function<std::string(std::string_view url)> webhook_url_problem = {};
+  /// Which of the capabilities that a rail is to be registered with its driver does not have, of those that money depends on. Null:
+  /// nobody here knows drivers.
+  std::function<model::RailCapabilities(model::TenantNumber tenant, std::string_view rail, model::RailCapabilities promised)> beyond_driver = {};
 };
 
 /// On whose behalf a caller inside the process asks. Principal 0 is the process itself.
@@ -115,9 +118,13 @@ class Gate {
   /// The caller vouches for it: it heard the rail, or verified who sent it.
   model::Admitted admit_report(const RailReport& report);
 
-  /// A statement of a rail, as many commands as it needs; their keys are made from `key`.
+  /// A statement of a rail, as many commands as it needs; their keys are made from `key`. They are submitted one by one (take_first),
+  /// each once the one before was taken: a part that found no room must not have those behind it refused for good.
   std::variant<model::Admitted, Refusal> admit_statement(const Sender& sender, std::string_view key,
                                                          const StatementUpload& upload);
+
+  /// The first command of several, by itself, with what belongs to it; the others stay in `several`, which may be empty then.
+  static model::Admitted take_first(model::Admitted& several);
 
   /// Many transfers, each with its own key, 1 to batch_items_max of them. `batch_key` may be empty: the reply as a
   /// whole then has no key (batch_tag is empty).

@@ -296,6 +296,24 @@ TEST_CASE("callbacks go to whoever knows the rails; strangers learn nothing and 
   CHECK(Fixture::told(narrow.admit(request, test_now, "192.0.2.2")) == "callback_replayed");
 }
 
+TEST_CASE("a rail is not registered with more than its driver can do") {
+  Fixture f;
+  GateSettings settings;
+  settings.beyond_driver = [](model::TenantNumber, std::string_view rail, model::RailCapabilities promised) {
+    return static_cast<model::RailCapabilities>(rail == "chain" ? promised & (model::expiry_honoured | model::void_supported) : 0);
+  };
+  Gate gate(f.keys, f.book, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{9}); }, settings);
+  const auto told = [&](std::string_view rail, std::string_view capabilities) {
+    const std::string text = R"({"name":")" + std::string(rail) + R"(","asset":"ETH/18","capabilities":[)" + std::string(capabilities) + "]}";
+    return gate.admit(f.request("POST", "/v1/rails", text), test_now);
+  };
+  const Admission refused = told("chain", R"("void","expiry","inquiry")");
+  CHECK(Fixture::told(refused) == "rail_beyond_driver");
+  CHECK(std::get<Refusal>(refused).detail == "the rail's driver does not have: void, expiry");
+  CHECK(Fixture::told(told("chain", R"("inquiry")")) == "admitted");
+  CHECK(Fixture::told(told("bank-a", R"("void","expiry")")) == "admitted");
+}
+
 TEST_CASE("rails and queues of transfers are read") {
   Fixture f;
   const auto query = [&](const char* path) {

@@ -1,11 +1,14 @@
 #include "gate/statement_upload.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "gate/fingerprint.h"
+#include "gate/gate.h"
 #include "intake/statement/statement.h"
 
 namespace gate {
@@ -91,6 +94,29 @@ base::Result<StatementParts> parts_of(const GateKeys& keys, const model::Epochs&
     result.parts.push_back(part);
   }
   return result;
+}
+
+model::Admitted Gate::take_first(model::Admitted& several) {
+  CHECK(!several.commands.empty() && !several.is_batch);
+  model::Admitted one;
+  one.tenant = several.tenant;
+  one.principal = several.principal;
+  one.trace = several.trace;
+  one.commands.push_back(std::move(several.commands.front()));
+  several.commands.erase(several.commands.begin());
+  // What says which command it belongs to: that of the first goes along, the rest moves up.
+  const auto split = [](auto& from, auto& into) {
+    const auto rest = std::ranges::find_if(from, [](const auto& entry) { return entry.command != 0; });
+    into.assign(std::make_move_iterator(from.begin()), std::make_move_iterator(rest));
+    from.erase(from.begin(), rest);
+    for (auto& entry : from) --entry.command;
+  };
+  split(several.names, one.names);
+  split(several.privates, one.privates);
+  if (const auto& tag = one.commands.front().idempotency) {
+    std::ranges::copy_if(several.former_tags, std::back_inserter(one.former_tags), [&](const model::IdempotencyTag& former) { return former.key == tag->key; });
+  }
+  return one;
 }
 
 }  // namespace gate

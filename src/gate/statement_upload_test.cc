@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "gate/gate_fixture.h"
 
 // clang-format off
 #include <doctest/doctest.h>  // last: base/check.h has a CHECK too
@@ -65,6 +66,36 @@ TEST_CASE("a long statement is several parts of one file") {
     for (const model::StatementLine& line : part.lines) CHECK(identities.insert(line.identity).second);
   }
   CHECK(identities.size() == 2'001);
+}
+
+TEST_CASE("the parts of an upload go out one by one, each with what is its own") {
+  Fixture f;
+  std::string swift = ":20:MONDAY\n:60F:C261120USD3000,00\n";
+  for (int i = 0; i < 2'001; ++i) swift += ":61:2611201120D1,00NTRFx//b" + std::to_string(i) + "\n";
+  swift += ":62F:C261120USD999,00\n";
+  const StatementUpload upload{.rail = "bank-a", .text = swift};
+  auto several = f.gate.admit_statement({.tenant = 1, .principal = 2, .trace = {5}}, "monday", upload);
+  auto whole = f.gate.admit_statement({.tenant = 1, .principal = 2, .trace = {5}}, "monday", upload);
+  REQUIRE(std::holds_alternative<model::Admitted>(several));
+  model::Admitted& rest = std::get<model::Admitted>(several);
+  const model::Admitted& all = std::get<model::Admitted>(whole);
+  REQUIRE(rest.commands.size() == 3);
+  for (std::size_t number = 0; number < 3; ++number) {
+    const model::Admitted one = Gate::take_first(rest);
+    CHECK(rest.commands.size() == 2 - number);
+    REQUIRE(one.commands.size() == 1);
+    CHECK(std::get<model::RecordStatement>(one.commands[0].body).part == number + 1);
+    CHECK(one.commands[0].idempotency->key == all.commands[number].idempotency->key);
+    CHECK(one.tenant == 1);
+    CHECK(one.principal == 2);
+    CHECK(one.trace == base::Tag128{5});
+    REQUIRE(one.names.size() == 1);
+    CHECK(one.names[0].command == 0);
+    CHECK(one.names[0].name == "bank-a");
+    CHECK(one.privates.size() == (number == 0 ? 1u : 0u));   // the name of the statement
+  }
+  CHECK(rest.names.empty());
+  CHECK(rest.privates.empty());
 }
 
 TEST_CASE("a period that the file does not say must be given, and in order") {

@@ -73,6 +73,7 @@ enum class RailReason : std::uint8_t {
   returned_by_beneficiary_bank = 30,
   payer_refused = 31,
   other = 32,
+  rail_beyond_driver = 33,   ///< registered with more than its driver can do: nothing is sent
 };
 
 /// What is known of a reason.
@@ -83,7 +84,7 @@ struct RailReasonRow {
   bool reroutable;    ///< after `rejected` with this reason another rail may be tried
 };
 
-inline constexpr std::array<RailReasonRow, 33> rail_reasons = {{
+inline constexpr std::array<RailReasonRow, 34> rail_reasons = {{
     {RailReason::none, "none", false, false},
     {RailReason::connection_refused, "connection_refused", true, true},
     {RailReason::name_not_resolved, "name_not_resolved", true, true},
@@ -118,6 +119,7 @@ inline constexpr std::array<RailReasonRow, 33> rail_reasons = {{
     {RailReason::returned_by_beneficiary_bank, "returned_by_beneficiary_bank", false, false},
     {RailReason::payer_refused, "payer_refused", false, false},
     {RailReason::other, "other", false, false},
+    {RailReason::rail_beyond_driver, "rail_beyond_driver", true, true},
 }};
 
 constexpr bool is_rail_reason(std::uint64_t number) { return number < rail_reasons.size(); }

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "gate/gate.h"
 #include "model/admitted.h"
+#include "node/key_feed.h"
 #include "node/one_answer.h"
 #include "node/readings.h"
 
@@ -51,7 +53,15 @@ std::uint64_t Backend::remember(Waiting&& waiting) {
 }
 
 model::Outcome Backend::submit(model::Admitted&& admitted, edge::Receiver& receiver, std::uint64_t token) {
-  const std::uint64_t own = remember({&receiver, token, nullptr});
+  Waiting waiting{.receiver = &receiver, .token = token, .query = nullptr};
+  if (admitted.is_batch || admitted.commands.size() == 1) return submit_one(std::move(admitted), std::move(waiting));
+  model::Admitted first = gate::Gate::take_first(admitted);
+  waiting.parts = std::make_unique<Parts>(Parts{.rest = std::move(admitted), .first = {}});
+  return submit_one(std::move(first), std::move(waiting));
+}
+
+model::Outcome Backend::submit_one(model::Admitted&& admitted, Waiting&& waiting) {
+  const std::uint64_t own = remember(std::move(waiting));
   const Outcome outcome = service_.pipeline().submit({.content = std::move(admitted), .sink = this, .token = own}, true);
   if (outcome != Outcome::done) waiting_.erase(own);
   submit_at_end_of_turn();
@@ -91,7 +101,8 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
     if (!list->account.empty()) question = AskAccount{tenant, list->account, list->account_hash};
   } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
              std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
-             std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body)) {
+             std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body) ||
+             is_about_webhooks(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body) ||
              std::holds_alternative<gate::GetOwnKeys>(query.body)) {
@@ -168,7 +179,29 @@ void Backend::finish_write(Waiting&& waiting, Answer&& answer) {
     auto loaded = load(answer.batch, answer.group.get());
     if (loaded.ok()) out.batch = *loaded;
   }
+  if (waiting.parts) return go_on(std::move(waiting), std::move(out));
   waiting.receiver->answered(waiting.token, std::move(out));
+}
+
+// The next part, once the one before it was taken. One that was not is the answer, and nobody has seen those behind it: the same
+// request again goes on from there. Of a request that was taken as a whole the first part is the answer.
+void Backend::go_on(Waiting&& waiting, edge::Answer&& answer) {
+  edge::Receiver& receiver = *waiting.receiver;
+  const std::uint64_t token = waiting.token;
+  Parts& parts = *waiting.parts;
+  const bool taken = answer.refusal == Outcome::done && answer.items.at(0).source != nullptr &&
+                     !is_refused(answer.items[0].source->entry.events[answer.items[0].event_index]);
+  if (!taken) return receiver.answered(token, std::move(answer));
+  if (!parts.first) parts.first = answer.items[0];
+  if (!parts.rest.commands.empty()) {
+    model::Admitted next = gate::Gate::take_first(parts.rest);
+    const Outcome outcome = submit_one(std::move(next), std::move(waiting));
+    if (outcome == Outcome::done) return;
+    answer.refusal = outcome;
+    return receiver.answered(token, std::move(answer));
+  }
+  answer.items[0] = *std::move(parts.first);
+  receiver.answered(token, std::move(answer));
 }
 
 void Backend::finish_read(Waiting&& waiting, Answer&& answer) {

@@ -58,10 +58,16 @@ class Backend final : public edge::Backend, private AnswerSink {
   void stop();
 
  private:
+  /// A request of several commands that go to the core one by one.
+  struct Parts {
+    model::Admitted rest;
+    std::optional<edge::AnswerItem> first;   ///< what became of the first of them
+  };
   struct Waiting {
     edge::Receiver* receiver = nullptr;
     std::uint64_t token = 0;
     std::unique_ptr<gate::Query> query;      ///< null for a write
+    std::unique_ptr<Parts> parts = {};       ///< null for a write that is one submission
   };
   using Clock = std::chrono::steady_clock;
   struct Read {
@@ -74,7 +80,9 @@ class Backend final : public edge::Backend, private AnswerSink {
   void deliver(std::uint64_t token, Answer&& answer) override;
   void run_delivered();
   void queue_read(Waiting&& waiting, Answer&& answer);   // under mutex_
+  model::Outcome submit_one(model::Admitted&& admitted, Waiting&& waiting);
   void finish_write(Waiting&& waiting, Answer&& answer);
+  void go_on(Waiting&& waiting, edge::Answer&& answer);
   void finish_read(Waiting&& waiting, Answer&& answer);
   void run_reads();
   void post_reading(Waiting&& waiting, edge::Reading&& reading);

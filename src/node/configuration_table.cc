@@ -136,6 +136,13 @@ const Setting table[] = {
     seconds<PLACE(service.engine.bounds.hold_for_max.ns)>("ledger.hold_seconds_max", 1, 400 * day, "longest life of a hold"),
     number<PLACE(service.law_check_interval_ms)>("ledger.law_check_interval_ms", 100, hour_ms, "how often the state is asked whether debits equal credits and the other laws hold"),
 
+    number<PLACE(service.engine.bounds.sagas.reconciliation.statements_max)>("reconciliation.statements_max", 1, 10'000'000, "statements of rails, ever"),
+    number<PLACE(service.engine.bounds.sagas.reconciliation.lines_max)>("reconciliation.lines_max", model::statement_part_lines_max, 100'000'000, "lines of them, ever; 128 bytes and index entries each"),
+    number<PLACE(service.engine.bounds.sagas.reconciliation.open_exceptions_max)>("reconciliation.open_exceptions_max", model::statement_part_lines_max, 10'000'000, "exceptions that wait for people or evidence"),
+    number<PLACE(service.engine.bounds.sagas.reconciliation.orphans_max)>("reconciliation.orphans_max", 1, 10'000'000, "what rails told of payments that nobody knows; more are not remembered"),
+    seconds<PLACE(service.engine.bounds.sagas.reconciliation.match_within.ns)>("reconciliation.match_within_seconds", 1, 30 * day, "a line without a reference stands for a settlement this far away at most"),
+    number<PLACE(service.engine.bounds.sagas.reconciliation.sweep_steps_max)>("reconciliation.sweep_steps_max", 1, 65'536, "lines and attempts that one tick compares"),
+
     milliseconds<PLACE(service.time.jump_max.ns)>("clock.jump_max_ms", 1'000, hour_ms, "a larger jump of the wall clock suspends expiries until confirmed"),
     seconds<PLACE(service.time.downtime_max.ns)>("clock.downtime_seconds_max", 60, 400 * day, "after a reboot, a wall clock further ahead of the journal suspends expiries"),
     number<PLACE(service.time.slew_divisor)>("clock.slew_divisor", 2, 1'000'000, "smaller differences are worked off at one part in so many"),

@@ -6,6 +6,21 @@
 
 namespace node {
 
+std::vector<model::Effect> voids_to_repeat(const core::State& state, base::Instant now) {
+  std::vector<model::Effect> effects;
+  const core::SagaTables& tables = state.sagas();
+  for (std::uint32_t slot = 0; slot < tables.slot_count(); ++slot) {
+    const core::TransferRecord& transfer = tables.slot(slot);
+    // A void that an inquiry led to was asked before the transfer failed, by another command.
+    const bool by_people = transfer.requested != 0 && transfer.status() == model::TransferState::failed && transfer.void_asked != 0 &&
+                           transfer.inquired_at_ns == transfer.since_ns;
+    if (!by_people || now.ns - transfer.since_ns > void_repeated_within.ns) continue;
+    effects.push_back(model::VoidAtRail{.key = {.transfer = transfer.requested, .attempt = transfer.attempt, .reference = transfer.attempt_event, .rail = transfer.rail},
+                                        .inquiry = transfer.inquiries});
+  }
+  return effects;
+}
+
 void append_orders(const core::State& state, const std::vector<model::Effect>& effects, std::vector<EffectOrder>& orders) {
   for (const model::Effect& effect : effects) {
     EffectOrder order{.effect = effect, .rail = {}, .promised = 0, .tenant = 1, .kind = {}, .asset = {}, .amount = 0};

@@ -1,6 +1,7 @@
 #include "node/effect_runner.h"
 
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "base/check.h"
@@ -10,17 +11,14 @@ namespace node {
 namespace {
 
 constexpr base::Duration retry_after = base::milliseconds(20);
+constexpr base::Duration unrecorded_again_after = base::seconds(1);
 constexpr model::PartitionNumber partition = 0;
 
-// From these the core concludes that a payment will never be made. Promised by a registration and not kept by the driver, they would
-// let it pay a second time.
-constexpr model::RailCapabilities concluded_from = model::idempotent_reference | model::inquiry_supported | model::void_supported | model::expiry_honoured;
-
-// What a rail without a driver answers: nothing can have left.
-effects::RailAnswer nothing_left(std::string detail) {
+// What a rail without a driver that can be used answers: nothing can have left.
+effects::RailAnswer nothing_left(std::string detail, model::RailReason reason = model::RailReason::rail_in_maintenance) {
   effects::RailAnswer answer;
   answer.result = model::RailResult::not_sent;
-  answer.reason = model::RailReason::rail_in_maintenance;
+  answer.reason = reason;
   answer.detail = std::move(detail);
   return answer;
 }
@@ -39,6 +37,9 @@ base::Result<std::unique_ptr<EffectRunner>> EffectRunner::open(io::FileSystem& f
   runner->resolver_ = std::make_unique<io::Resolver>();
   EffectRunner* const raw = runner.get();
   runner->retry_ = std::make_unique<io::Timer>(*runner->loop_, [raw] { raw->bring_in(); });
+  runner->again_ = std::make_unique<io::Timer>(*runner->loop_, [raw] {
+    for (gate::RailReport& one : std::exchange(raw->postponed_, {})) raw->report(std::move(one));
+  });
   const RailDriverParts parts{.files = files, .clock = clock, .random = runner->random_, .loop = *runner->loop_,
                               .resolver = *runner->resolver_, .rail_signer = rail_signer, .place = place};
   for (const RailSettings& settings : rails) TRY(runner->drivers_.add(parts, settings));
@@ -65,6 +66,7 @@ EffectStats EffectRunner::stats() const {
   return {.sent = sent_.load(std::memory_order_relaxed),
           .asked = asked_.load(std::memory_order_relaxed),
           .reports = reports_.load(std::memory_order_relaxed),
+          .unrecorded = unrecorded_.load(std::memory_order_relaxed),
           .without_driver = without_driver_.load(std::memory_order_relaxed),
           .beyond_driver = beyond_driver_.load(std::memory_order_relaxed)};
 }
@@ -110,9 +112,10 @@ void EffectRunner::send(const EffectOrder& order, const model::SendToRail& wante
     without_driver_.fetch_add(1, std::memory_order_relaxed);
     return done(nothing_left("the file of rails does not name it"));
   }
-  if ((order.promised & concluded_from & ~rail->capabilities()) != 0) {
+  // A new registration of that kind is refused; this one is older than the file of rails as it is now.
+  if (drivers_.beyond(order.tenant, order.rail, order.promised) != 0) {
     beyond_driver_.fetch_add(1, std::memory_order_relaxed);
-    return done(nothing_left("it is registered with capabilities that its driver does not have"));
+    return done(nothing_left("it is registered with capabilities that its driver does not have", model::RailReason::rail_beyond_driver));
   }
   effects::SendOrder out;
   out.reference = service_.epochs().reference(partition, wanted.key.reference);
@@ -177,14 +180,43 @@ void EffectRunner::report(gate::RailReport&& one) {
 
 void EffectRunner::bring_in() {
   while (!backlog_.empty()) {
-    const model::Outcome outcome =
-        service_.pipeline().submit({.content = gate_.admit_report(backlog_.front()), .sink = this, .token = 0});
+    const model::Outcome outcome = submit(std::move(backlog_.front()));
     // The core knows what is open when this process ends; anything else passes.
     if (outcome == model::Outcome::shutting_down) return backlog_.clear();
     if (outcome != model::Outcome::done) return retry_->arm(retry_after);
     reports_.fetch_add(1, std::memory_order_relaxed);
     backlog_.pop_front();
   }
+}
+
+// A report that was not taken is back where it came from. The answer may come before this call returns.
+model::Outcome EffectRunner::submit(gate::RailReport&& one) {
+  const std::uint64_t token = next_token_++;
+  model::Admitted admitted = gate_.admit_report(one);
+  {
+    const std::lock_guard lock(mutex_);
+    submitted_.emplace(token, std::move(one));
+  }
+  const model::Outcome outcome = service_.pipeline().submit({.content = std::move(admitted), .sink = this, .token = token});
+  if (outcome == model::Outcome::done) return outcome;
+  const std::lock_guard lock(mutex_);
+  one = std::move(submitted_.extract(token).mapped());
+  return outcome;
+}
+
+void EffectRunner::deliver(std::uint64_t token, Answer&& answer) {
+  std::unique_lock lock(mutex_);
+  auto found = submitted_.extract(token);
+  lock.unlock();
+  CHECK_THAT(!found.empty(), "an answer belongs to one report");
+  if (!is_unrecorded(answer)) return;
+  loop_->post([this, one = std::move(found.mapped())]() mutable { bring_again(std::move(one)); });
+}
+
+void EffectRunner::bring_again(gate::RailReport&& one) {
+  unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  postponed_.push_back(std::move(one));
+  if (!again_->armed()) again_->arm(unrecorded_again_after);
 }
 
 }  // namespace node

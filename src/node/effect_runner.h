@@ -8,7 +8,9 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -27,7 +29,8 @@ namespace node {
 struct EffectStats {
   std::uint64_t sent = 0;
   std::uint64_t asked = 0;              ///< inquiries and voids
-  std::uint64_t reports = 0;
+  std::uint64_t reports = 0;            ///< taken by the pipeline; those that came again are counted again
+  std::uint64_t unrecorded = 0;         ///< of them, not recorded for want of space or because the journal could not be read: they come again
   std::uint64_t without_driver = 0;     ///< sends for rails that the file does not name: `not_sent`
   std::uint64_t beyond_driver = 0;      ///< sends for rails registered with more than their driver can do: `not_sent`
 };
@@ -49,6 +52,7 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   EffectStats stats() const;
   /// Of rails that anchor the log's checkpoints. Any thread.
   std::vector<RailAnchoring> anchoring() const { return drivers_.anchoring(); }
+  const RailDrivers& drivers() const { return drivers_; }
   /// Asks a rail for what it booked from `from` (included) to `until` (excluded). Any thread; `done` is called once on the runner's, or
   /// never if the runner stops. Errors: `statement_not_available`.
   void fetch_statement(model::TenantNumber tenant, const model::RailName& rail, base::Instant from, base::Instant until,
@@ -63,7 +67,9 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   void answered(const EffectOrder& order, const model::AttemptKey& key, model::ReportSource source, std::uint32_t inquiry, effects::RailAnswer&& answer);
   void report(gate::RailReport&& report);
   void bring_in();
-  void deliver(std::uint64_t, Answer&&) override {}
+  model::Outcome submit(gate::RailReport&& report);
+  void bring_again(gate::RailReport&& report);
+  void deliver(std::uint64_t token, Answer&& answer) override;
 
   io::Clock& clock_;
   Service& service_;
@@ -74,7 +80,12 @@ class EffectRunner final : public EffectSink, private AnswerSink {
   RailDrivers drivers_;
   std::deque<gate::RailReport> backlog_;     // not taken yet: the pipeline is full
   std::unique_ptr<io::Timer> retry_;
-  std::atomic<std::uint64_t> sent_{0}, asked_{0}, reports_{0}, without_driver_{0}, beyond_driver_{0};
+  std::vector<gate::RailReport> postponed_;  // not recorded: they come again together
+  std::unique_ptr<io::Timer> again_;
+  std::uint64_t next_token_ = 1;
+  std::mutex mutex_;
+  std::map<std::uint64_t, gate::RailReport> submitted_;   // not answered yet; under mutex_
+  std::atomic<std::uint64_t> sent_{0}, asked_{0}, reports_{0}, unrecorded_{0}, without_driver_{0}, beyond_driver_{0};
   bool started_ = false;
   std::thread thread_;
 };

@@ -259,6 +259,7 @@ void OperatorView::append_outside(std::string& out) const {
     counter(out, "holdfast_rail_sends_total", "Orders given to drivers of rails.", stats.sent);
     counter(out, "holdfast_rail_questions_total", "Inquiries and voids given to them.", stats.asked);
     counter(out, "holdfast_rail_reports_total", "What they answered, as the core was told.", stats.reports);
+    counter(out, "holdfast_rail_reports_unrecorded_total", "Of them, those that the journal had no room for, or could not be read for; they come again.", stats.unrecorded);
     counter(out, "holdfast_rail_sends_without_driver_total", "Orders for rails that the file of rails does not name.", stats.without_driver);
     counter(out, "holdfast_rail_sends_beyond_driver_total", "Orders for rails registered with capabilities that their driver does not have.", stats.beyond_driver);
   }

@@ -37,6 +37,13 @@ base::Status RailDrivers::add(const RailDriverParts& parts, const RailSettings& 
   return base::ok();
 }
 
+model::RailCapabilities RailDrivers::beyond(model::TenantNumber tenant, const model::RailName& name, model::RailCapabilities promised) const {
+  constexpr model::RailCapabilities concluded_from = model::idempotent_reference | model::inquiry_supported | model::void_supported | model::expiry_honoured;
+  const effects::Rail* const driver = find(tenant, name);
+  if (driver == nullptr) return 0;
+  return static_cast<model::RailCapabilities>(promised & concluded_from & ~driver->capabilities());
+}
+
 effects::Rail* RailDrivers::find(model::TenantNumber tenant, const model::RailName& name) const {
   const auto found = drivers_.find({tenant, name});
   return found == drivers_.end() ? nullptr : found->second.rail.get();

@@ -40,6 +40,10 @@ class RailDrivers {
   /// Opens one more. Errors: those of rail_settings.h, TLS files, URLs; of open_chain_key, EvmAccount::open and EvmRail::open;
   /// `evm_rails_disagree` (two rails of one key name different nodes), `evm_rail_account_changed` (a rail keeps its account).
   base::Status add(const RailDriverParts& parts, const RailSettings& settings);
+  /// Which of the promised capabilities the rail's driver does not have, of those from which the core concludes that a payment will
+  /// never be made: promised by a registration and not kept by the driver, they would let it pay a second time. None for a rail
+  /// without a driver. Any thread, once all are added.
+  model::RailCapabilities beyond(model::TenantNumber tenant, const model::RailName& name, model::RailCapabilities promised) const;
   /// Null if there is none.
   effects::Rail* find(model::TenantNumber tenant, const model::RailName& name) const;
   /// Rails with anchor_every_seconds anchor from here on. Before the loop runs, or on it.

@@ -54,6 +54,12 @@ TEST_CASE("each rail has the driver that the file names, and rails of one accoun
   CHECK_EQ(ether->capabilities(), model::idempotent_reference | model::inquiry_supported | model::void_supported);
   CHECK(world.drivers.find(1, *model::parse_rail_name("bank-a")) != nullptr);
   CHECK(world.drivers.find(2, *model::parse_rail_name("ether")) == nullptr);
+
+  const auto beyond = [&](std::string_view rail) { return world.drivers.beyond(1, *model::parse_rail_name(rail), model::all_rail_capabilities); };
+  CHECK_EQ(beyond("ether"), model::expiry_honoured);   // what a chain cannot do and nothing is concluded from does not matter
+  CHECK_EQ(beyond("bank-a"), 0);
+  CHECK_EQ(beyond("nowhere"), 0);
+  CHECK_EQ(world.drivers.beyond(1, *model::parse_rail_name("ether"), ether->capabilities()), 0);
 }
 
 TEST_CASE("a rail that anchors says what came of it") {

@@ -21,7 +21,7 @@ class Reconciliations {
     std::unordered_map<model::EventNumber, std::uint32_t> open;
     for (std::size_t i = 0; i < tables().exceptions.size(); ++i) {
       const core::ExceptionRecord& record = tables().exceptions[i];
-      if (record.is_open()) ++open[record.statement];
+      if (record.is_open()) ++open[statement_of(record)];
     }
     edge::StatementsPage page;
     for (std::size_t i = tables().statements.size(); i-- > 0;) {
@@ -57,7 +57,7 @@ class Reconciliations {
     }
     for (std::size_t i = tables().exceptions.size(); i-- > 0;) {
       const core::ExceptionRecord& record = tables().exceptions[i];
-      if (record.statement != wanted.statement || !is_ours(record.rail)) continue;
+      if (statement_of(record) != wanted.statement || !is_ours(record.rail)) continue;
       if (record.is_open()) ++reading.statement.open_exceptions;
       if ((wanted.before != 0 && record.opened >= wanted.before) || reading.next != 0) continue;
       if (reading.exceptions.size() == wanted.limit) {
@@ -92,6 +92,13 @@ class Reconciliations {
     return low < tables().lines.size() && tables().lines[low].recorded == number ? &tables().lines[low] : nullptr;
   }
 
+  // The statement that shows its line, whichever other statement or report it was that the line did not agree with. Of what no line
+  // shows the statement whose time has it missing; 0 of what a rail told by itself.
+  model::EventNumber statement_of(const core::ExceptionRecord& record) const {
+    const core::LineRecord* shown = record.line == 0 ? nullptr : line(record.line);
+    return shown == nullptr ? record.statement : shown->statement;
+  }
+
   edge::StatementReading reading_of(const core::StatementRecord& record) const {
     return {.statement = record.recorded,
             .rail = rail_name(record.rail),
@@ -110,7 +117,7 @@ class Reconciliations {
   edge::ExceptionReading reading_of(const core::ExceptionRecord& record) const {
     const core::LineRecord* shown = record.line == 0 ? nullptr : line(record.line);
     return {.exception = record.opened,
-            .statement = record.statement,
+            .statement = statement_of(record),
             .rail = rail_name(record.rail),
             .asset = rail(record.rail).asset,
             .kind = record.what(),

@@ -222,6 +222,10 @@ base::Status Running::open_edge() {
   gate.webhook_url_problem = [allowed = c.webhooks.private_addresses || settings_.dev](std::string_view url) {
     return webhook_url_problem(url, allowed);
   };
+  gate.beyond_driver = [&drivers = effects_->drivers()](model::TenantNumber tenant, std::string_view rail, model::RailCapabilities promised) {
+    const auto name = model::parse_rail_name(rail);
+    return name ? drivers.beyond(tenant, *name, promised) : model::RailCapabilities{0};
+  };
   gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, std::move(gate));
   gate_->listen_to(callbacks_.get());
   gate_->look_up_keys(keys_.get());

@@ -94,6 +94,7 @@ void Service::start() {
     const TimeAnchor anchor = timekeeper_->anchor();
     std::vector<EffectOrder> open;
     append_orders(engine_->state(), core::open_effects(engine_->state()), open);
+    append_orders(engine_->state(), voids_to_repeat(engine_->state(), anchor.instant), open);
     effects_->take(std::move(open), anchor.instant.ns - anchor.boot_ns);
   }
   pipeline_->start();

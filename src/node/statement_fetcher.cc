@@ -87,7 +87,8 @@ base::Status StatementFetcher::fetch(Schedule& schedule) {
   auto& admitted = std::get<model::Admitted>(admission);
   const auto& first = std::get<model::RecordStatement>(admitted.commands.at(0).body);
   if (first.lines_total == 0 && until - schedule.from < statement_quiet_max) return base::ok();
-  TRY(record(std::move(admitted)));
+  // One part after the other: where one is not taken the same time is asked for again, and what was taken is known again.
+  while (!admitted.commands.empty()) TRY(record(gate::Gate::take_first(admitted)));
   schedule.from = until;
   recorded_.fetch_add(1, std::memory_order_relaxed);
   return base::ok();
@@ -106,9 +107,9 @@ std::optional<base::Result<base::Bytes>> StatementFetcher::answer_to(const Sched
   return std::exchange(fetched_, std::nullopt);
 }
 
-base::Status StatementFetcher::record(model::Admitted&& admitted) {
+base::Status StatementFetcher::record(model::Admitted&& part) {
   OneAnswer sink;
-  const model::Outcome taken = service_.pipeline().submit({.content = std::move(admitted), .sink = &sink, .token = 0});
+  const model::Outcome taken = service_.pipeline().submit({.content = std::move(part), .sink = &sink, .token = 0});
   if (taken != model::Outcome::done) return refused(taken);
   const Answer answer = sink.wait();
   if (answer.refusal != model::Outcome::done) return refused(answer.refusal);

@@ -66,7 +66,7 @@ class StatementFetcher {
   void run();
   base::Status fetch(Schedule& schedule);
   std::optional<base::Result<base::Bytes>> answer_to(const Schedule& schedule, base::Instant until);
-  base::Status record(model::Admitted&& admitted);
+  base::Status record(model::Admitted&& part);
 
   io::Clock& clock_;
   Service& service_;

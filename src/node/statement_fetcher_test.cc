@@ -6,6 +6,7 @@
 #include "audit/blinding.h"
 #include "io/posix_file.h"
 #include "io/temporary_directory.h"
+#include "node/one_answer.h"
 #include "node/own_request.h"
 #include "node/world_test.h"
 
@@ -25,10 +26,11 @@ struct Question {
 
 // A service with one rail, and a bank that answers what it is told to.
 struct Fetching {
-  Fetching() : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
+  explicit Fetching(std::uint32_t lines_max = 10'000) : blinding(secret, 0), keys(secret), gate(keys, nobody, [this](std::span<std::uint8_t> out) { random.fill(out); }) {
     node::ServiceOptions options;
     options.recovery.directory = directory.path();
-    options.recovery.segment_bytes = 1u << 20;
+    options.recovery.segment_bytes = 16u << 20;
+    options.engine.bounds.sagas.reconciliation.lines_max = lines_max;
     auto opened = node::Service::open(disk, *clock, random, blinding, options, [](const base::Error&) {});
     REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? std::string() : opened.error().message));
     service = std::move(*opened);
@@ -60,6 +62,13 @@ struct Fetching {
         },
         keys, nobody, std::vector{settings}, base::Duration{0});
     fetcher->start();
+  }
+  std::size_t lines_kept() {
+    node::OneAnswer sink;
+    node::Question question;
+    question = node::AskState{};
+    REQUIRE(service->pipeline().submit({.content = std::move(question), .sink = &sink, .token = 0}) == model::Outcome::done);
+    return std::get<node::StateFound>(sink.wait().finding).state->reconciliation.lines.size();
   }
   bool until(const std::function<bool()>& holds) {
     for (int i = 0; i < 1000; ++i) {
@@ -124,6 +133,28 @@ TEST_CASE("what cannot be fetched or read is asked for again, all of it") {
   const auto asked = fetching.questions();
   CHECK(asked.at(1).from.ns == asked.at(0).from.ns);
   CHECK(asked.at(2).from.ns == asked.at(0).from.ns);
+}
+
+TEST_CASE("a long statement is recorded part by part; where one finds no room, the same time is asked for again") {
+  std::string many(lines.substr(0, lines.find('\n') + 1));
+  for (int i = 0; i < 1'500; ++i) many += "2026-11-21T10:00:00Z,500,debit,USD/2,bank-" + std::to_string(i) + "\n";
+  SUBCASE("room for all") {
+    Fetching fetching;
+    fetching.fetch([&] { return text(many); });
+    REQUIRE(fetching.until([&] { return fetching.fetcher->stats().recorded >= 1; }));
+    fetching.fetcher->stop();
+    CHECK(fetching.fetcher->stats().failed == 0);
+    CHECK(fetching.lines_kept() == 1'500);
+  }
+  SUBCASE("room for the first part") {
+    Fetching fetching(1'200);
+    fetching.fetch([&] { return text(many); });
+    REQUIRE(fetching.until([&] { return fetching.fetcher->stats().failed >= 2; }));
+    fetching.fetcher->stop();
+    CHECK(fetching.fetcher->stats().recorded == 0);
+    CHECK(fetching.lines_kept() == 1'000);
+    CHECK(fetching.questions().at(1).from.ns == fetching.questions().at(0).from.ns);
+  }
 }
 
 TEST_CASE("a statement of a rail that is not registered is refused") {

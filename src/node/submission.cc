@@ -4,6 +4,12 @@
 
 namespace node {
 
+bool is_unrecorded(const Answer& answer) {
+  const auto passes = [](model::Outcome outcome) { return outcome != model::Outcome::shutting_down && model::row_of(outcome).http_status >= 500; };
+  if (answer.refusal != model::Outcome::done) return passes(answer.refusal);
+  return !answer.items.empty() && answer.items[0].event == 0 && passes(answer.items[0].refusal);
+}
+
 std::uint64_t disk_bytes_estimate(const Submission& submission, std::uint32_t group_entries_max) {
   const auto* admitted = std::get_if<model::Admitted>(&submission.content);
   if (admitted == nullptr) return 0;

@@ -89,6 +89,10 @@ struct Answer {
   std::shared_ptr<const store::SealedGroup> group;
 };
 
+/// Nothing was journaled, for a reason that passes (no space, a record that cannot be read, a bound that is reached): to be submitted
+/// again. What the core refuses for good is an event, and what is refused because the service ends is not for this process.
+bool is_unrecorded(const Answer& answer);
+
 /// Receives answers. deliver() is called once for every submission that was taken, on the thread that made things durable;
 /// it must be quick and must not call back into the pipeline's owner.
 class AnswerSink {

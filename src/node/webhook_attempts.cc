@@ -1,5 +1,8 @@
 // What becomes of messages: attempts, giving up, disabling, tests and resending, and the marks in the journal.
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/check.h"
 #include "base/int128.h"
 #include "base/text.h"
@@ -13,6 +16,7 @@ namespace {
 
 // A message is tried for seventy-one hours. An endpoint that took nothing for so long takes nothing.
 constexpr base::Duration failing_too_long = base::seconds(70LL * 3600);
+constexpr base::Duration own_again_after = base::seconds(1);
 
 base::Error unknown_endpoint() { return {"webhook_endpoint_unknown", "the endpoint is disabled, or there is none"}; }
 
@@ -106,15 +110,41 @@ void WebhookTeller::mark() {
   }
 }
 
+// One that the service could not record is submitted again after a while: an endpoint that is to be disabled is not told any more
+// meanwhile, and nobody else would disable it.
 void WebhookTeller::submit_own() {
-  while (!own_.empty()) {
+  const std::int64_t now = clock_.boot_ns();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!own_unrecorded_.empty()) own_not_before_boot_ns_ = now + own_again_after.ns;
+    std::ranges::move(own_unrecorded_, std::back_inserter(own_));
+    own_unrecorded_.clear();
+  }
+  while (!own_.empty() && now >= own_not_before_boot_ns_) {
     auto admission = gate_.admit_body({.tenant = own_.front().tenant}, {}, own_.front().body);
     auto* const admitted = std::get_if<model::Admitted>(&admission);
     CHECK_THAT(admitted != nullptr, "the process's own commands are well-formed");
-    const model::Outcome taken = service_.pipeline().submit({.content = std::move(*admitted), .sink = this, .token = 0});
-    if (taken != model::Outcome::done) return;   // full: the next turn
+    const std::uint64_t token = next_token_++;
+    {
+      const std::lock_guard lock(mutex_);
+      own_submitted_.emplace(token, own_.front());
+    }
+    const model::Outcome taken = service_.pipeline().submit({.content = std::move(*admitted), .sink = this, .token = token});
+    if (taken != model::Outcome::done) {   // full: the next turn
+      const std::lock_guard lock(mutex_);
+      own_submitted_.erase(token);
+      return;
+    }
     own_.pop_front();
   }
+}
+
+// On the pipeline's thread.
+void WebhookTeller::deliver(std::uint64_t token, Answer&& answer) {
+  const std::lock_guard lock(mutex_);
+  auto found = own_submitted_.extract(token);
+  CHECK_THAT(!found.empty(), "an answer belongs to one command");
+  if (is_unrecorded(answer)) own_unrecorded_.push_back(std::move(found.mapped()));
 }
 
 void WebhookTeller::test(model::WebhookNumber webhook, Tested done) {

@@ -44,6 +44,16 @@ std::optional<WebhookEvent> event_of_import(model::ImportState state) {
   }
 }
 
+// By what was asked: the event shows pause and window as they are then, whichever of the two was meant. A window alone neither pauses
+// nor resumes.
+std::optional<WebhookEvent> event_of_control(const model::CommandBody& command) {
+  const auto* control = std::get_if<model::ControlRail>(&command);
+  if (control == nullptr) return std::nullopt;
+  if (control->paused) return WebhookEvent::rail_paused;
+  const bool window = control->maintenance_from.ns != 0 || control->maintenance_until.ns != 0;
+  return window ? std::nullopt : std::optional(WebhookEvent::rail_resumed);
+}
+
 std::string decimal(base::U128 amount) { return base::to_decimal(amount); }
 
 }  // namespace
@@ -60,10 +70,7 @@ std::optional<WebhookEvent> webhook_event_of(const model::Entry& entry, std::siz
   if (std::holds_alternative<model::TransferRequested>(body)) return WebhookEvent::transfer_requested;
   if (std::holds_alternative<model::AgeAlarmRaised>(body)) return WebhookEvent::transfer_overdue;
   if (std::holds_alternative<model::CaseOpened>(body)) return WebhookEvent::case_opened;
-  if (const auto* control = std::get_if<model::RailControlled>(&body)) {
-    if (control->paused) return WebhookEvent::rail_paused;
-    return control->maintenance_until.ns == 0 ? std::optional(WebhookEvent::rail_resumed) : std::nullopt;
-  }
+  if (std::holds_alternative<model::RailControlled>(body)) return event_of_control(entry.command.body);
   if (const auto* moved = std::get_if<model::ImportMoved>(&body)) return event_of_import(moved->to);
   if (const auto* moved = std::get_if<model::KeyVersionMoved>(&body)) {
     return moved->from == moved->to ? std::nullopt : std::optional(WebhookEvent::key_changed);
@@ -84,21 +91,22 @@ struct WebhookMessages::Story {
   model::EventNumber number() const { return entry.first_event + index; }
 };
 
-const WebhookMessages::Rail* WebhookMessages::rail(model::RailNumber number) {
+base::Result<const WebhookMessages::Rail*> WebhookMessages::rail(model::RailNumber number) {
   if (number > rails_.size()) {
     OneAnswer sink;
     Question question;
     question = AskState{};   // a Question made of it at once is a false alarm of GCC 12 under sanitizers
-    if (service_.pipeline().submit({.content = std::move(question), .sink = &sink, .token = 0}) != model::Outcome::done) return nullptr;
+    const base::Error silent{core_takes_no_questions, "what the rail is called cannot be asked now"};
+    if (service_.pipeline().submit({.content = std::move(question), .sink = &sink, .token = 0}) != model::Outcome::done) return silent;
     const Answer answer = sink.wait();
     const auto* found = std::get_if<StateFound>(&answer.finding);
-    if (found == nullptr) return nullptr;
+    if (found == nullptr) return silent;
     const auto& rails = found->state->sagas.rails;
     for (std::size_t i = rails_.size(); i < rails.size(); ++i) {
       rails_.push_back({rails[i].tenant, std::string(model::to_text(core::name_of(rails[i])))});
     }
   }
-  return number != 0 && number <= rails_.size() ? &rails_[number - 1u] : nullptr;
+  return number != 0 && number <= rails_.size() ? &rails_[number - 1u] : static_cast<const Rail*>(nullptr);
 }
 
 bool WebhookMessages::is_of(model::TenantNumber tenant, model::AssetNumber asset) const {
@@ -106,9 +114,11 @@ bool WebhookMessages::is_of(model::TenantNumber tenant, model::AssetNumber asset
   return known && service_.asset_number(tenant, *known) == asset;
 }
 
-void WebhookMessages::write_rail_name(Story& story, model::RailNumber number) {
-  if (number == 0) return;
-  if (const Rail* known = rail(number)) story.json.member("rail", std::string_view(known->name));
+base::Status WebhookMessages::write_rail_name(Story& story, model::RailNumber number) {
+  if (number == 0) return base::ok();
+  TRY_ASSIGN(const Rail* const known, rail(number));
+  if (known != nullptr) story.json.member("rail", std::string_view(known->name));
+  return base::ok();
 }
 
 base::Status WebhookMessages::write_personal(Story& story, model::EventNumber event, bool reference, bool metadata) {
@@ -167,7 +177,7 @@ base::Result<bool> WebhookMessages::write_saga(Story& story, model::EventNumber 
     json.member("state", model::name_of(move->to));
     json.member("previous_state", model::name_of(move->from));
     if (move->reason != model::RailReason::none) json.member("reason", model::row_of(move->reason).name);
-    write_rail_name(story, move->rail);
+    TRY(write_rail_name(story, move->rail));
   }
   if (alarm != nullptr) {
     json.member("state", model::name_of(alarm->state));
@@ -176,7 +186,7 @@ base::Result<bool> WebhookMessages::write_saga(Story& story, model::EventNumber 
   if (opened != nullptr) {
     json.member("case", model::name_of(opened->kind));
     json.member("case_amount", std::string_view(decimal(opened->amount)));
-    write_rail_name(story, opened->rail);
+    TRY(write_rail_name(story, opened->rail));
   }
   const bool out = request->kind == model::TransferKind::payout;
   json.member(out ? "debit_account" : "credit_account", service_.directory().name_of(request->account));
@@ -187,8 +197,8 @@ base::Result<bool> WebhookMessages::write_saga(Story& story, model::EventNumber 
   return true;
 }
 
-bool WebhookMessages::write_rail(Story& story, const model::RailControlled& control) {
-  const Rail* known = rail(control.rail);
+base::Result<bool> WebhookMessages::write_rail(Story& story, const model::RailControlled& control) {
+  TRY_ASSIGN(const Rail* const known, rail(control.rail));
   if (known == nullptr || known->tenant != story.tenant) return false;
   story.json.member("name", std::string_view(known->name));
   story.json.member("paused", control.paused);
@@ -261,7 +271,7 @@ base::Result<std::optional<std::string>> WebhookMessages::body(const model::Entr
   if (const auto* posted = std::get_if<model::TransferPosted>(&story.body())) {
     TRY_ASSIGN(theirs, write_posted(story, *posted));
   } else if (const auto* control = std::get_if<model::RailControlled>(&story.body())) {
-    theirs = write_rail(story, *control);
+    TRY_ASSIGN(theirs, write_rail(story, *control));
   } else if (const auto* import = std::get_if<model::ImportMoved>(&story.body())) {
     theirs = write_import(story, *import);
   } else if (const auto* version = std::get_if<model::KeyVersionMoved>(&story.body())) {

@@ -15,13 +15,16 @@ namespace node {
 /// The event type that one event of an entry is; nothing if nobody can subscribe to it.
 std::optional<model::WebhookEvent> webhook_event_of(const model::Entry& entry, std::size_t index);
 
+/// The core is too busy to say what a rail is called, or not there: the message can be made later.
+inline constexpr const char* core_takes_no_questions = "core_takes_no_questions";
+
 /// One thread, none of the service's own: it may ask the core and wait.
 class WebhookMessages {
  public:
   explicit WebhookMessages(Service& service) : service_(service) {}
 
   /// The message that tells a tenant of an event, or nothing if the event is none of theirs. With `personal` it holds reference
-  /// and metadata. Errors: those of reading the journal.
+  /// and metadata. Errors: those of reading the journal; `core_takes_no_questions`.
   base::Result<std::optional<std::string>> body(const model::Entry& entry, std::size_t index, model::WebhookEvent type,
                                                 model::TenantNumber tenant, bool personal);
   /// A message that only tests whether the endpoint takes and verifies it.
@@ -32,20 +35,20 @@ class WebhookMessages {
     model::TenantNumber tenant = 0;
     std::string name;
   };
-  /// Null if there is no such rail, or the core takes no questions.
-  const Rail* rail(model::RailNumber number);
+  /// Null if there is no such rail. Error: `core_takes_no_questions`.
+  base::Result<const Rail*> rail(model::RailNumber number);
   bool is_of(model::TenantNumber tenant, model::AssetNumber asset) const;
   struct Story;
   base::Status write_personal(Story& story, model::EventNumber event, bool reference, bool metadata);
   base::Result<bool> write_saga(Story& story, model::EventNumber transfer);
   base::Result<bool> write_posted(Story& story, const model::TransferPosted& posted);
-  bool write_rail(Story& story, const model::RailControlled& control);
+  base::Result<bool> write_rail(Story& story, const model::RailControlled& control);
   /// False if the key is not the tenant's.
   bool write_key_name(Story& story, model::KeyNumber number);
   bool write_import(Story& story, const model::ImportMoved& moved);
   bool write_version(Story& story, const model::KeyVersionMoved& moved);
   bool write_expiry(Story& story, const model::KeyExpiryWarned& warned);
-  void write_rail_name(Story& story, model::RailNumber number);
+  base::Status write_rail_name(Story& story, model::RailNumber number);
 
   Service& service_;
   std::vector<Rail> rails_;   // by number; neither tenant nor name ever changes

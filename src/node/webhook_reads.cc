@@ -25,6 +25,7 @@ edge::DeliveryReading reading_of(store::AttemptRow&& row) {
 Outcome outcome_of(std::string_view code) {
   if (code == "webhook_endpoint_unknown") return Outcome::webhook_disabled;
   if (code == "webhook_message_unknown") return Outcome::webhook_message_not_found;
+  if (code == core_takes_no_questions) return Outcome::overloaded;
   return Outcome::journal_read_failed;
 }
 
@@ -65,12 +66,15 @@ std::optional<edge::Reading> Backend::read_webhooks(Waiting& waiting, const Answ
   const model::EventNumber position = answer.position;
   if (answer.refusal != Outcome::done) return refused(position, answer.refusal);
   if (teller_ == nullptr) return refused(position, Outcome::webhook_delivery_not_running);
-  const auto records = service_.pipeline().webhooks();
+  // As of the answer's position, all of which is durable; what the teller follows may be ahead of it.
+  const auto* found = std::get_if<StateFound>(&answer.finding);
+  if (found == nullptr) return refused(position, Outcome::overloaded);
+  const auto& records = found->state->webhooks;
   if (std::holds_alternative<gate::ListWebhooks>(query.body)) {
     edge::WebhooksReading all;
-    for (std::size_t i = 0; i < records->size(); ++i) {
-      const core::WebhookRecord& record = (*records)[i];
-      if (record.tenant != query.tenant || record.removed != 0 || record.created > position) continue;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const core::WebhookRecord& record = records[i];
+      if (record.tenant != query.tenant || record.removed != 0) continue;
       auto reading = webhook_reading(static_cast<model::WebhookNumber>(i + 1), record);
       if (!reading.ok()) return failed(position, reading.error());
       all.webhooks.push_back(std::move(reading).value());
@@ -83,11 +87,10 @@ std::optional<edge::Reading> Backend::read_webhooks(Waiting& waiting, const Answ
         else return 0;
       },
       query.body);
-  const bool known = number != 0 && number <= records->size() && (*records)[number - 1].tenant == query.tenant &&
-                     (*records)[number - 1].removed == 0 && (*records)[number - 1].created <= position;
+  const bool known = number != 0 && number <= records.size() && records[number - 1].tenant == query.tenant && records[number - 1].removed == 0;
   if (!known) return refused(position, Outcome::webhook_not_found);
   if (std::holds_alternative<gate::GetWebhook>(query.body)) {
-    auto reading = webhook_reading(number, (*records)[number - 1]);
+    auto reading = webhook_reading(number, records[number - 1]);
     if (!reading.ok()) return failed(position, reading.error());
     return edge::Reading{position, std::move(reading).value()};
   }

@@ -262,12 +262,16 @@ base::Status WebhookTeller::follow() {
     TRY(group.for_each_entry([&](const store::EntryView& view) -> base::Status {
       if (view.first_event + view.event_count <= from) return base::ok();
       TRY_ASSIGN(const model::Entry entry, model::decode_entry(view.bytes, view.first_event));
-      return take_entry(entry, followers, handed);
+      TRY(take_entry(entry, followers, handed));
+      through = view.first_event + view.event_count - 1;
+      return base::ok();
     }));
     through = std::max(through, group.header.next_event() - 1);
     return base::ok();
   });
-  if (!walked.ok() && walked.error().code != enough) return walked.error();
+  // The core has no time now: a later turn goes on with the entry that it was asked about.
+  const bool later = !walked.ok() && (walked.error().code == enough || walked.error().code == core_takes_no_questions);
+  if (!walked.ok() && !later) return walked.error();
   for (Endpoint* endpoint : followers) {
     if (endpoint->progress.told_through >= through) continue;
     endpoint->progress.told_through = through;
@@ -285,7 +289,14 @@ base::Status WebhookTeller::follow() {
   return base::ok();
 }
 
+// An entry is told as a whole or, where one of its messages cannot be made yet, not at all yet.
 base::Status WebhookTeller::take_entry(const model::Entry& entry, const std::vector<Endpoint*>& followers, std::size_t& handed) {
+  struct Due {
+    Endpoint* endpoint;
+    store::PendingMessage message;
+    std::string body;
+  };
+  std::vector<Due> due;
   for (std::size_t i = 0; i < entry.events.size(); ++i) {
     const auto type = webhook_event_of(entry, i);
     if (!type) continue;
@@ -294,14 +305,15 @@ base::Status WebhookTeller::take_entry(const model::Entry& entry, const std::vec
       if (endpoint->progress.told_through >= number || !endpoint->wants(*type)) continue;
       const bool personal = (endpoint->record.flags & model::webhook_personal) != 0;
       TRY_ASSIGN(auto body, messages_.body(entry, i, *type, endpoint->record.tenant, personal));
-      if (!body) continue;
-      const store::PendingMessage message{.event = number, .type = *type, .attempts = 0, .next_at = {}};
-      if (!store_.in_transaction()) TRY(store_.begin());
-      TRY(store_.put_message(endpoint->number, message));
-      TRY(hand_over(*endpoint, message, *std::move(body)));
-      ++handed;
+      if (body) due.push_back({endpoint, {.event = number, .type = *type, .attempts = 0, .next_at = {}}, *std::move(body)});
     }
   }
+  for (Due& one : due) {
+    if (!store_.in_transaction()) TRY(store_.begin());
+    TRY(store_.put_message(one.endpoint->number, one.message));
+    TRY(hand_over(*one.endpoint, one.message, std::move(one.body)));
+  }
+  handed += due.size();
   return base::ok();
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -64,7 +65,7 @@ class WebhookTeller final : private AnswerSink {
   /// Any thread; `done` runs on the teller's.
   void test(model::WebhookNumber webhook, Tested done);
   /// How many messages are told again: one, or all that were given up since. Errors: `webhook_endpoint_unknown`,
-  /// `webhook_message_unknown`, those of the store and the journal.
+  /// `webhook_message_unknown`, `core_takes_no_questions`, those of the store and the journal.
   using Resent = std::function<void(base::Result<std::uint64_t>)>;
   void resend(model::WebhookNumber webhook, const std::string& message, std::optional<base::Instant> failed_since, Resent done);
 
@@ -111,7 +112,7 @@ class WebhookTeller final : private AnswerSink {
   void mark();
   void submit_own();
   base::Status write();
-  void deliver(std::uint64_t, Answer&&) override {}
+  void deliver(std::uint64_t token, Answer&& answer) override;
   Endpoint* active(model::WebhookNumber number);
 
   io::Clock& clock_;
@@ -136,6 +137,11 @@ class WebhookTeller final : private AnswerSink {
     gate::RequestBody body;
   };
   std::deque<Own> own_;                   // commands of the process itself that wait for the pipeline
+  std::int64_t own_not_before_boot_ns_ = 0;
+  std::uint64_t next_token_ = 1;
+  std::mutex mutex_;
+  std::map<std::uint64_t, Own> own_submitted_;   // not answered yet; this and the next under mutex_
+  std::deque<Own> own_unrecorded_;               // not recorded for a reason that passes: they go in again
   std::int64_t written_boot_ns_ = 0;
   std::atomic<std::uint64_t> delivered_{0}, failed_{0}, given_up_{0}, outstanding_{0}, failures_{0};
   bool started_ = false;

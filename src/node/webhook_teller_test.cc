@@ -9,6 +9,7 @@
 #include "io/posix_file.h"
 #include "io/temporary_directory.h"
 #include "node/own_request.h"
+#include "node/short_disk_test.h"
 #include "node/world_test.h"
 
 #include <doctest/doctest.h>
@@ -18,6 +19,25 @@ namespace {
 using model::WebhookEvent;
 
 const model::Asset usd = *model::parse_asset("USD/2");
+
+// Holds the thread that makes things durable: nothing more is handed to it, and in the end the core's queue is full.
+class Brake final : public node::AnswerSink {
+ public:
+  void deliver(std::uint64_t, node::Answer&&) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return released_; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+};
 
 // A service on real files with a teller; the endpoint is a scripted server.
 struct Told {
@@ -33,8 +53,7 @@ struct Told {
   }
   ~Told() { close(); }
 
-  void open() {
-    node::ServiceOptions options;
+  void open(node::ServiceOptions options = {}) {
     options.recovery.directory = path;
     options.recovery.segment_bytes = 1u << 20;
     auto opened = node::Service::open(disk, *clock, random, blinding, options, [](const base::Error&) {});
@@ -75,8 +94,14 @@ struct Told {
     request.reference = reference;
     ask(request);
   }
-  void subscribe(bool personal = false, bool ordered = false) {
-    ask(gate::WebhookCreation{.url = url = server.url(), .events = bit_of(WebhookEvent::transfer_posted), .ordered = ordered, .personal = personal});
+  void subscribe(bool personal = false, bool ordered = false, model::WebhookEvents events = bit_of(WebhookEvent::transfer_posted)) {
+    ask(gate::WebhookCreation{.url = url = server.url(), .events = events, .ordered = ordered, .personal = personal});
+  }
+  void register_rail() {
+    ask(gate::RailConfiguration{.name = "bank-a", .asset = usd});
+  }
+  void control(gate::RailAction action, base::Instant from = {}, base::Instant until = {}) {
+    ask(gate::RailControl{.name = "bank-a", .action = action, .from = from, .until = until});
   }
   bool until(const std::function<bool()>& holds) {
     for (int i = 0; i < 1000; ++i) {
@@ -92,7 +117,7 @@ struct Told {
   effects::ScriptedServer server;
   const std::array<std::uint8_t, 32> secret{5};
   std::unique_ptr<io::RealClock> clock = std::move(*io::RealClock::open());
-  io::RealFileSystem disk;
+  node::ShortDisk disk;
   io::RealRandom random;
   audit::Blinding blinding;
   gate::GateKeys keys;
@@ -175,6 +200,30 @@ TEST_CASE("an endpoint that says it is gone is disabled, and told what it missed
   CHECK(told.until([&] { return told.teller->stats().delivered == 2; }));
 }
 
+TEST_CASE("an endpoint is disabled as soon as that can be recorded") {
+  io::TemporaryDirectory directory;
+  Told told(directory.path(), [](const std::string&) { return 410; });
+  told.accounts();
+  told.subscribe();
+  told.disk.is_short = true;
+  const auto is_refused = [&] {
+    gate::TransferRequest request;
+    request.debit_account = "world/USD";
+    request.credit_account = "a";
+    request.asset = usd;
+    request.amount = 5;
+    return !node::ask_service(*told.service, told.gate, request).ok();
+  };
+  while (!is_refused()) {}   // what is left of the segment, and the one that was ready
+  told.tell();
+  REQUIRE(told.until([&] { return told.teller->stats().failed >= 1; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));   // some turns
+  CHECK(told.record().enabled());
+  told.disk.is_short = false;
+  CHECK(told.until([&] { return !told.record().enabled(); }));
+  CHECK(told.record().cause == static_cast<std::uint8_t>(model::WebhookCause::endpoint_gone));
+}
+
 TEST_CASE("an endpoint that took nothing for three days is disabled when a message is given up") {
   io::TemporaryDirectory directory;
   Told told(directory.path(), [](const std::string&) { return 500; });
@@ -209,6 +258,72 @@ TEST_CASE("an endpoint that is far behind does not keep the others waiting") {
   const auto first = std::ranges::find_if(requests, [](const std::string& request) { return request.find("news") != std::string::npos; });
   CHECK(first - requests.begin() < behind);
   CHECK(told.teller->stats().failures == 0);
+}
+
+TEST_CASE("pausing and resuming a rail are told each time they are said, whatever window stands; a window alone is neither") {
+  io::TemporaryDirectory directory;
+  Told told(directory.path(), [](const std::string&) { return 204; });
+  told.accounts();
+  told.register_rail();
+  told.subscribe(false, true, bit_of(WebhookEvent::rail_paused) | bit_of(WebhookEvent::rail_resumed));
+  const base::Instant from = told.clock->wall() + base::seconds(3'600), until = from + base::seconds(3'600);
+  told.control(gate::RailAction::pause);
+  told.control(gate::RailAction::maintenance, from, until);   // still paused: not told again
+  told.control(gate::RailAction::resume);                     // the window stands
+  told.control(gate::RailAction::maintenance, {1}, {2});      // lifted: it was not paused
+  told.control(gate::RailAction::pause);
+  told.tell();
+  REQUIRE(told.until([&] { return told.teller->stats().delivered == 3; }));
+  const auto requests = told.server.requests();
+  CHECK(requests.at(0).find(R"("type":"rail.paused")") != std::string::npos);
+  CHECK(requests.at(0).find("maintenance") == std::string::npos);
+  CHECK(requests.at(1).find(R"("type":"rail.resumed")") != std::string::npos);
+  CHECK(requests.at(1).find(R"("name":"bank-a","paused":false,"maintenance_from":")" + base::to_rfc3339(from)) != std::string::npos);
+  CHECK(requests.at(2).find(R"("type":"rail.paused")") != std::string::npos);
+  CHECK(requests.size() == 3);
+}
+
+TEST_CASE("what the core has no time to name is told later, once, and what came before it is not told twice") {
+  io::TemporaryDirectory directory;
+  Brake brake;
+  Told told(directory.path(), [](const std::string&) { return 204; });
+  const std::shared_ptr<void> whatever_happens(nullptr, [&](void*) { brake.release(); });
+  told.accounts();
+  told.register_rail();
+  told.subscribe(false, true, bit_of(WebhookEvent::transfer_posted) | bit_of(WebhookEvent::rail_paused));
+  told.move();
+  told.control(gate::RailAction::pause);
+  told.close();
+  node::ServiceOptions narrow;
+  narrow.engine.group_entries_max = 1;
+  narrow.pipeline.groups_in_flight_max = 1;
+  narrow.pipeline.queue_max = 1;
+  told.open(narrow);
+  const auto is_full = [&] {
+    node::Question question;
+    question = node::AskPosition{};
+    return told.service->pipeline().submit({.content = std::move(question), .sink = &brake, .token = 0}) == model::Outcome::overloaded;
+  };
+  const auto press = [&] {
+    auto admission = told.gate.admit_body({}, {}, gate::AssetRegistration{usd});   // refused, and journaled
+    static_cast<void>(told.service->pipeline().submit({.content = std::move(std::get<model::Admitted>(admission)), .sink = &brake, .token = 0}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return is_full();
+  };
+  int full_in_a_row = 0;
+  REQUIRE(told.until([&] { return (full_in_a_row = press() ? full_in_a_row + 1 : 0) == 3; }));
+  told.tell();
+  REQUIRE(told.until([&] { return told.teller->stats().delivered == 1; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));   // some turns
+  CHECK(told.teller->stats().delivered == 1);
+  CHECK(told.teller->stats().failures == 0);
+  brake.release();
+  REQUIRE(told.until([&] { return told.teller->stats().delivered == 2; }));
+  const auto requests = told.server.requests();
+  CHECK(requests.size() == 2);
+  CHECK(requests.at(0).find("transfer.posted") != std::string::npos);
+  CHECK(requests.at(1).find(R"("type":"rail.paused")") != std::string::npos);
+  CHECK(requests.at(1).find(R"("name":"bank-a")") != std::string::npos);
 }
 
 TEST_CASE("the journal is told how far an endpoint is, and a lost store starts from there") {

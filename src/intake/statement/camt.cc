@@ -159,6 +159,7 @@ class CamtReader {
     line.line = entries_;
     TRY(read_amount(entry, "entry", entries_, line));
     auto at = day_in(child(entry, "BookgDt"));
+    line.by_value_day = !at;
     if (!at) at = day_in(child(entry, "ValDt"));
     if (!at) return broken("statement_date_malformed", "entry", entries_, "BookgDt has Dt or DtTm");
     line.booked_at = *at;

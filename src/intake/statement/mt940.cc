@@ -1,6 +1,7 @@
 // MT940: fields `:20:`, `:25:`, `:28C:`, `:60F:`, `:61:`, `:86:`, `:62F:`, with or without the blocks of SWIFT around them.
 
-#include <vector>
+#include <optional>
+#include <utility>
 
 #include "intake/statement/words.h"
 
@@ -16,38 +17,63 @@ struct Field {
   std::uint32_t line = 0;
 };
 
-// `:TAG:` at the beginning of a line opens a field; other lines go on with it. `-` or `-}` ends the message.
-std::vector<Field> fields_of(std::string_view text) {
-  std::vector<Field> fields;
-  std::uint32_t number = 0;
-  while (!text.empty()) {
-    ++number;
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+// One field after the other, so that a file of many small ones takes no more memory than itself. `:TAG:` at the beginning of a line
+// opens a field; other lines go on with it. `-` or `-}` ends the message.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view text) : text_(text) {}
+
+  /// Nothing at the end of the file.
+  std::optional<Field> next() {
+    std::optional<Field> field = std::exchange(begun_, std::nullopt);
+    while (!text_.empty()) {
+      const std::string_view line = next_line();
+      if (line == "-" || line.starts_with("-}")) {
+        if (field) return field;
+        continue;
+      }
+      const std::size_t colon = line.starts_with(':') ? line.find(':', 1) : std::string_view::npos;
+      if (colon != std::string_view::npos && colon >= 3 && colon <= 4) {
+        Field opened{line.substr(1, colon - 1), std::string(line.substr(colon + 1)), number_};
+        if (!field) {
+          field = std::move(opened);
+          continue;
+        }
+        begun_ = std::move(opened);
+        return field;
+      }
+      if (field) field->value.append("\n").append(line);
+    }
+    return field;
+  }
+
+ private:
+  std::string_view next_line() {
+    ++number_;
+    const std::size_t end = text_.find('\n');
+    std::string_view line = text_.substr(0, end);
+    text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (const std::size_t block = line.find("{4:"); block != std::string_view::npos) line.remove_prefix(block + 3);
-    if (line == "-" || line.starts_with("-}")) {
-      fields.push_back({"-", "", number});
-      continue;
-    }
-    const std::size_t colon = line.starts_with(':') ? line.find(':', 1) : std::string_view::npos;
-    if (colon != std::string_view::npos && colon >= 3 && colon <= 4) {
-      fields.push_back({line.substr(1, colon - 1), std::string(line.substr(colon + 1)), number});
-    } else if (!fields.empty() && fields.back().tag != "-") {
-      fields.back().value.append("\n").append(line);
-    }
+    return line;
   }
-  return fields;
-}
+
+  std::string_view text_;
+  std::uint32_t number_ = 0;
+  std::optional<Field> begun_;
+};
 
 class Mt940Reader {
  public:
   base::Result<Statement> read(std::string_view text) {
     result_.format = model::StatementFormat::mt940;
-    const std::vector<Field> fields = fields_of(text);
-    if (fields.empty()) return base::Error{"statement_empty", "there is no field in the file"};
-    for (const Field& field : fields) TRY(take(field));
+    FieldReader fields(text);
+    bool any = false;
+    while (const std::optional<Field> field = fields.next()) {
+      any = true;
+      TRY(take(*field));
+    }
+    if (!any) return base::Error{"statement_empty", "there is no field in the file"};
     if (!opened_) return base::Error{"statement_field_missing", "there is no opening balance, :60F:"};
     if (!closed_) return base::Error{"statement_field_missing", "there is no closing balance, :62F:"};
     if (!statement::balances_agree(result_)) {
@@ -62,7 +88,8 @@ class Mt940Reader {
     const auto trimmed = [&] { return std::string(statement::trimmed(field.value)); };
     if (field.tag == "20" && result_.id.empty()) result_.id = trimmed();
     if (field.tag == "25" && result_.account.empty()) result_.account = trimmed();
-    if (field.tag == "28C" && !trimmed().empty()) result_.id += "/" + trimmed();
+    // Every page has its number.
+    if (field.tag == "28C" && !trimmed().empty() && result_.id.size() < statement_reference_bytes_max) result_.id += "/" + trimmed();
     // Of a statement on several pages the first opening and the last closing balance count; M are those between.
     if (field.tag == "60F" || (field.tag == "60M" && !opened_)) {
       if (opened_ && field.tag == "60F") return broken("statement_field_malformed", "line", field.line, "one statement, one :60F:");
@@ -112,9 +139,11 @@ class Mt940Reader {
     const auto valued = statement::parse_short_day(value.substr(0, 6));
     if (!valued) return broken("statement_date_malformed", "line", field.line, "the value day is YYMMDD");
     line.booked_at = *valued;
+    line.by_value_day = true;
     value.remove_prefix(6);
     if (!value.empty() && value[0] >= '0' && value[0] <= '9') {
       TRY(take_booking_day(value.substr(0, 4), field.line, line.booked_at));
+      line.by_value_day = false;
       value.remove_prefix(4);
     }
     const bool reversal = value.starts_with('R');

@@ -35,6 +35,7 @@ struct BookedLine {
   base::U128 amount = 0;             ///< smallest unit, never negative
   bool credit = false;               ///< came in
   base::Instant booked_at{};         ///< where only a day is known, its beginning in UTC
+  bool by_value_day = false;         ///< the file does not say when it was booked: `booked_at` is its value day
   model::Asset asset;
 };
 

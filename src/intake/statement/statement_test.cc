@@ -1,6 +1,8 @@
 #include "intake/statement/statement.h"
 #include "intake/statement/words.h"
 
+#include <sys/resource.h>
+
 #include <doctest/doctest.h>
 
 namespace intake {
@@ -154,6 +156,43 @@ TEST_CASE("MT940: both dates, reversals, references, balances") {
   CHECK(read->opening == StatedBalance{10000, false});
   CHECK(base::to_rfc3339(read->from).starts_with("2026-11-20"));
   CHECK(base::to_rfc3339(read->until).starts_with("2027-01-03"));
+}
+
+TEST_CASE("lines of which only the value day is known say nothing of the time that a statement shows") {
+  const std::string text = opening + ":61:261101D1,00NTRFearly//B1\n:61:2611251120D2,00NTRFbooked//B2\n:61:261231C3,00NTRFlate//B3\n:62F:C261120EUR100,00\n";
+  const auto read = read_statement_mt940(text);
+  REQUIRE_MESSAGE(read.ok(), read.error().message);
+  CHECK(read->lines.size() == 3);
+  CHECK(read->lines[0].by_value_day);
+  CHECK_FALSE(read->lines[1].by_value_day);
+  CHECK(base::to_rfc3339(read->lines[2].booked_at).starts_with("2026-12-31"));
+  CHECK(base::to_rfc3339(read->from).starts_with("2026-11-20"));
+  CHECK(base::to_rfc3339(read->until).starts_with("2026-11-21"));
+}
+
+TEST_CASE("MT940 of nothing but small fields takes no memory, and a name of many pages stays short") {
+  const auto peak_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const auto repeated = [](std::string_view unit) {
+    std::string text;
+    text.reserve(statement_bytes_max);
+    while (text.size() + unit.size() <= statement_bytes_max) text += unit;
+    return text;
+  };
+  for (const std::string_view unit : {":20:\n", "-\n", ":86:x\n", "-}\n:20:x\n"}) {
+    const std::string text = repeated(unit);
+    const long before = peak_kib();
+    CHECK_FALSE(read_statement_mt940(text).ok());
+    CHECK(peak_kib() - before < 16 * 1024);
+  }
+  std::string pages = opening;
+  for (int page = 0; page < 10'000; ++page) pages += ":28C:12/" + std::to_string(page) + "\n";
+  const auto read = read_statement_mt940(pages + ":62F:C261120EUR100,00\n");
+  REQUIRE_MESSAGE(read.ok(), read.error().message);
+  CHECK(read->id.size() < 2 * statement_reference_bytes_max);
 }
 
 TEST_CASE("MT940 that is refused") {

@@ -124,6 +124,8 @@ bool balances_agree(const Statement& statement) {
 
 void set_period(Statement& statement, std::optional<base::Instant> opened, std::optional<base::Instant> closed) {
   for (const BookedLine& line : statement.lines) {
+    // Value days lie before and after the days that a statement is about.
+    if (line.by_value_day) continue;
     const base::Instant booked = day_of(line.booked_at);
     if (statement.from.ns == 0 || booked < statement.from) statement.from = booked;
     if (booked + one_day > statement.until) statement.until = booked + one_day;

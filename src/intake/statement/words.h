@@ -39,7 +39,8 @@ std::string_view our_reference_in(std::string_view text);
 
 /// Sums of lines must lead from one balance to the other; true where one of them is not said.
 bool balances_agree(const Statement& statement);
-/// The period of balances by day: everything after the day of the opening one, its own day where lines or the closing one say so.
+/// The period of balances by day: everything after the day of the opening one, its own day where lines or the closing one say so, and
+/// the days that other lines were booked on. Lines by their value day say nothing of it.
 void set_period(Statement& statement, std::optional<base::Instant> opened, std::optional<base::Instant> closed);
 
 }  // namespace intake::statement
