@@ -60,7 +60,7 @@ class World:
     def __init__(self, directory):
         self.directory, self.listen, self.process, self.keys, self.replies = directory, "127.0.0.1:0", None, 0, []
         self.rail = {"name": "bank-r", "url": "http://127.0.0.1:9", "signing_key_id": "holdfast", "callback_partner": "bank-r", "callback_key": "main"}
-        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n')
+        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n[gate]\ncaptured_age_seconds_max = 900\n')
         self.write_rail()
         self.start()
 

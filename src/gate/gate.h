@@ -55,8 +55,9 @@ struct GateSettings {
   std::vector<ApprovalRule> approvals = {};   ///< of several that fit the most people are asked
   std::uint8_t refund_approvals = 0;     ///< people who must approve a refund over a rail, whatever its amount
   std::string origin = "holdfast";       ///< who asks keys of partners for a proof; at most model::challenge_origin_bytes_max
-  /// How old a captured message may be that proves an import; an older one is refused. 0: its age is not looked at, and it proves nothing.
-  base::Duration captured_age_max = base::seconds(900);
+  /// How old a captured message may be that proves an import; an older one is refused. 0: its age is not looked at, and it proves nothing:
+  /// whoever has seen a message can present it.
+  base::Duration captured_age_max{};
   /// Never jumps; ends the search for what is wrong with a captured message after trial_for_max. Null: it ends by count alone.
   std::function<base::Instant()> boot_clock = {};
   /// How references on statements are read; those of undone histories are none of ours.

@@ -38,9 +38,15 @@ struct Fixture {
       make_refresh_secret([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), std::uint8_t{6}); });
   Gate gate{keys, book, [this](std::span<std::uint8_t> out) {
               for (auto& byte : out) byte = ++drawn;
-            }};
+            }, settings()};
   TokenAuthority tokens{keys.tokens};
 
+  /// Fresh captured messages prove keys, which an operator has to ask for.
+  static GateSettings settings() {
+    GateSettings settings;
+    settings.captured_age_max = base::seconds(900);
+    return settings;
+  }
   Fixture() {
     book.clients[2] = {.principal = 2,
                        .tenant = 1,

@@ -152,10 +152,8 @@ TEST_CASE("a message that does not verify, or is too old, refuses the key and sa
   CHECK(cause(webhook(901)) == "signature_time_is_outside_window");
   CHECK(cause(webhook(0, "\n")) == "signature_line_ends_differ");
   CHECK(cause(webhook(0) + "," + webhook(0, "\n")) == "signature_line_ends_differ");
-  // Where its age is not looked at it fits, and proves nothing.
-  GateSettings settings;
-  settings.captured_age_max = {};
-  Gate patient(f.keys, f.book, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{1}); }, settings);
+  // Unless configured otherwise its age is not looked at: it fits, and proves nothing.
+  Gate patient(f.keys, f.book, [](std::span<std::uint8_t> out) { std::ranges::fill(out, std::uint8_t{1}); });
   const Admission old = patient.admit(f.request("POST", "/v1/imports", captured_text(webhook(1'000'000))), test_now);
   CHECK(command<model::ImportKey>(old).verdict == model::ImportVerdict::usable);
 }
