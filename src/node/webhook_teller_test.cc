@@ -1,7 +1,7 @@
 #include "node/webhook_teller.h"
 
 #include <algorithm>
-#include <condition_variable>
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -19,25 +19,6 @@ namespace {
 using model::WebhookEvent;
 
 const model::Asset usd = *model::parse_asset("USD/2");
-
-// Holds the thread that makes things durable: nothing more is handed to it, and in the end the core's queue is full.
-class Brake final : public node::AnswerSink {
- public:
-  void deliver(std::uint64_t, node::Answer&&) override {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return released_; });
-  }
-  void release() {
-    const std::lock_guard lock(mutex_);
-    released_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool released_ = false;
-};
 
 // A service on real files with a teller; the endpoint is a scripted server.
 struct Told {
@@ -281,49 +262,6 @@ TEST_CASE("pausing and resuming a rail are told each time they are said, whateve
   CHECK(requests.at(1).find(R"("name":"bank-a","paused":false,"maintenance_from":")" + base::to_rfc3339(from)) != std::string::npos);
   CHECK(requests.at(2).find(R"("type":"rail.paused")") != std::string::npos);
   CHECK(requests.size() == 3);
-}
-
-TEST_CASE("what the core has no time to name is told later, once, and what came before it is not told twice") {
-  io::TemporaryDirectory directory;
-  Brake brake;
-  Told told(directory.path(), [](const std::string&) { return 204; });
-  const std::shared_ptr<void> whatever_happens(nullptr, [&](void*) { brake.release(); });
-  told.accounts();
-  told.register_rail();
-  told.subscribe(false, true, bit_of(WebhookEvent::transfer_posted) | bit_of(WebhookEvent::rail_paused));
-  told.move();
-  told.control(gate::RailAction::pause);
-  told.close();
-  node::ServiceOptions narrow;
-  narrow.engine.group_entries_max = 1;
-  narrow.pipeline.groups_in_flight_max = 1;
-  narrow.pipeline.queue_max = 1;
-  told.open(narrow);
-  const auto is_full = [&] {
-    node::Question question;
-    question = node::AskPosition{};
-    return told.service->pipeline().submit({.content = std::move(question), .sink = &brake, .token = 0}) == model::Outcome::overloaded;
-  };
-  const auto press = [&] {
-    auto admission = told.gate.admit_body({}, {}, gate::AssetRegistration{usd});   // refused, and journaled
-    static_cast<void>(told.service->pipeline().submit({.content = std::move(std::get<model::Admitted>(admission)), .sink = &brake, .token = 0}));
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    return is_full();
-  };
-  int full_in_a_row = 0;
-  REQUIRE(told.until([&] { return (full_in_a_row = press() ? full_in_a_row + 1 : 0) == 3; }));
-  told.tell();
-  REQUIRE(told.until([&] { return told.teller->stats().delivered == 1; }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));   // some turns
-  CHECK(told.teller->stats().delivered == 1);
-  CHECK(told.teller->stats().failures == 0);
-  brake.release();
-  REQUIRE(told.until([&] { return told.teller->stats().delivered == 2; }));
-  const auto requests = told.server.requests();
-  CHECK(requests.size() == 2);
-  CHECK(requests.at(0).find("transfer.posted") != std::string::npos);
-  CHECK(requests.at(1).find(R"("type":"rail.paused")") != std::string::npos);
-  CHECK(requests.at(1).find(R"("name":"bank-a")") != std::string::npos);
 }
 
 TEST_CASE("the journal is told how far an endpoint is, and a lost store starts from there") {
