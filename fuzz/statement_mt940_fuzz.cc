@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const intake::BookedLine& line : read->lines) {
     CHECK(line.amount <= base::amount_max && line.booked_at.ns >= 0);
     CHECK(line.our_reference.size() <= intake::statement_reference_bytes_max && line.rail_reference.size() <= intake::statement_reference_bytes_max);
-    CHECK(read->from <= line.booked_at || read->format == model::StatementFormat::camt053);
+    CHECK(read->from <= line.booked_at || line.by_value_day);
   }
   return 0;
 }
