@@ -463,31 +463,26 @@ base::Status Engine::resolve_answers(model::Command& command) {
     TRY_ASSIGN(const auto used, keys_.find(store::KeyKind::idempotency, cancel->cancelled));
     cancel->used_by = used.value_or(0);
   } else if (auto* report = std::get_if<model::ReportRail>(&command.body)) {
-    return resolve_report(*report, command.tenant);
+    resolve_report(*report, command.tenant);
   } else if (auto* refund = std::get_if<model::RefundTransfer>(&command.body)) {
     TRY_ASSIGN(refund->standing, original_of(refund->original, command.tenant));
   }
   return base::ok();
 }
 
-// The attempt that a reference names. One that names none is reported all the same: the core keeps it where it can be seen.
-base::Status Engine::resolve_report(model::ReportRail& report, model::TenantNumber tenant) {
+// The attempt that a reference names. One that names none is reported all the same: the core keeps it where it can be seen. The state
+// knows every attempt; its entry may hold thousands of others, where a tick let parked transfers go on together.
+void Engine::resolve_report(model::ReportRail& report, model::TenantNumber tenant) const {
   report.transfer = 0;
   report.attempt = 0;
-  // A rail that names nothing we know stays named: what it says is kept until its own reference is known.
-  const model::RailNumber heard_from = report.rail;
-  if (report.reference == 0 || report.reference > position()) return base::ok();
-  TRY_ASSIGN(const model::Entry entry, entries_.read_entry(report.reference));
-  const model::Event& event = entry.events[static_cast<std::size_t>(report.reference - entry.first_event)];
-  const auto* started = std::get_if<model::AttemptStarted>(&event.body);
-  if (started == nullptr) return base::ok();
-  const core::AssetRecord* asset = state_.asset(started->asset);
-  // A rail speaks for itself only, whoever guessed a reference of another one.
-  if (asset == nullptr || asset->tenant != tenant || (heard_from != 0 && heard_from != started->rail)) return base::ok();
-  report.transfer = started->transfer;
-  report.attempt = started->attempt;
-  report.rail = started->rail;
-  return base::ok();
+  const core::AttemptRecord* attempt = state_.reconciliation().attempt(report.reference);
+  if (attempt == nullptr || state_.sagas().rail(attempt->rail)->tenant != tenant) return;
+  // A rail speaks for itself only, whoever guessed a reference of another one. One that names nothing we know stays named: what it
+  // says is kept until its own reference is known.
+  if (report.rail != 0 && report.rail != attempt->rail) return;
+  report.transfer = attempt->transfer;
+  report.attempt = attempt->attempt;
+  report.rail = attempt->rail;
 }
 
 // What a transfer between accounts moved.

@@ -119,7 +119,7 @@ class Engine {
   bool replay_batch(const model::Admitted& admitted, Answer& answer);
   void record_batch(const model::Admitted& admitted, base::Instant at, Answer& answer);
   base::Status resolve_answers(model::Command& command);
-  base::Status resolve_report(model::ReportRail& report, model::TenantNumber tenant);
+  void resolve_report(model::ReportRail& report, model::TenantNumber tenant) const;
   base::Result<model::OriginalTransfer> original_of(model::EventNumber event, model::TenantNumber tenant);
   base::Result<model::HoldStanding> standing_of(model::EventNumber hold, model::TenantNumber tenant);
   /// Applies and stores the decision in events_; returns the number of its first event.
