@@ -212,12 +212,15 @@ TEST_CASE("evidence of every kind of transfer holds for both verifiers, and no c
   const auto snapshots = place.files.list(place.data() + "/snapshots");
   REQUIRE(snapshots.ok());
   REQUIRE(!snapshots->empty());
-  for (const std::string& name : {std::string("journal/00000001.seg"), "snapshots/" + snapshots->back()}) {
-    flip(place.data() + "/" + name, 300);
+  constexpr std::uint64_t somewhere = 300;
+  constexpr std::uint64_t in_the_first_table = 4086;   // the end of SQLite's first page: how a table was made
+  for (const auto& [name, at] : {std::pair(std::string("journal/00000001.seg"), somewhere), std::pair("snapshots/" + snapshots->back(), somewhere),
+                                 std::pair(std::string("deliveries.sqlite"), in_the_first_table)}) {
+    flip(place.data() + "/" + name, at);
     const Said damaged = place.tool("audit verify --data " + place.data());
     CHECK_MESSAGE(damaged.code == 1, damaged.text);
     CHECK_MESSAGE(damaged.text.find(name) != std::string::npos, damaged.text);
-    flip(place.data() + "/" + name, 300);
+    flip(place.data() + "/" + name, at);
   }
   CHECK(place.tool("audit verify --data " + place.data() + " --json").text.find("\"sound\":true") != std::string::npos);
   CHECK(run("grep -rl 'Rechnung № 0' " + place.data()).text.empty());

@@ -30,6 +30,8 @@ void Backend::stop() {
     read_arrived_.notify_all();
   }
   reading_.join();
+  // Before the writer's connection: the last one to close a database takes its log into it, and a reader cannot.
+  deliveries_.reset();
 }
 
 std::optional<model::Asset> Backend::asset(model::AssetNumber number) const {

@@ -11,6 +11,7 @@
 #include "model/entry.h"
 #include "node/anchors.h"
 #include "node/audit_log.h"
+#include "store/deliveries/delivery_store.h"
 #include "store/journal/reader.h"
 #include "store/keys/key_index.h"
 #include "store/snapshot/snapshot.h"
@@ -63,6 +64,7 @@ class Verification {
     report_.core_ns = since(start);
     check_tiles();
     check_anchors();
+    check_deliveries();
     if (replayed.ok()) {
       check_keys();
       check_laws();
@@ -155,6 +157,14 @@ class Verification {
       const auto token = read_anchor(files_, data_.path(), anchor);
       if (!token.ok()) found(token.error());
     }
+  }
+
+  void check_deliveries() {
+    const std::string path = deliveries_file(data_.path());
+    const auto there = files_.exists(path);
+    if (!there.ok() || !*there) return;
+    const base::Status checked = store::DeliveryStore::verify(path, report_.journal.end.journal);
+    if (!checked.ok()) found(checked.error());
   }
 
   // Accounts and open holds as the state has them; balances only where the views claim to be as new.

@@ -15,18 +15,26 @@ namespace store {
 namespace {
 
 constexpr std::int64_t application_id = 0x48464456;   // HFDV
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE about (journal TEXT NOT NULL);
 CREATE TABLE progress (webhook INTEGER PRIMARY KEY, told_through INTEGER NOT NULL, failing_since_ns INTEGER NOT NULL,
-                       delivered_at_ns INTEGER NOT NULL);
+                       delivered_at_ns INTEGER NOT NULL, checksum INTEGER NOT NULL);
 CREATE TABLE messages (webhook INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL, state INTEGER NOT NULL,
-                       attempts INTEGER NOT NULL, at_ns INTEGER NOT NULL, PRIMARY KEY (webhook, event)) WITHOUT ROWID;
-CREATE TABLE attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL,
+                       attempts INTEGER NOT NULL, at_ns INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (webhook, event)) WITHOUT ROWID;
+CREATE TABLE attempts (number INTEGER PRIMARY KEY, webhook INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL,
                        attempt INTEGER NOT NULL, at_ns INTEGER NOT NULL, outcome INTEGER NOT NULL, status INTEGER NOT NULL,
-                       failure TEXT NOT NULL, next_at_ns INTEGER NOT NULL);
+                       failure TEXT NOT NULL, next_at_ns INTEGER NOT NULL, checksum INTEGER NOT NULL);
 CREATE INDEX attempts_by_webhook ON attempts (webhook, number);
+)sql";
+
+// An attempt's number is given by SQLite as the row is written; what compares the table with its index looks after it.
+constexpr const char* count_damaged_rows = R"sql(
+SELECT (SELECT count(*) FROM progress WHERE checksum IS NOT row_checksum('progress', webhook, told_through, failing_since_ns, delivered_at_ns))
+     + (SELECT count(*) FROM messages WHERE checksum IS NOT row_checksum('messages', webhook, event, type, state, attempts, at_ns))
+     + (SELECT count(*) FROM attempts WHERE checksum IS NOT row_checksum('attempts', webhook, event, type, attempt, at_ns, outcome, status,
+                                                                         failure, next_at_ns))
 )sql";
 
 base::Error write_failed(std::string message) { return {"deliveries_write_failed", std::move(message)}; }
@@ -58,21 +66,28 @@ base::Status create(Connection& connection, const base::Tag128& journal) {
   return transaction.commit();
 }
 
-// Opens what is there if it fits, makes it if nothing is.
-base::Result<Connection> open_or_create(const std::string& path, const base::Tag128& journal) {
-  TRY_ASSIGN(Connection connection, Connection::open(path, Connection::Mode::read_write));
-  TRY_ASSIGN(const std::int64_t objects, connection.integer_of("SELECT count(*) FROM sqlite_schema"));
-  if (objects == 0) {
-    TRY(create(connection, journal));
-    return connection;
-  }
+base::Status check(Connection& connection, const base::Tag128& journal) {
+  const std::string& path = connection.path();
   TRY_ASSIGN(const std::int64_t application, connection.integer_of("PRAGMA application_id"));
   TRY_ASSIGN(const std::int64_t version, connection.integer_of("PRAGMA user_version"));
   if (application != application_id || version != schema_version) return base::Error{"deliveries_damaged", path + " holds other tables"};
-  TRY_ASSIGN(const std::string verdict, connection.text_of("PRAGMA quick_check(1)"));
+  TRY_ASSIGN(const std::string verdict, connection.text_of("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return base::Error{"deliveries_damaged", path + ": SQLite finds its structure damaged"};
+  TRY_ASSIGN(const bool fits, connection.has_schema(schema));
+  if (!fits) return base::Error{"deliveries_damaged", path + ": its tables are not those that were made"};
   TRY_ASSIGN(const std::string about, connection.text_of("SELECT journal FROM about"));
   if (about != base::to_hex(journal)) return base::Error{"deliveries_damaged", path + " belongs to another log"};
+  TRY_ASSIGN(const std::int64_t damaged, connection.integer_of(count_damaged_rows));
+  if (damaged != 0) return base::Error{"deliveries_damaged", path + ": " + std::to_string(damaged) + " rows are not as they were written"};
+  return base::ok();
+}
+
+// Opens what is there if it fits, makes it if nothing is.
+base::Result<Connection> open_or_create(const std::string& path, const base::Tag128& journal) {
+  TRY_ASSIGN(Connection connection, Connection::open(path, Connection::Mode::read_write));
+  TRY(connection.provide_row_checksum());
+  TRY_ASSIGN(const std::int64_t objects, connection.integer_of("SELECT count(*) FROM sqlite_schema"));
+  TRY(objects == 0 ? create(connection, journal) : check(connection, journal));
   return connection;
 }
 
@@ -131,19 +146,31 @@ base::Result<DeliveryStore> DeliveryStore::open(const std::string& path, const b
   return attempt(true);
 }
 
+base::Status DeliveryStore::verify(const std::string& path, const base::Tag128& journal) {
+  auto connection = Connection::open(path, Connection::Mode::read_only);
+  if (!connection.ok()) return renamed(connection.error());
+  const base::Status sound = [&]() -> base::Status {
+    TRY(connection->provide_row_checksum());
+    return check(*connection, journal);
+  }();
+  return sound.ok() ? sound : base::Status(renamed(sound.error()));
+}
+
 base::Status DeliveryStore::prepare() {
   TRY(connection_.execute("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY"));
   TRY_ASSIGN(read_progress_, connection_.prepare(select_progress));
-  TRY_ASSIGN(write_progress_, connection_.prepare("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)"));
-  TRY_ASSIGN(write_message_, connection_.prepare("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, 1, ?, 0)"));
+  TRY_ASSIGN(write_progress_, connection_.prepare("INSERT OR REPLACE INTO progress VALUES (?1, ?2, ?3, ?4, row_checksum('progress', ?1, ?2, ?3, ?4))"));
+  TRY_ASSIGN(write_message_, connection_.prepare("INSERT OR REPLACE INTO messages VALUES (?1, ?2, ?3, 1, ?4, 0, row_checksum('messages', ?1, ?2, ?3, 1, ?4, 0))"));
   TRY_ASSIGN(delete_message_, connection_.prepare("DELETE FROM messages WHERE webhook = ? AND event = ?"));
   TRY_ASSIGN(update_message_,
-             connection_.prepare("UPDATE messages SET state = ?, attempts = max(attempts, ?), at_ns = ? WHERE webhook = ? AND event = ?"));
+             connection_.prepare("UPDATE messages SET state = ?1, attempts = max(attempts, ?2), at_ns = ?3, checksum = row_checksum('messages', webhook, "
+                                 "event, type, ?1, max(attempts, ?2), ?3) WHERE webhook = ?4 AND event = ?5"));
   TRY_ASSIGN(read_waiting_,
              connection_.prepare("SELECT event, type, attempts, at_ns FROM messages WHERE webhook = ? AND state = 1 ORDER BY event LIMIT ?"));
   TRY_ASSIGN(read_given_up_, connection_.prepare("SELECT event, type, attempts, 0 FROM messages WHERE webhook = ? AND state = 2 AND "
                                                  "at_ns >= ? ORDER BY event"));
-  TRY_ASSIGN(write_attempt_, connection_.prepare("INSERT INTO attempts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  TRY_ASSIGN(write_attempt_, connection_.prepare("INSERT INTO attempts VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                                                 "row_checksum('attempts', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))"));
   TRY_ASSIGN(trim_attempts_,
              connection_.prepare("DELETE FROM attempts WHERE webhook = ?1 AND number <= (SELECT number FROM attempts WHERE webhook = ?1 "
                                  "ORDER BY number DESC LIMIT 1 OFFSET ?2)"));

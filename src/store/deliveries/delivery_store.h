@@ -61,6 +61,10 @@ class DeliveryStore {
   /// `deliveries_write_failed`.
   static base::Result<DeliveryStore> open(const std::string& path, const base::Tag128& journal);
 
+  /// Looks at every row of a store that nobody writes. Errors: `deliveries_damaged`, which names the file; `deliveries_write_failed` if it
+  /// cannot be opened.
+  static base::Status verify(const std::string& path, const base::Tag128& journal);
+
   bool made_anew() const { return made_anew_; }
 
   base::Status begin();

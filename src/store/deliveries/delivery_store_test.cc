@@ -133,10 +133,33 @@ TEST_CASE("one that is damaged or of another log is made anew") {
   CHECK(damaged->made_anew());
 }
 
+TEST_CASE("a row that another hand changed is noticed, whichever it is") {
+  for (const char* change : {"UPDATE progress SET told_through = 90", "UPDATE messages SET state = 2", "UPDATE attempts SET status = 200"}) {
+    CAPTURE(change);
+    Place place;
+    {
+      auto store = DeliveryStore::open(place.path, journal);
+      REQUIRE(store->put_progress(1, {.told_through = 9}).ok());
+      REQUIRE(store->put_message(1, {.event = 10, .type = WebhookEvent::case_opened}).ok());
+      REQUIRE(store->count_attempt(1, 10, 3, {8}).ok());
+      REQUIRE(store->put_attempt(1, attempt(10, 3)).ok());
+    }
+    REQUIRE(DeliveryStore::verify(place.path, journal).ok());
+    CHECK(std::string_view(DeliveryStore::verify(place.path, another).error().code) == "deliveries_damaged");
+    REQUIRE(Connection::open(place.path, Connection::Mode::read_write)->execute(change).ok());
+    const base::Status seen = DeliveryStore::verify(place.path, journal);
+    REQUIRE_FALSE(seen.ok());
+    CHECK(std::string_view(seen.error().code) == "deliveries_damaged");
+    CHECK(seen.error().message.find(place.path) != std::string::npos);
+    CHECK(DeliveryStore::open(place.path, journal)->made_anew());
+  }
+}
+
 TEST_CASE("a place that cannot be written is an error") {
   const auto store = DeliveryStore::open("/nonexistent/deliveries.sqlite", journal);
   REQUIRE_FALSE(store.ok());
   CHECK(std::string_view(store.error().code) == "deliveries_write_failed");
+  CHECK(std::string_view(DeliveryStore::verify("/nonexistent/deliveries.sqlite", journal).error().code) == "deliveries_write_failed");
   const auto reader = DeliveryReader::open("/nonexistent/deliveries.sqlite");
   REQUIRE_FALSE(reader.ok());
   CHECK(std::string_view(reader.error().code) == "deliveries_read_failed");

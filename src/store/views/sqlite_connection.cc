@@ -34,6 +34,35 @@ base::Error error_of(int code, sqlite3* database, const std::string& path) {
 
 constexpr std::uint8_t type_null = 0, type_integer = 1, type_text = 2;
 
+std::uint32_t summed(std::uint32_t checksum, std::uint8_t type, base::ByteView bytes) {
+  std::uint8_t head[9] = {type};
+  base::store_le(head + 1, static_cast<std::uint64_t>(bytes.size()));
+  return base::crc32c(bytes, base::crc32c(head, checksum));
+}
+
+// A value as SQLite hands it to a function; blobs and reals are in no table of ours.
+std::uint32_t summed(std::uint32_t checksum, sqlite3_value* value) {
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_NULL: return summed(checksum, type_null, {});
+    case SQLITE_INTEGER: {
+      std::uint8_t bytes[8];
+      base::store_le(bytes, static_cast<std::uint64_t>(sqlite3_value_int64(value)));
+      return summed(checksum, type_integer, bytes);
+    }
+    default: {
+      const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+      const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+      return summed(checksum, type_text, base::as_bytes(std::string_view(text == nullptr ? "" : text, text == nullptr ? 0 : size)));
+    }
+  }
+}
+
+void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::uint32_t checksum = 0;
+  for (int i = 0; i < count; ++i) checksum = summed(checksum, values[i]);
+  sqlite3_result_int64(context, std::int64_t{checksum});
+}
+
 }  // namespace
 
 // --- Statement ----------------------------------------------------------------------------------------------------------
@@ -58,11 +87,7 @@ void Statement::reset() {
   column_ = 0;
 }
 
-void Statement::sum(std::uint8_t type, base::ByteView bytes) {
-  std::uint8_t head[9] = {type};
-  base::store_le(head + 1, static_cast<std::uint64_t>(bytes.size()));
-  checksum_ = base::crc32c(bytes, base::crc32c(head, checksum_));
-}
+void Statement::sum(std::uint8_t type, base::ByteView bytes) { checksum_ = summed(checksum_, type, bytes); }
 
 void Statement::start_checksum(std::string_view table) {
   checksum_ = 0;
@@ -167,6 +192,13 @@ base::Status Connection::execute(const char* sql) {
   return base::ok();
 }
 
+base::Status Connection::provide_row_checksum() {
+  const int code = sqlite3_create_function_v2(database_, "row_checksum", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                              &row_checksum, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return error_of(code, database_, path_);
+  return base::ok();
+}
+
 base::Result<Statement> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
@@ -185,6 +217,16 @@ base::Result<std::string> Connection::text_of(const char* sql) {
   TRY_ASSIGN(Statement statement, prepare(sql));
   TRY_ASSIGN(const bool row, statement.step());
   return row ? statement.text() : std::string();
+}
+
+base::Result<bool> Connection::has_schema(const char* schema) {
+  TRY_ASSIGN(Connection empty, Connection::open(":memory:", Mode::read_write));
+  TRY(empty.execute(schema));
+  constexpr const char* all = "SELECT group_concat(type || quote(name) || quote(tbl_name) || quote(sql), ';') FROM "
+                              "(SELECT * FROM sqlite_schema ORDER BY name)";
+  TRY_ASSIGN(const std::string wanted, empty.text_of(all));
+  TRY_ASSIGN(const std::string found, text_of(all));
+  return found == wanted;
 }
 
 // --- Transaction --------------------------------------------------------------------------------------------------------

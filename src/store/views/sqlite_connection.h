@@ -75,11 +75,16 @@ class Connection {
   Connection& operator=(Connection&&) = delete;
 
   base::Status execute(const char* sql);
+  /// Makes `row_checksum(table, value...)` known to this connection's SQL: what bind_checksum() binds for these values, for rows that
+  /// SQL itself changes or checks. Errors: as open().
+  base::Status provide_row_checksum();
   base::Result<Statement> prepare(std::string_view sql);
   /// First column of the first row of `sql` as an integer, 0 if there is none.
   base::Result<std::int64_t> integer_of(const char* sql);
   /// First column of the first row as text.
   base::Result<std::string> text_of(const char* sql);
+  /// Whether the database has exactly the tables and indexes that `schema` makes in an empty one, to the letter. Errors: as open().
+  base::Result<bool> has_schema(const char* schema);
   const std::string& path() const { return path_; }
 
  private:

@@ -45,6 +45,8 @@ base::Status SqliteViews::verify() {
   // SQLite's own check compares tables with their indexes, which row checksums cannot.
   TRY_ASSIGN(const std::string verdict, connection.text_of("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return base::Error{"view_database_damaged", path_ + ": SQLite finds its structure damaged"};
+  TRY_ASSIGN(const bool fits, connection.has_schema(view_schema));
+  if (!fits) return base::Error{"view_database_damaged", path_ + ": its tables are not those that were made"};
   TRY(verify_table<AboutRow>(connection, "SELECT * FROM about"));
   TRY(verify_table<TenantRow>(connection, "SELECT * FROM tenants"));
   TRY(verify_table<AssetRow>(connection, "SELECT * FROM assets"));
