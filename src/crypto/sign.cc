@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "crypto/sodium.h"
 #include "crypto/wipe.h"
@@ -19,16 +21,16 @@ Ed25519PublicKey ed25519_public_key(Ed25519SeedView seed) {
   return public_key;
 }
 
-Ed25519Signature ed25519_sign(Ed25519SeedView seed, base::ByteView message) {
-  require_sodium();
-  Ed25519PublicKey public_key;
-  ShortLived<64> secret;
-  CHECK(crypto_sign_ed25519_seed_keypair(public_key.data(), secret.bytes().data(), seed.data()) == 0);
+Ed25519Signature Ed25519KeyPair::sign(base::ByteView message) const {
+  ShortLived<64> secret;   // as libsodium wants it: the seed and the public key behind it
+  const auto public_half = std::ranges::copy(seed_, secret.bytes().begin()).out;
+  std::ranges::copy(public_key_, public_half);
   Ed25519Signature signature;
-  CHECK(crypto_sign_ed25519_detached(signature.data(), nullptr, message.data(), message.size(),
-                                     secret.bytes().data()) == 0);
+  CHECK(crypto_sign_ed25519_detached(signature.data(), nullptr, message.data(), message.size(), secret.bytes().data()) == 0);
   return signature;
 }
+
+Ed25519Signature ed25519_sign(Ed25519SeedView seed, base::ByteView message) { return Ed25519KeyPair(seed).sign(message); }
 
 bool ed25519_verify(const Ed25519PublicKey& public_key, base::ByteView message, base::ByteView signature) {
   require_sodium();

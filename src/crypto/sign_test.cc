@@ -54,6 +54,9 @@ TEST_CASE("Ed25519 agrees with RFC 8032") {
     CHECK(base::to_hex(public_key) == vector.public_key);
     const crypto::Ed25519Signature signature = crypto::ed25519_sign(seed, message);
     CHECK(base::to_hex(signature) == vector.signature);
+    const crypto::Ed25519KeyPair pair(seed);
+    CHECK(pair.public_key() == public_key);
+    CHECK(pair.sign(message) == signature);
     CHECK(crypto::ed25519_verify(public_key, message, signature));
   }
 }

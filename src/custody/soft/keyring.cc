@@ -55,16 +55,15 @@ std::uint32_t version_in(std::string_view file, const KeyKind& kind) {
 // The seed stays in the keyring's locked memory.
 class Ed25519Signer final : public Signer {
  public:
-  explicit Ed25519Signer(crypto::Ed25519SeedView seed) : seed_(seed), public_key_(crypto::ed25519_public_key(seed)) {}
+  explicit Ed25519Signer(crypto::Ed25519SeedView seed) : pair_(seed) {}
   SigningAlgorithm algorithm() const override { return SigningAlgorithm::ed25519; }
-  base::Bytes public_key() const override { return base::to_bytes(public_key_); }
+  base::Bytes public_key() const override { return base::to_bytes(pair_.public_key()); }
   base::Result<base::Bytes> sign(base::ByteView message) override {
-    return base::to_bytes(crypto::ed25519_sign(seed_, message));
+    return base::to_bytes(pair_.sign(message));
   }
 
  private:
-  crypto::Ed25519SeedView seed_;
-  crypto::Ed25519PublicKey public_key_;
+  crypto::Ed25519KeyPair pair_;
 };
 
 }  // namespace

@@ -142,14 +142,8 @@ base::Result<VerifiedMessage> RequestVerifier::verify(const wire::Request& reque
   return VerifiedMessage{.key_id = std::move(claim.key_id), .nonce = std::move(claim.nonce), .created = claim.created};
 }
 
-base::Bytes OwnEd25519Signer::public_key() const {
-  const auto key = crypto::ed25519_public_key(crypto::Ed25519SeedView(seed_.view().data(), 32));
-  return {key.begin(), key.end()};
-}
+base::Bytes OwnEd25519Signer::public_key() const { return base::to_bytes(pair_.public_key()); }
 
-base::Result<base::Bytes> OwnEd25519Signer::sign(base::ByteView message) {
-  const auto signature = crypto::ed25519_sign(crypto::Ed25519SeedView(seed_.view().data(), 32), message);
-  return base::Bytes(signature.begin(), signature.end());
-}
+base::Result<base::Bytes> OwnEd25519Signer::sign(base::ByteView message) { return base::to_bytes(pair_.sign(message)); }
 
 }  // namespace effects

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "crypto/sign.h"
 #include "custody/signer.h"
 #include "io/random.h"
 #include "io/secret_memory.h"
@@ -111,13 +112,14 @@ class RequestVerifier {
 class OwnEd25519Signer final : public custody::Signer {
  public:
   /// `seed`: 32 bytes.
-  explicit OwnEd25519Signer(io::SecretMemory seed) : seed_(std::move(seed)) {}
+  explicit OwnEd25519Signer(io::SecretMemory seed) : seed_(std::move(seed)), pair_(crypto::Ed25519SeedView(seed_.view().data(), 32)) {}
   custody::SigningAlgorithm algorithm() const override { return custody::SigningAlgorithm::ed25519; }
   base::Bytes public_key() const override;
   base::Result<base::Bytes> sign(base::ByteView message) override;
 
  private:
   io::SecretMemory seed_;
+  crypto::Ed25519KeyPair pair_;   ///< of seed_
 };
 
 }  // namespace effects
