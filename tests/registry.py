@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Keys of partners through the real service: imported, proven by openssl or by what their owners signed, approved by people, rotated, rolled
-back, compromised; what verifies callbacks of a rail, and the keys that we publish.
+back, compromised; what verifies callbacks of a rail, certificates that are checked again, and the keys that we publish.
 
 usage: registry.py PROGRAM
 
@@ -9,11 +9,13 @@ found in any file of the service, in what it logs or in what it answers. Loopbac
 """
 import base64
 import hashlib
+import http.server
 import json
 import shutil
 import signal
 import ssl
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -60,7 +62,8 @@ class World:
     def __init__(self, directory):
         self.directory, self.listen, self.process, self.keys, self.replies = directory, "127.0.0.1:0", None, 0, []
         self.rail = {"name": "bank-r", "url": "http://127.0.0.1:9", "signing_key_id": "holdfast", "callback_partner": "bank-r", "callback_key": "main"}
-        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n[gate]\ncaptured_age_seconds_max = 900\n')
+        (directory / "config.toml").write_text(f'[rails]\nfile = "{directory}/rails.json"\n[gate]\ncaptured_age_seconds_max = 900\n'
+                                               '[revocation]\nhosts = "127.0.0.1"\nnetworks = "127.0.0.1/32"\n')
         self.write_rail()
         self.start()
 
@@ -244,6 +247,89 @@ def callbacks_follow_the_registry(world, made):
     assert not believed(new)
 
 
+class Authority:
+    """An authority made by openssl, whose list of revoked certificates is served on loopback while it is entered."""
+
+    def __init__(self, made):
+        self.made, self.requests = made, 0
+        authority = self
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                authority.requests += 1
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write((made / "ca.crl").read_bytes())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        (made / "index.txt").touch()
+        (made / "crlnumber").write_text("01\n")
+        (made / "ca.cnf").write_text(
+            "[req]\ndistinguished_name = name\nx509_extensions = root\nprompt = no\n[name]\nCN = test authority\n"
+            "[root]\nbasicConstraints = critical, CA:true\nkeyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n"
+            f"[ca]\ndefault_ca = lists\n[lists]\ndatabase = {made}/index.txt\ncrlnumber = {made}/crlnumber\ndefault_md = sha256\ndefault_crl_days = 1\n"
+            f"[leaf]\nkeyUsage = critical, digitalSignature\ncrlDistributionPoints = URI:http://127.0.0.1:{self.server.server_port}/ca.crl\n")
+        openssl("req", "-x509", "-config", made / "ca.cnf", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", made / "ca.key", "-out", made / "ca.pem", "-days", "30")
+        self.publish()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def publish(self):
+        words = ["-config", self.made / "ca.cnf", "-keyfile", self.made / "ca.key", "-cert", self.made / "ca.pem"]
+        openssl("ca", *words, "-gencrl", "-out", self.made / "ca.crl.pem")
+        openssl("crl", "-in", self.made / "ca.crl.pem", "-outform", "DER", "-out", self.made / "ca.crl")
+
+    def certify(self, pair, serial):
+        request, leaf = pair.private.with_suffix(".csr"), pair.private.with_suffix(".crt")
+        openssl("req", "-new", "-key", pair.private, "-subj", "/CN=bank-d", "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.made / "ca.pem", "-CAkey", self.made / "ca.key", "-set_serial", serial, "-days", "30",
+                "-extfile", self.made / "ca.cnf", "-extensions", "leaf", "-out", leaf)
+        return leaf
+
+    def revoke(self, leaf):
+        openssl("ca", "-config", self.made / "ca.cnf", "-keyfile", self.made / "ca.key", "-cert", self.made / "ca.pem", "-revoke", leaf,
+                "-crl_reason", "keyCompromise")
+        self.publish()
+
+
+def certificates_are_checked(world, made):
+    """Of two certificates of one authority the revoked one is suspended, with its reason; gives the import of that one."""
+    ours, theirs = [Pair(made, f"certified-{n}", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256") for n in (1, 2)]
+    with Authority(made) as authority:
+        leaves = authority.certify(ours, 16), authority.certify(theirs, 17)
+        authority.revoke(leaves[1])
+        imports = []
+        for name, pair, leaf in zip(("good", "revoked"), (ours, theirs), leaves):
+            chain = leaf.read_text() + (made / "ca.pem").read_text()
+            body = {"partner": "bank-d", "key": name, "purpose": "verify_messages", "material": chain}
+            imports.append(world.must("POST", "/v1/imports", body))
+            assert world.prove(imports[-1], pair)["state"] == "active"
+        good, revoked = [one["key_id"] for one in imports]
+        end = time.monotonic() + PATIENCE
+        while world.states(revoked)[1] != "suspended" or "revocation" not in world.must("GET", f"/v1/keys/{good}")["versions"][0]:
+            assert time.monotonic() < end, (world.must("GET", f"/v1/keys/{good}"), world.must("GET", f"/v1/keys/{revoked}"))
+            time.sleep(0.1)
+        shown = world.must("GET", f"/v1/keys/{good}/versions")["items"][0]
+        assert shown["state"] == "active" and shown["revocation"]["result"] == "good" and shown["revocation"]["good_at"], shown
+        assert world.must("GET", f"/v1/keys/{revoked}")["versions"][0]["cause"] == "certificate_revoked"
+        counted = metrics(world)
+        assert counted["holdfast_revocation_suspended_total"] == "1" and counted['holdfast_revocation_versions{result="good"}'] == "1", counted
+        assert authority.requests == 2, authority.requests
+    return imports[1]["id"]
+
+
 def own_keys(world):
     """The key set that is published, by whoever asks, and when it may be asked again."""
     with urllib.request.urlopen(world.base + "/.well-known/jwks.json", context=world.context, timeout=10) as reply:
@@ -388,25 +474,28 @@ def play(directory):
 
     captured_messages(world, made)
     callbacks_follow_the_registry(world, made)
+    revoked = certificates_are_checked(world, made)
     own_keys_are_published(world, made)
     counted = metrics(world)
     assert counted['holdfast_partner_key_versions{state="compromised"}'] == "1" and counted['holdfast_imports{state="active",cause="trial"}'] == "1", counted
     pieces = secrets_leave_nothing(world, made)
     # What strangers can check of it: who let a key in and what became of it, and that the doctor refused.
     assert world.call("GET", "/v1/imports/im_zzzzzzzzzzzzz/evidence")[0] in (400, 404)
-    bundles = {name: world.evidence(imported) for name, imported in [("first", first["id"]), ("third", third["id"]), ("refused", refusal["import"])]}
+    bundles = {name: world.evidence(imported) for name, imported in [("first", first["id"]), ("third", third["id"]), ("refused", refusal["import"]), ("revoked", revoked)]}
     assert b'"salt"' not in world.evidence(first["id"], "?disclose=none")
     world.stop()
     facts = evidence.check(directory, directory / "data", bundles)
     assert facts["first"]["state"] == "active, by proof" and '"payments on call"' in facts["first"]["responsible"], facts["first"]
     assert len(facts["third"]["steps"]) >= 3 and facts["third"]["steps"][-1].count("destroyed") == 1, facts["third"]
+    assert facts["revoked"]["steps"][-1].count("suspended") == 1, facts["revoked"]
     processes.run("audit", "erase", first["id"], "key_responsible", "--data", directory / "data")
+    processes.run("audit", "erase", revoked, "key_certificate", "--data", directory / "data")
     processes.run("audit", "verify", "--quiet", "--data", directory / "data")
     search(directory / "data", [b"payments on call"], [])
     assert facts["refused"]["state"].startswith("rejected") and "findings" in facts["refused"], facts["refused"]
     shutil.rmtree(made)
     files = search(directory, pieces, world.replies)
-    print("4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; captured messages, callbacks and our own keys; "
+    print("4 kinds of keys proven, one rotated, rolled back, approved, compromised and destroyed; captured messages, callbacks, certificates and our own keys; "
           f"{len(pieces)} pieces of secrets in none of {files} files")
 
 

@@ -571,7 +571,7 @@ const commitments = {
   10: { transfer_metadata: 8, transfer_reference: 7 }, 11: { transfer_metadata: 8, transfer_reference: 7 }, 20: { client_name: 6 },
   50: { transfer_beneficiary: 12, transfer_metadata: 14, transfer_reference: 13 }, 54: { rail_reference: 10 }, 56: { vote_reason: 7 },
   62: { statement_name: 6 }, 63: { rail_reference: 15 }, 66: { vote_reason: 8 }, 68: { rail_reference: 8 }, 70: { webhook_url: 6 },
-  71: { webhook_url: 5 }, 82: { import_findings: 11, key_responsible: 12 }, 85: { vote_reason: 7 }, 87: { vote_reason: 9 },
+  71: { webhook_url: 5 }, 82: { import_findings: 11, key_certificate: 16, key_responsible: 12 }, 85: { vote_reason: 7 }, 87: { vote_reason: 9 },
 };
 const commitmentOf = (event, field) => {
   const fields = commitments[event.get(0)] ?? {};

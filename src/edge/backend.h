@@ -192,6 +192,14 @@ struct ImportFace {
   std::string key;
   base::Digest thumbprint{};
 };
+/// What the newest check said of the certificate behind a version.
+struct RevocationReading {
+  std::string_view result;                           ///< `good`, `revoked`, `unknown`, ...; static storage
+  std::string code;                                  ///< why it is not good; empty where it is
+  std::string evidence;                              ///< one sentence, without secrets
+  base::Instant checked_at{};
+  base::Instant good_at{};                           ///< the newest check since the start that found it good; 0: none
+};
 struct KeyVersionReading {
   model::KeyVersion version = 0;
   model::KeyState state = model::KeyState::next;
@@ -202,6 +210,7 @@ struct KeyVersionReading {
   base::Instant since{};
   base::Instant due{};
   base::Instant usable_until{};
+  std::optional<RevocationReading> revocation = {};  ///< of versions that verify and came in a certificate, once they were checked
 };
 /// A partner's key as the core has it at `position`, versions newest first.
 struct KeyReading {

@@ -203,6 +203,17 @@ void write_import_reading(JsonWriter& json, const ImportReading& reading) {
   json.end_object();
 }
 
+void write_revocation(JsonWriter& json, const RevocationReading& revocation) {
+  json.key("revocation");
+  json.begin_object();
+  json.member("result", revocation.result);
+  if (!revocation.code.empty()) json.member("code", std::string_view(revocation.code));
+  if (!revocation.evidence.empty()) json.member("evidence", std::string_view(revocation.evidence));
+  write_instant(json, "checked_at", revocation.checked_at);
+  write_due(json, "good_at", revocation.good_at);
+  json.end_object();
+}
+
 void write_version_reading(JsonWriter& json, const KeyVersionReading& version) {
   json.begin_object();
   json.member("version", std::uint64_t{version.version});
@@ -216,6 +227,7 @@ void write_version_reading(JsonWriter& json, const KeyVersionReading& version) {
   write_instant(json, "since", version.since);
   write_due(json, "due_at", version.due);
   write_due(json, "usable_until", version.usable_until);
+  if (version.revocation) write_revocation(json, *version.revocation);
   json.end_object();
 }
 

@@ -141,6 +141,11 @@ TEST_CASE_FIXTURE(Fixture, "imports and keys are shown as they are") {
   key.versions.push_back({.version = 2, .state = KeyState::active, .cause = model::KeyCause::rollback, .proven = true, .import = 43, .facts = facts(),
                           .since = some_time, .due = some_time, .usable_until = some_time});
   schemas.check("PartnerKey", reading(key));
+  key.versions[0].revocation = RevocationReading{.result = "good", .code = {}, .evidence = "good at ...", .checked_at = some_time, .good_at = some_time};
+  CHECK(reading(key).find(R"("revocation":{"result":"good","evidence":"good at ...","checked_at":)") != std::string::npos);
+  key.versions[0].revocation = RevocationReading{.result = "unknown", .code = "fetch_connect_failed", .evidence = {}, .checked_at = some_time};
+  CHECK(reading(key).find(R"("revocation":{"result":"unknown","code":"fetch_connect_failed","checked_at":)") != std::string::npos);
+  schemas.check("PartnerKey", reading(key));
   const std::string page = reading(KeysPage{.keys = {key}, .next = 3});
   schemas.check("KeyList", page);
   CHECK(page.find("next_cursor") != std::string::npos);

@@ -456,6 +456,8 @@ model::CommandBody Gate::import_command_of(Builder& builder, const KeyImport& bo
   command.overlap = body.overlap;
   const bool named = !body.responsible.empty() && model::is_taken(examined.verdict);
   if (named) command.responsible = builder.commit(model::PrivateField::key_responsible, base::as_bytes(body.responsible));
+  const bool kept = !examined.certificates.empty() && model::is_taken(examined.verdict);
+  if (kept) command.certificate = builder.commit(model::PrivateField::key_certificate, base::as_bytes(examined.certificates));
   return command;
 }
 

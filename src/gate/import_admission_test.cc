@@ -1,17 +1,23 @@
 // Imports and keys through the gate.
 
 // clang-format off
+#include <algorithm>
+
 #include "base/text.h"
+#include "crypto/chain/maker_for_tests.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "gate/gate_fixture.h"
 #include "gate/import_schema.h"
 #include "intake/cause.h"
+#include "intake/doctor.h"
 // clang-format on
 
 using namespace gate;
 
 namespace {
+
+namespace making = crypto::chain::making;
 
 const model::Admitted& admitted(const Admission& admission) {
   REQUIRE_MESSAGE(std::holds_alternative<model::Admitted>(admission), Fixture::told(admission));
@@ -69,6 +75,23 @@ TEST_CASE("material becomes facts, findings and who is responsible become commit
   CHECK(a.privates[0].field == model::PrivateField::import_findings);
   CHECK(base::as_text(a.privates[1].value) == "ann");
   CHECK(crypto::sha256({a.privates[1].salt, a.privates[1].value}) == body.responsible);
+}
+
+TEST_CASE("a certificate is kept with those that came beside it, as a private value") {
+  const auto pem = [](const making::Spec& spec) { return std::string(intake::to_pem("CERTIFICATE", spec.der())); };
+  const making::Key root_key = making::Key::ec(), leaf_key = making::Key::ec();
+  const making::Spec root = making::root_spec(root_key, "root"), leaf = making::leaf_spec(leaf_key, root);
+  const std::string sent = pem(leaf) + pem(root);
+  Fixture f;
+  const Admission admission = f.admit("POST", "/v1/imports", import_text(base::to_base64(base::as_bytes(sent))));
+  const auto& body = command<model::ImportKey>(admission);
+  REQUIRE(body.verdict == model::ImportVerdict::usable);
+  CHECK((*body.facts)->form == model::KeyForm::certificate);
+  const model::Admitted& a = admitted(admission);
+  const auto kept = std::ranges::find(a.privates, model::PrivateField::key_certificate, &model::PrivateDraft::field);
+  REQUIRE(kept != a.privates.end());
+  CHECK(base::as_text(kept->value) == sent);
+  CHECK(crypto::sha256({kept->salt, kept->value}) == body.certificate);
 }
 
 TEST_CASE("of a secret nothing is told: no fact, no evidence, no name, and no fingerprint") {

@@ -26,6 +26,7 @@ constexpr std::size_t captured_messages_max = 4;                   ///< of one i
 constexpr std::size_t trial_text_bytes_max = 4096;                 ///< of a signed text as it is shown
 constexpr base::Duration captured_skew_max = base::seconds(300);   ///< a message dated further ahead of the server proves nothing
 constexpr base::Duration trial_for_max = base::milliseconds(200);  ///< all messages of an import together
+constexpr std::size_t kept_certificates_bytes_max = 32 * 1024;     ///< of PEM, for checks of revocation; others that came are left out
 
 /// The doctor's word. Of material that held a secret nothing is here but codes and places.
 struct Examined {
@@ -34,6 +35,7 @@ struct Examined {
   std::array<std::uint16_t, model::import_causes_max> causes = {};
   std::string findings = {};   ///< JSON: an array of objects, gravest first
   base::Bytes canonical = {};  ///< of what is usable, DER: the certificate it came in, or the SubjectPublicKeyInfo
+  std::string certificates = {};   ///< PEM: the certificate it came in first, then those that came beside it; empty without one
   std::string trials = {};     ///< JSON: an array, what became of each captured message; empty where none came
 };
 

@@ -100,6 +100,18 @@ void add_certificate(model::KeyFacts& facts, const intake::Item& certificate) {
   facts.not_after = instant_of(parts->not_after_s);
 }
 
+// What a later check of revocation needs: the certificate itself and whoever may have issued it.
+std::string kept_certificates(const intake::Report& report, const intake::Item& leaf) {
+  const auto pem_of = [](const intake::Item& item) { return intake::to_pem("CERTIFICATE", item.canonical); };
+  std::string kept(pem_of(leaf));
+  for (const intake::Item& item : report.items) {
+    if (item.kind != intake::Kind::certificate || item.canonical == leaf.canonical) continue;
+    const intake::Text pem = pem_of(item);
+    if (kept.size() + pem.size() <= kept_certificates_bytes_max) kept += pem;
+  }
+  return kept.size() <= kept_certificates_bytes_max ? kept : std::string();
+}
+
 // Nothing if the registry has no use for a key of its kind.
 std::optional<model::KeyFacts> facts_of(const intake::Report& report) {
   const intake::Item& item = *report.item();
@@ -162,6 +174,7 @@ Examined examine_material(base::ByteView material, model::KeyPurpose purpose, ba
   examined.verdict = model::ImportVerdict::usable;
   const intake::Item* certificate = certificate_of(report, *report.item());
   examined.canonical = base::to_bytes(certificate != nullptr ? certificate->canonical : report.item()->spki);
+  if (certificate != nullptr) examined.certificates = kept_certificates(report, *certificate);
   return examined;
 }
 

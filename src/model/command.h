@@ -453,6 +453,7 @@ struct ImportKey {
   bool staged = false;                    ///< stays `next` until it is applied
   base::Instant activate_at{};            ///< 0: at once, unless staged
   base::Duration overlap{};               ///< how long the version before still verifies; 0 takes the bound of the core
+  std::optional<Commitment> certificate = {};   ///< that it came in, as PEM, with those that came beside it
   bool operator==(const ImportKey&) const = default;
 };
 

@@ -376,6 +376,7 @@ void describe(C& c, typename C::template Ref<ImportKey> body) {
   c.boolean(13, body.staged);
   c.instant(14, body.activate_at);
   c.duration(15, body.overlap);
+  c.optional_digest(16, body.certificate);
 }
 
 template <typename C>

@@ -13,7 +13,7 @@ namespace {
 // Most bytes that the maps can take, so that a writer needs no check of its own. A pair of key and number takes at most
 // 10, an amount 19, a digest 35, a side 4 * 19 + 4 * 10 + 2, an idempotency tag 115; the sums are rounded up.
 constexpr std::size_t head_bytes_max = 48;      // entry map, version, instant, heads of command and of events
-constexpr std::size_t command_bytes_max = 384;  // without the elements of lists
+constexpr std::size_t command_bytes_max = 448;  // without the elements of lists
 constexpr std::size_t item_bytes_max = 320;
 constexpr std::size_t line_bytes_max = 192;     // of a statement
 constexpr std::size_t number_bytes_max = 9;

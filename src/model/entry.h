@@ -58,6 +58,7 @@ enum class PrivateField : std::uint8_t {
   webhook_url = 20,
   import_findings = 21,       ///< of the doctor, as JSON
   key_responsible = 22,       ///< who answers for a key
+  key_certificate = 23,       ///< that a key came in, and those that came with it, as PEM
 };
 
 /// A personal value on its way to the private section: bound to the event whose commitment covers it.

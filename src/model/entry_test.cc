@@ -216,7 +216,8 @@ std::vector<CommandBody> full_commands() {
                 .responsible = digest_of(5),
                 .staged = true,
                 .activate_at = {INT64_MAX},
-                .overlap = base::seconds(60)},
+                .overlap = base::seconds(60),
+                .certificate = digest_of(6)},
       ChallengeImport{.import = event_number_max, .nonce = digest_of(6), .origin = {'o'}},
       ProveImport{.import = 9, .nonce = digest_of(7), .verified = true},
       ReviewImport{.import = 9, .approve = true, .reason = digest_of(8)},
@@ -417,7 +418,8 @@ std::vector<EventBody> full_events() {
                      .responsible = digest_of(2),
                      .staged = true,
                      .activate_at = {5},
-                     .overlap = base::seconds(6)},
+                     .overlap = base::seconds(6),
+                     .certificate = digest_of(3)},
       ImportMoved{.import = 9, .from = ImportState::waiting, .to = ImportState::provisional, .cause = ImportCause::expiry, .due = {6}},
       ImportChallenged{.import = 9, .nonce = digest_of(3), .expires_at = {7}, .origin = {'o', 'p'}},
       ImportVoted{.import = 9, .person = 5, .approve = true, .counted = 1, .needed = 2, .reason = digest_of(4)},
@@ -808,7 +810,8 @@ TEST_CASE("golden bytes of imports and keys") {
       "2021075820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122080409050a5820ffffffff"
       "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff0b58200405060708090a0b0c0d0e0f1011121314"
       "15161718191a1b1c1d1e1f202122230c582005060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122"
-      "23240df50e1b7fffffffffffffff0f1b0000000df84758000381a300181f01050201",
+      "23240df50e1b7fffffffffffffff0f1b0000000df8475800105820060708090a0b0c0d0e0f101112131415161718191a"
+      "1b1c1d1e1f2021222324250381a300181f01050201",
       "5b5c5d5e5f02505152535455565758595a5b5c5d5e5f600301044c04030201080604020c090603051b0000ffffffffff"
       "ff065820060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242507416f0381a300181f010502"
       "01",
@@ -820,12 +823,13 @@ TEST_CASE("golden bytes of imports and keys") {
       "090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627280381a300181f01050201",
       "a5001850010102020301046662616e6b2d61",
       "a6001851010102030302046963616c6c6261636b730503",
-      "b000185201010201030404020503066662616e6b2d61076963616c6c6261636b73080209a9014230010202030b041901"
+      "b100185201010201030404020503066662616e6b2d61076963616c6c6261636b73080209a9014230010202030b041901"
       "c00558200102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2006582002030405060708090a"
       "0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021075820030405060708090a0b0c0d0e0f101112131415161718"
       "191a1b1c1d1e1f202122080409050a5820ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
       "ff0b58200102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f200c582002030405060708090a"
-      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f20210df50e050f1b0000000165a0bc00",
+      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f20210df50e050f1b0000000165a0bc00105820030405060708090a"
+      "0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122",
       "a7001853010102090303040805050606",
       "a600185401010209035820030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122040705426f"
       "70",
@@ -852,6 +856,20 @@ TEST_CASE("what captured messages said has numbers of its own, and older ones ke
     const auto read = decode_entry(encoded(entry), entry.first_event);
     REQUIRE(read.ok());
     CHECK(std::get<ImportKey>(read->command.body) == body);
+  }
+}
+
+TEST_CASE("suspensions because of a certificate have numbers of their own") {
+  KeyVersionMoved moved{.key = 3, .version = 1, .from = KeyState::active, .to = KeyState::suspended, .cause = KeyCause::certificate_revoked, .reason = {}};
+  CHECK(base::to_hex(encoded(Event{.at = {1}, .body = moved})) == "a7001857010102030301040205060609");
+  moved.cause = KeyCause::revocation_unknown;
+  CHECK(base::to_hex(encoded(Event{.at = {1}, .body = moved})) == "a700185701010203030104020506060a");
+  for (const KeyVerb verb : {KeyVerb::suspend_revoked, KeyVerb::suspend_unknown}) {
+    const SteerKey body{.key = 3, .version = 1, .verb = verb, .reason = {}};
+    const Entry entry = entry_of(body);
+    const auto read = decode_entry(encoded(entry), entry.first_event);
+    REQUIRE(read.ok());
+    CHECK(std::get<SteerKey>(read->command.body) == body);
   }
 }
 

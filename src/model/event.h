@@ -544,6 +544,7 @@ struct ImportReceived {
   bool staged = false;
   base::Instant activate_at{};
   base::Duration overlap{};
+  std::optional<Commitment> certificate = {};   ///< of what was taken, where it came in a certificate
   bool operator==(const ImportReceived&) const = default;
 };
 

@@ -27,6 +27,7 @@ constexpr std::array field_names = {
     FieldName{"webhook_url", PrivateField::webhook_url},
     FieldName{"import_findings", PrivateField::import_findings},
     FieldName{"key_responsible", PrivateField::key_responsible},
+    FieldName{"key_certificate", PrivateField::key_certificate},
 };
 
 using MaybeCommitment = std::optional<Commitment>;
@@ -60,6 +61,7 @@ class Fields {
   void operator()(const WebhookChanged& body) { add(PrivateField::webhook_url, body.url); }
   void operator()(const ImportReceived& body) {
     add(PrivateField::import_findings, body.findings);
+    add(PrivateField::key_certificate, body.certificate);
     add(PrivateField::key_responsible, body.responsible);
   }
   void operator()(const ImportVoted& body) { add(PrivateField::vote_reason, body.reason); }

@@ -10,7 +10,8 @@ TEST_CASE("every private field has one name, and no other name is one") {
   for (const PrivateField field : {PrivateField::tenant_name, PrivateField::account_name, PrivateField::account_metadata, PrivateField::transfer_reference,
                                    PrivateField::transfer_metadata, PrivateField::client_name, PrivateField::world_account_name,
                                    PrivateField::transfer_beneficiary, PrivateField::vote_reason, PrivateField::rail_reference, PrivateField::rail_report,
-                                   PrivateField::statement_name, PrivateField::webhook_url, PrivateField::import_findings, PrivateField::key_responsible}) {
+                                   PrivateField::statement_name, PrivateField::webhook_url, PrivateField::import_findings, PrivateField::key_responsible,
+                                   PrivateField::key_certificate}) {
     REQUIRE_FALSE(name_of(field).empty());
     CHECK(parse_private_field(name_of(field)) == field);
     CHECK(private_field_names().find(name_of(field)) != std::string::npos);
@@ -37,10 +38,12 @@ TEST_CASE("what an event commits to is listed by name, and what it leaves out is
   ImportReceived received;
   received.findings = Commitment{3};
   received.responsible = Commitment{4};
+  received.certificate = Commitment{5};
+  CHECK(names(received) == "import_findings key_certificate key_responsible");
   const auto fields = committed_fields(received);
-  REQUIRE(fields.size() == 2);
+  REQUIRE(fields.size() == 3);
   CHECK(name_of(fields[0].field) == "import_findings");
   CHECK(fields[0].commitment == Commitment{3});
-  CHECK(fields[1].commitment == Commitment{4});
+  CHECK(fields[1].commitment == Commitment{5});
   CHECK(names(ClockConfirmed{}).empty());
 }

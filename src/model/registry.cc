@@ -15,12 +15,14 @@ constexpr std::array<std::string_view, 2> forms = {"public_key", "certificate"};
 constexpr std::array<std::string_view, 11> algorithms = {"RSA", "RSA-PSS", "EC:P-256", "EC:P-384", "EC:P-521", "EC:secp256k1",
                                                          "SM2", "Ed25519", "Ed448",    "X25519",   "X448"};
 constexpr std::array<std::string_view, 7> key_states = {"next", "active", "retiring", "retired", "destroyed", "suspended", "compromised"};
-constexpr std::array<std::string_view, 8> key_causes = {"request",      "approval", "schedule",  "superseded",
-                                                        "overlap_over", "rollback", "confirmed", "confirmation_missing"};
+constexpr std::array<std::string_view, 10> key_causes = {"request",      "approval", "schedule",  "superseded",
+                                                         "overlap_over", "rollback", "confirmed", "confirmation_missing",
+                                                         "certificate_revoked", "revocation_unknown"};
 constexpr std::array<std::string_view, 8> import_states = {"received", "inspected", "waiting",       "tried",
                                                            "active",   "rejected",  "manual_review", "provisional"};
 constexpr std::array<std::string_view, 6> import_causes = {"doctor", "secret_sent", "proof", "people", "expiry", "trial"};
-constexpr std::array<std::string_view, 5> key_verbs = {"apply", "rollback", "retire", "compromise", "destroy"};
+constexpr std::array<std::string_view, 7> key_verbs = {"apply",   "rollback",        "retire",         "compromise",
+                                                       "destroy", "suspend_revoked", "suspend_unknown"};
 
 // Enumerators count from 1, without gaps.
 template <typename Enum>

@@ -73,8 +73,10 @@ enum class KeyCause : std::uint8_t {
   rollback = 6,            ///< of a newer version that went wrong: this one came back, or went
   confirmed = 7,           ///< it answered a challenge after people had let it in
   confirmation_missing = 8,   ///< it did not in time
+  certificate_revoked = 9,    ///< its authority took its certificate back
+  revocation_unknown = 10,    ///< nobody could say for too long whether its certificate is revoked
 };
-constexpr KeyCause key_cause_last = KeyCause::confirmation_missing;
+constexpr KeyCause key_cause_last = KeyCause::revocation_unknown;
 std::string_view to_text(KeyCause cause);
 
 /// received -> inspected -> waiting -> tried -> active | provisional -> active | manual_review; or rejected.
@@ -119,9 +121,17 @@ constexpr ImportVerdict import_verdict_last = ImportVerdict::trial_failed;
 /// Does it become an import of its key? What is not taken is history.
 constexpr bool is_taken(ImportVerdict verdict) { return verdict == ImportVerdict::usable || verdict == ImportVerdict::proven; }
 
-/// What people and commands do to a key.
-enum class KeyVerb : std::uint8_t { apply = 1, rollback = 2, retire = 3, compromise = 4, destroy = 5 };
-constexpr KeyVerb key_verb_last = KeyVerb::destroy;
+/// What people and commands do to a key. The last two are the service's own: no request of a client leads to them.
+enum class KeyVerb : std::uint8_t {
+  apply = 1,
+  rollback = 2,
+  retire = 3,
+  compromise = 4,
+  destroy = 5,
+  suspend_revoked = 6,     ///< its certificate was revoked
+  suspend_unknown = 7,     ///< whether its certificate is revoked was unknown for too long
+};
+constexpr KeyVerb key_verb_last = KeyVerb::suspend_unknown;
 std::string_view to_text(KeyVerb verb);
 
 constexpr std::size_t spki_bytes_max = 4096;             ///< RSA of 16,384 bits takes 2,086

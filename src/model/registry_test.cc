@@ -12,12 +12,12 @@ TEST_CASE("words of the registry are one for each number") {
   CHECK(to_text(key_form_last) == "certificate");
   CHECK(to_text(key_algorithm_last) == "X448");
   CHECK(to_text(key_state_last) == "compromised");
-  CHECK(to_text(key_cause_last) == "confirmation_missing");
+  CHECK(to_text(key_cause_last) == "revocation_unknown");
   CHECK(to_text(import_state_last) == "provisional");
   CHECK(to_text(import_cause_last) == "trial");
   CHECK(is_taken(ImportVerdict::proven));
   CHECK_FALSE(is_taken(ImportVerdict::trial_failed));
-  CHECK(to_text(key_verb_last) == "destroy");
+  CHECK(to_text(key_verb_last) == "suspend_unknown");
   CHECK_FALSE(can_sign(KeyAlgorithm::x25519));
   CHECK(can_sign(KeyAlgorithm::sm2));
 }

@@ -19,6 +19,7 @@
 #include "io/loop.h"
 #include "node/audit_log.h"
 #include "node/evidence.h"
+#include "node/revocation_watch.h"
 #include "node/service.h"
 #include "node/webhook_teller.h"
 #include "store/views/views.h"
@@ -54,6 +55,8 @@ class Backend final : public edge::Backend, private AnswerSink {
     teller_ = &teller;
     deliveries_.emplace(std::move(reader));
   }
+  /// Attaches the checks of certificates; before the first request. Without it nothing is said of revocation.
+  void serve_revocation(const RevocationWatch& watch) { revocation_ = &watch; }
   /// Ends the reading thread; what waits is dropped. No call may follow.
   void stop();
 
@@ -108,6 +111,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading read_key(const gate::GetKey& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   edge::Reading list_key_versions(const gate::ListKeyVersions& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   edge::Reading list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
+  void add_revocation(model::KeyNumber key, std::vector<edge::KeyVersionReading>& versions) const;
   base::Result<edge::KeyReading> key_reading(const core::FrozenState& state, model::KeyNumber number, bool with_material) const;
   static bool is_about_webhooks(const gate::QueryBody& body);
   /// Nothing if the answer comes later.
@@ -140,6 +144,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   AuditLog* audit_ = nullptr;
   std::string own_key_set_ = R"({"keys":[]})";
   WebhookTeller* teller_ = nullptr;
+  const RevocationWatch* revocation_ = nullptr;
   std::optional<store::DeliveryReader> deliveries_;   // reading thread
 
   std::unordered_map<std::uint64_t, Waiting> waiting_;    // loop thread

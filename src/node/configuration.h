@@ -18,6 +18,7 @@
 #include "io/tls.h"
 #include "node/audit_log.h"
 #include "node/backend.h"
+#include "node/revocation_watch.h"
 #include "node/service.h"
 #include "node/webhook_teller.h"
 
@@ -40,6 +41,7 @@ struct Configuration {
   base::Duration witness_interval = base::seconds(2);
   std::string rails_file;                ///< empty: no rails
   WebhookOptions webhooks;
+  RevocationOptions revocation;
   gate::GateSettings gate;               ///< without webhook_url_problem
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`

@@ -1,5 +1,7 @@
 #include "node/configuration_table.h"
 
+#include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace node {
@@ -91,6 +93,38 @@ constexpr Setting tls_version{
       return std::nullopt;
     }};
 
+constexpr std::array<std::string_view, 3> revocation_policies = {"off", "soft", "hard"};   // by crypto::chain::Revocation
+
+constexpr Setting revocation_policy{
+    "revocation.policy", Setting::Kind::text, 0, 0, "\"off\": certificates behind partners' keys are not checked again; \"soft\": what is unknown is told; \"hard\": it is suspended",
+    [](const Configuration& from) -> SettingValue { return std::string(revocation_policies[static_cast<std::size_t>(from.revocation.policy)]); },
+    [](Configuration& into, const SettingValue& value) -> Refusal {
+      const auto found = std::ranges::find(revocation_policies, std::get<std::string>(value));
+      if (found == revocation_policies.end()) return "\"off\", \"soft\" or \"hard\"";
+      into.revocation.policy = static_cast<crypto::chain::Revocation>(found - revocation_policies.begin());
+      return std::nullopt;
+    }};
+
+constexpr Setting revocation_hosts{
+    "revocation.hosts", Setting::Kind::text, 0, 0, "hosts that may be asked for lists and OCSP, separated by commas; *.ca.example covers one label. Empty: none",
+    [](const Configuration& from) -> SettingValue { return from.revocation.hosts; },
+    [](Configuration& into, const SettingValue& value) -> Refusal {
+      const std::string& text = std::get<std::string>(value);
+      if (!effects::read_revocation_rules(text, {}).ok()) return "names like crl.ca.example or *.ca.example, separated by commas";
+      into.revocation.hosts = text;
+      return std::nullopt;
+    }};
+
+constexpr Setting revocation_networks{
+    "revocation.networks", Setting::Kind::text, 0, 0, "private networks that those hosts may be in, separated by commas. Empty: none",
+    [](const Configuration& from) -> SettingValue { return from.revocation.networks; },
+    [](Configuration& into, const SettingValue& value) -> Refusal {
+      const std::string& text = std::get<std::string>(value);
+      if (!effects::read_revocation_rules({}, text).ok()) return "networks like 10.1.0.0/16, separated by commas";
+      into.revocation.networks = text;
+      return std::nullopt;
+    }};
+
 constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 constexpr std::uint64_t billion = 1'000'000'000, hour_ms = 3'600'000, day = 86'400;
 
@@ -168,6 +202,16 @@ const Setting table[] = {
     path<PLACE(webhooks.ca_file)>("webhooks.ca_file", "PEM; whom the certificates of endpoints must come from. Empty: the system's trust store"),
     number<PLACE(webhooks.outstanding_max)>("webhooks.outstanding_max", 1, 100'000, "messages of an endpoint that are under way or wait for their next attempt; the rest waits in the journal"),
     number<PLACE(webhooks.mark_interval_ms)>("webhooks.mark_interval_ms", 1'000, 24 * hour_ms, "how often the journal is told how far an endpoint is, at most"),
+
+    revocation_policy,
+    revocation_hosts,
+    revocation_networks,
+    path<PLACE(revocation.authorities_file)>("revocation.authorities_file", "PEM; issuers of partners' certificates that do not come with them. Empty: none"),
+    seconds<PLACE(revocation.every.ns)>("revocation.every_seconds", 60, 30 * day, "how often a certificate is checked"),
+    seconds<PLACE(revocation.retry.ns)>("revocation.retry_seconds", 10, day, "how soon again after a check that ended unknown"),
+    seconds<PLACE(revocation.unknown_max.ns)>("revocation.unknown_seconds_max", 0, 30 * day, "with \"hard\": how long it may be unknown before the version is suspended"),
+    milliseconds<PLACE(revocation.connect_max.ns)>("revocation.connect_timeout_ms", 100, 60'000, "how long a name, and then a connection, may take"),
+    milliseconds<PLACE(revocation.total_max.ns)>("revocation.timeout_ms", 100, 600'000, "how long a list or a response may take in all"),
 
     milliseconds<PLACE(api.answer_timeout.ns)>("api.answer_timeout_ms", 100, hour_ms, "how long an answer may take; then 504, and the client asks again"),
     number<PLACE(api.outstanding_max)>("api.outstanding_max", 1, 10'000'000, "requests waiting for answers; more are refused as overloaded"),

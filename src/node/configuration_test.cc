@@ -79,6 +79,11 @@ TEST_CASE("types and ranges are checked, all problems at once, with lines") {
   CHECK(problems("listen = [1]\n") == "f.toml:1: listen must be a text");
   CHECK(problems("[tls]\nversion_min = \"1.1\"\n") == "f.toml:2: tls.version_min must be \"1.3\" or \"1.2\"");
   CHECK(problems("[tls]\nkey_file = \"k.pem\"\n") == "f.toml:2: tls.key_file must be an absolute path");
+  CHECK(problems("[revocation]\npolicy = \"lax\"\n") == "f.toml:2: revocation.policy must be \"off\", \"soft\" or \"hard\"");
+  CHECK(problems("[revocation]\nhosts = \"http://ca.example\"\n") ==
+        "f.toml:2: revocation.hosts must be names like crl.ca.example or *.ca.example, separated by commas");
+  CHECK(problems("[revocation]\nnetworks = \"10.0.0.1\"\n") == "f.toml:2: revocation.networks must be networks like 10.1.0.0/16, separated by commas");
+  CHECK(problems("[revocation]\npolicy = \"hard\"\nhosts = \"*.ca.example, 10.1.2.3\"\nnetworks = \"10.1.0.0/16\"\n").empty());
 }
 
 TEST_CASE("every number takes its bounds and nothing beyond them") {

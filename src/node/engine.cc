@@ -98,7 +98,9 @@ bool is_of_keys(const model::Event& event) {
 }
 
 // Where private values of an import belong: a first one opens its partner and its key before.
-bool is_of_import(model::PrivateField field) { return field == model::PrivateField::import_findings || field == model::PrivateField::key_responsible; }
+bool is_of_import(model::PrivateField field) {
+  return field == model::PrivateField::import_findings || field == model::PrivateField::key_responsible || field == model::PrivateField::key_certificate;
+}
 
 // Events that views show one by one. Balances are taken from frozen states, and plain postings have no rows unless asked for.
 bool is_notable(const model::Event& event, bool every_transfer) {

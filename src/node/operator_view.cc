@@ -155,6 +155,7 @@ std::string OperatorView::metrics() const {
   append_audit(out);
   append_key_sets(out);
   append_registry(out);
+  append_revocation(out);
   append_outside(out);
   append_anchoring(out);
   parts_.replies.append_metrics(out);
@@ -251,6 +252,23 @@ void OperatorView::append_registry(std::string& out) const {
   head(out, "holdfast_partner_key_seconds_to_end", "gauge", "Until the first certificate behind a key that verifies is over; below zero it is.");
   const std::int64_t left = (counts_.nearest_end - parts_.clock.wall()).ns / base::seconds(1).ns;
   sample(out, "holdfast_partner_key_seconds_to_end", "", std::to_string(left));
+}
+
+void OperatorView::append_revocation(std::string& out) const {
+  if (parts_.revocation == nullptr) return;
+  const RevocationStats stats = parts_.revocation->stats();
+  const auto samples = [&](const char* metric, const std::array<std::uint64_t, revocation_results>& counts) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      sample(out, metric, label("result", to_text(static_cast<RevocationResult>(i))), std::to_string(counts[i]));
+    }
+  };
+  head(out, "holdfast_revocation_checks_total", "counter", "Checks of the certificates behind partners' keys, by what they came to.");
+  samples("holdfast_revocation_checks_total", stats.checks);
+  head(out, "holdfast_revocation_versions", "gauge", "Versions that verify and came in a certificate, by what their newest check came to.");
+  samples("holdfast_revocation_versions", stats.versions);
+  gauge(out, "holdfast_revocation_versions_unchecked", "Those that wait for their first check.", stats.unchecked);
+  counter(out, "holdfast_revocation_suspended_total", "Versions that were suspended because of their certificate.", stats.suspended);
+  counter(out, "holdfast_revocation_failures_total", "Certificates that could not be read back, and suspensions that were not recorded; both are tried again.", stats.failures);
 }
 
 void OperatorView::append_outside(std::string& out) const {

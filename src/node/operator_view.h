@@ -18,6 +18,7 @@
 #include "node/effect_runner.h"
 #include "node/rail_key_sets.h"
 #include "node/registry_counts.h"
+#include "node/revocation_watch.h"
 #include "node/service.h"
 #include "node/statement_fetcher.h"
 #include "node/view_projection.h"
@@ -56,6 +57,7 @@ struct OperatorParts {
   const EffectRunner* effects = nullptr;      ///< null where nothing is sent to rails
   const StatementFetcher* statements = nullptr;   ///< null where none are fetched
   const WebhookTeller* webhooks = nullptr;    ///< null where nobody is told
+  const RevocationWatch* revocation = nullptr;   ///< null where no certificate is checked
   std::string directory;
   std::uint64_t space_reserve_bytes = 0;
 };
@@ -83,6 +85,7 @@ class OperatorView final : public edge::OperatorBackend {
   void add_audit_lines(edge::Readiness& readiness) const;
   void append_key_sets(std::string& out) const;
   void append_registry(std::string& out) const;
+  void append_revocation(std::string& out) const;
   void append_server(std::string& out) const;
   void append_process(std::string& out) const;
 

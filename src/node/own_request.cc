@@ -15,8 +15,8 @@ base::Error refused(model::Outcome outcome, std::string_view detail = {}) {
 
 }  // namespace
 
-base::Result<OwnAnswer> ask_service(Service& service, gate::Gate& gate, const gate::RequestBody& body) {
-  auto admission = gate.admit_body({}, {}, body);
+base::Result<OwnAnswer> ask_service(Service& service, gate::Gate& gate, const gate::RequestBody& body, model::TenantNumber tenant) {
+  auto admission = gate.admit_body({.tenant = tenant}, {}, body);
   if (const auto* refusal = std::get_if<gate::Refusal>(&admission)) {
     return refused(refusal->outcome, refusal->fields.empty() ? refusal->detail : refusal->fields[0].detail);
   }

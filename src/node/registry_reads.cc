@@ -66,6 +66,19 @@ std::optional<edge::ImportFace> Backend::import_face(model::EventNumber import) 
                           .thumbprint = record->thumbprint};
 }
 
+void Backend::add_revocation(model::KeyNumber key, std::vector<edge::KeyVersionReading>& versions) const {
+  if (revocation_ == nullptr) return;
+  for (edge::KeyVersionReading& version : versions) {
+    const auto report = revocation_->find(key, version.version);
+    if (!report) continue;
+    version.revocation = edge::RevocationReading{.result = to_text(report->finding.result),
+                                                 .code = report->finding.code,
+                                                 .evidence = report->finding.evidence,
+                                                 .checked_at = report->checked_at,
+                                                 .good_at = report->good_at};
+  }
+}
+
 base::Result<edge::KeyReading> Backend::key_reading(const core::FrozenState& state, model::KeyNumber number, bool with_material) const {
   const core::RegistryTables::Frozen& registry = state.registry;
   const core::KeyRecord& record = *registry.key(number);
@@ -81,6 +94,7 @@ base::Result<edge::KeyReading> Backend::key_reading(const core::FrozenState& sta
     if (responsible && !responsible->erased) reading.responsible = std::string(base::as_text(responsible->value));
   }
   reading.versions = versions_of(registry, record, with_material);
+  add_revocation(number, reading.versions);
   return reading;
 }
 
@@ -97,7 +111,9 @@ edge::Reading Backend::list_key_versions(const gate::ListKeyVersions& wanted, mo
   const core::RegistryTables::Frozen& registry = state.registry;
   const core::KeyRecord* key = registry.key(wanted.key);
   if (key == nullptr || key->tenant != tenant) return refused(position, Outcome::key_not_found);
-  return {position, edge::KeyVersionsReading{versions_of(registry, *key, true)}};
+  edge::KeyVersionsReading reading{versions_of(registry, *key, true)};
+  add_revocation(wanted.key, reading.versions);
+  return {position, std::move(reading)};
 }
 
 edge::Reading Backend::list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const {

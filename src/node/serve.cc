@@ -21,6 +21,7 @@
 #include "node/key_records.h"
 #include "node/own_key_set.h"
 #include "node/rail_callbacks.h"
+#include "node/revocation_watch.h"
 #include "node/statement_fetcher.h"
 #include "node/witness_client.h"
 
@@ -86,6 +87,7 @@ class Running {
   std::unique_ptr<EffectRunner> effects_;
   std::unique_ptr<StatementFetcher> statements_;
   std::unique_ptr<RailCallbacks> callbacks_;
+  std::unique_ptr<RevocationWatch> revocation_;
   std::unique_ptr<WebhookTeller> webhooks_;
   std::unique_ptr<gate::Gate> gate_;
   ReplyCounts replies_;
@@ -202,6 +204,8 @@ base::Status Running::open_service() {
   backend_ = std::make_unique<Backend>(*service_, std::move(queries), *loop_, configuration().backend);
   backend_->serve_audit(*audit_);
   backend_->serve_own_keys(std::move(key_set));
+  TRY_ASSIGN(revocation_, RevocationWatch::open(files_, *clock_, *service_, data_->gate_keys(), configuration().revocation, settings_.say));
+  backend_->serve_revocation(*revocation_);
   WebhookOptions webhooks = configuration().webhooks;
   webhooks.private_addresses = webhooks.private_addresses || settings_.dev;
   const std::string deliveries = deliveries_file(settings_.directory);
@@ -240,6 +244,7 @@ base::Status Running::open_edge() {
                                                                 .effects = effects_.get(),
                                                                 .statements = statements_.get(),
                                                                 .webhooks = webhooks_.get(),
+                                                                .revocation = revocation_.get(),
                                                                 .directory = settings_.directory,
                                                                 .space_reserve_bytes = c.service.pipeline.space_reserve_bytes});
   api_ = std::make_unique<edge::Api>(*loop_, *clock_, *gate_, *backend_, c.api_options(), &replies_);
@@ -252,6 +257,7 @@ base::Status Running::open_edge() {
   operator_view_->watch(*server_);
   if (dev_rails_ != nullptr) TRY(open_dev_rails());
   statements_->start();
+  revocation_->start();
   if (settings_.dev) TRY(become_dev_client());
   settings_.ready(url_of(server_->endpoint(), true), url_of(operator_server_->endpoint(), operator_tls));
   return base::ok();
@@ -305,6 +311,7 @@ void Running::close() {
   // Answers that come now find nobody; the threads that bring them end here.
   if (webhooks_) webhooks_->stop();
   if (statements_) statements_->stop();
+  if (revocation_) revocation_->stop();
   if (effects_) effects_->stop();
   if (service_) service_->stop();
   if (witnesses_) witnesses_->stop();

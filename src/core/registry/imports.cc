@@ -70,7 +70,8 @@ model::ImportReceived received(const Docket& docket, const model::ImportKey& bod
           .responsible = {},
           .staged = body.staged,
           .activate_at = body.activate_at,
-          .overlap = body.overlap};
+          .overlap = body.overlap,
+          .certificate = {}};
 }
 
 // Why what was not taken was not.
@@ -144,6 +145,7 @@ void decide(Docket& docket, const model::ImportKey& body) {
   event.key = key;
   event.facts = body.facts;
   event.responsible = body.responsible;
+  event.certificate = body.certificate;
   const model::EventNumber import = docket.emit(std::move(event));
   docket.emit(model::ImportMoved{.import = import, .from = ImportState::received, .to = ImportState::inspected, .cause = ImportCause::doctor, .due = {}});
   docket.emit(model::ImportMoved{.import = import,

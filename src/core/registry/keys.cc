@@ -56,10 +56,20 @@ void apply_version(Docket& docket, const KeyVersionRecord& version, const Versio
   activate(docket, version, step);
 }
 
-// Where a verb leads that does nothing but move one version.
-KeyState end_of(KeyVerb verb) {
-  if (verb == KeyVerb::retire) return KeyState::retired;
-  return verb == KeyVerb::compromise ? KeyState::compromised : KeyState::destroyed;
+// Where a verb leads that does nothing but move one version, and why. What was suspended because of its certificate brings nothing
+// back by itself: the former version, if it still verifies, goes on doing so until its overlap is over.
+struct Move {
+  KeyState to;
+  KeyCause cause = KeyCause::request;
+};
+Move move_of(KeyVerb verb) {
+  switch (verb) {
+    case KeyVerb::retire: return {KeyState::retired};
+    case KeyVerb::compromise: return {KeyState::compromised};
+    case KeyVerb::suspend_revoked: return {KeyState::suspended, KeyCause::certificate_revoked};
+    case KeyVerb::suspend_unknown: return {KeyState::suspended, KeyCause::revocation_unknown};
+    default: return {KeyState::destroyed};
+  }
 }
 
 // --- time ---------------------------------------------------------------------------------------------------------------------
@@ -103,11 +113,10 @@ void decide(Docket& docket, const model::SteerKey& body) {
   if (body.verb == KeyVerb::rollback) return roll_back(docket, body, *key);
   const Meant meant = find_version(docket, body, *key);
   if (meant.outcome != Outcome::done) return docket.refuse(meant.outcome, body.key);
-  const VersionStep step{KeyCause::request, body.reason};
-  if (body.verb == KeyVerb::apply) return apply_version(docket, *meant.version, step);
-  const KeyState to = end_of(body.verb);
-  if (meant.version->status() == to || !model::may_move(meant.version->status(), to)) return docket.refuse(Outcome::key_state_forbids, body.key);
-  move_version(docket, *meant.version, to, step);
+  if (body.verb == KeyVerb::apply) return apply_version(docket, *meant.version, {KeyCause::request, body.reason});
+  const Move move = move_of(body.verb);
+  if (meant.version->status() == move.to || !model::may_move(meant.version->status(), move.to)) return docket.refuse(Outcome::key_state_forbids, body.key);
+  move_version(docket, *meant.version, move.to, {move.cause, body.reason});
 }
 
 void pass_time_of_keys(Docket& docket, const model::Tick& body) {

@@ -381,3 +381,21 @@ TEST_CASE("random stories keep every law, and a state loaded from its sections g
   }
   CHECK(story.state.registry().version_count() > 10);
 }
+
+TEST_CASE("a version whose certificate is of no use is suspended, for its own cause, and nothing comes back by itself") {
+  Rotated story;
+  CHECK_EQ(story.steer(KeyVerb::suspend_revoked, 2), Outcome::done);
+  CHECK_EQ(story.version(2), KeyState::suspended);
+  CHECK_EQ(story.state.registry().version(1, 2)->cause, static_cast<std::uint8_t>(model::KeyCause::certificate_revoked));
+  CHECK_EQ(story.active(), 0);
+  CHECK_EQ(story.version(1), KeyState::retiring);   // as before, until its overlap is over
+  CHECK_EQ(story.steer(KeyVerb::suspend_revoked, 2), Outcome::key_state_forbids);
+  CHECK_EQ(story.steer(KeyVerb::suspend_unknown, 1), Outcome::done);
+  CHECK_EQ(story.state.registry().version(1, 1)->cause, static_cast<std::uint8_t>(model::KeyCause::revocation_unknown));
+  CHECK_EQ(story.steer(KeyVerb::suspend_unknown, 9), Outcome::key_version_not_found);
+  CHECK(story.wait(base::seconds(400LL * 86'400)).empty());
+  CHECK_EQ(story.version(1), KeyState::suspended);
+  // People take it into use again.
+  CHECK_EQ(story.steer(KeyVerb::apply, 2), Outcome::done);
+  CHECK_EQ(story.active(), 2);
+}

@@ -111,6 +111,7 @@ struct Certificate {
   InformationAccess access;
   Presence points_presence;
   std::vector<DistributionPoint> distribution_points;
+  std::vector<DistributionPoint> freshest_points;   ///< where delta lists are (RFC 5280 section 4.2.1.15)
   bool ocsp_no_check = false;
 
   /// Whatever breaks RFC 5280 so plainly that no profile accepts it.

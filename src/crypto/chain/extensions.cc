@@ -193,7 +193,12 @@ Known read_extension(ByteView id, bool critical, ByteView value, Certificate& ou
     if (read) out.distribution_points = std::move(*points);
     return place(out.points_presence, read);
   }
-  if (oid::freshest_crl == id) return distribution_points_of(value) && !critical ? Known::read : Known::broken;
+  if (oid::freshest_crl == id) {
+    auto points = distribution_points_of(value);
+    if (!points || critical) return Known::broken;
+    out.freshest_points = std::move(*points);
+    return Known::read;
+  }
   if (oid::issuer_alt_name == id) {
     AlternativeNames names;
     return read_alternative_names(value, names) ? Known::read : Known::broken;

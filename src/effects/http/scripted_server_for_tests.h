@@ -1,8 +1,10 @@
 #pragma once
-// A TLS server that answers with whatever bytes a test wants, and breaks off where it wants. For tests only.
+// A server, of TLS unless a test wants it plain, that answers with whatever bytes a test wants, and breaks off where it wants. For tests
+// only.
 
 #include <poll.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -49,8 +51,12 @@ class ScriptedServer {
       options.client_certificate_required = true;
     }
     tls_ = io::TlsServerContext::open(disk, options).value();
-    listener_ = io::Listener::open({"127.0.0.1", 0}).value();
-    accepting_ = std::thread([this] { accept(); });
+    listen();
+  }
+  struct Plain {};
+  ScriptedServer(Script script, Plain) : script_(std::move(script)) {
+    io::ignore_broken_pipes();
+    listen();
   }
   ~ScriptedServer() {
     stopping_ = true;
@@ -58,7 +64,7 @@ class ScriptedServer {
     for (std::thread& one : serving_) one.join();
   }
 
-  std::string url() const { return "https://" + listener_->endpoint().text(); }
+  std::string url() const { return (tls_ ? "https://" : "http://") + listener_->endpoint().text(); }
   std::uint16_t port() const { return listener_->endpoint().port; }
   std::vector<std::string> requests() {
     const std::lock_guard lock(mutex_);
@@ -70,6 +76,10 @@ class ScriptedServer {
   io::TestIdentity authority = io::make_test_identity("test authority", "");
 
  private:
+  void listen() {
+    listener_ = io::Listener::open({"127.0.0.1", 0}).value();
+    accepting_ = std::thread([this] { accept(); });
+  }
   void put(const std::string& name, const io::TestIdentity& identity) {
     io::replace_file(disk, name + ".pem", base::as_bytes(identity.certificate_pem)).value();
     io::replace_file(disk, name + ".key", base::as_bytes(identity.key_pem)).value();
@@ -99,7 +109,7 @@ class ScriptedServer {
     while (true) {
       const std::size_t head = in.find("\r\n\r\n");
       if (head != std::string::npos) {
-        const std::size_t at = in.find("content-length: ");
+        const std::size_t at = std::min(in.find("content-length: "), in.find("Content-Length: "));
         const std::size_t size = head + 4 + (at < head ? std::stoul(in.substr(at + 16)) : 0);
         if (in.size() >= size) {
           request = in.substr(0, size);
@@ -117,7 +127,15 @@ class ScriptedServer {
     }
   }
   void serve(io::Descriptor fd) {
-    io::TlsConnection stream(*tls_, std::move(fd));
+    if (tls_) {
+      io::TlsConnection stream(*tls_, std::move(fd));
+      serve(stream);
+    } else {
+      io::PlainStream stream(std::move(fd));
+      serve(stream);
+    }
+  }
+  void serve(io::Stream& stream) {
     while (true) {
       const io::StreamResult result = stream.handshake();
       if (result.state == io::StreamState::done) break;

@@ -41,6 +41,7 @@ void append(List& list, const std::string& line) {
 // What one transfer shares with libcurl's callbacks.
 struct Transfer {
   const FetchOrder& order;
+  bool tls;
   const std::vector<Address>& judged;
   Fetched& result;
   io::Clock& clock;
@@ -144,8 +145,8 @@ void set_limits(CURL* easy, const FetchOrder& order, Duration left) {
 }
 
 // One request on one connection: no second host, protocol, proxy, login, cookie or decompression.
-void set_confinement(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+void set_confinement(CURL* easy, bool tls) {
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -168,6 +169,25 @@ void set_tls(CURL* easy, const FetchOrder& order) {
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
 }
 
+void set_posted(CURL* easy, const FetchOrder& order) {
+  if (order.posted.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, order.posted.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order.posted.size()));
+}
+
+// Asked by libcurl about once a second, and whenever something moves.
+int has_to_stop(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(context)->load(std::memory_order_relaxed) ? 1 : 0;
+}
+
+void set_stopping(CURL* easy, const FetchOrder& order) {
+  if (order.stopping == nullptr) return;
+  curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, has_to_stop);
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(order.stopping));
+}
+
 void set_callbacks(CURL* easy, Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, begin_tls);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &transfer);
@@ -181,8 +201,9 @@ void set_callbacks(CURL* easy, Transfer& transfer) {
 
 List request_headers(const FetchOrder& order) {
   List headers;
-  append(headers, "Accept: application/jwk-set+json, application/json");
+  append(headers, "Accept: " + order.accept);
   append(headers, "User-Agent: holdfast");
+  if (!order.posted.empty()) append(headers, "Content-Type: " + order.posted_type);
   if (!order.entity_tag.empty()) append(headers, "If-None-Match: " + order.entity_tag);
   return headers;
 }
@@ -210,7 +231,9 @@ Times times_of(CURL* easy, const Transfer& transfer) {
   };
   // libcurl forgets when it was connected if TLS fails.
   const Duration connected = read(CURLINFO_CONNECT_TIME_T);
-  return {connected.ns > 0 ? connected : transfer.reached, read(CURLINFO_APPCONNECT_TIME_T), read(CURLINFO_TOTAL_TIME_T)};
+  // Without TLS a connection is all there is to have before the request.
+  const Duration secured = transfer.tls ? read(CURLINFO_APPCONNECT_TIME_T) : connected;
+  return {connected.ns > 0 ? connected : transfer.reached, secured, read(CURLINFO_TOTAL_TIME_T)};
 }
 
 // `certificate of CN = ..., by CN = ..., until ...`, from libcurl's list for the server's own certificate.
@@ -274,19 +297,20 @@ std::optional<FetchFailure> judge_status(long status, const FetchOrder& order, c
   return fetch_failure("fetch_http_status", "status " + std::to_string(status));
 }
 
-void note_steps(CURL* easy, const Times& times, Fetched& result) {
+void note_steps(CURL* easy, const Times& times, const Transfer& transfer) {
+  Fetched& result = transfer.result;
   if (times.connected.ns == 0) return;
   const char* peer = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &peer);
   result.steps.push_back({FetchStep::connect, times.connected, "to " + std::string(peer == nullptr ? "" : peer)});
-  if (times.secured.ns == 0) return;
+  if (times.secured.ns == 0 || !transfer.tls) return;
   result.steps.push_back({FetchStep::tls, {times.secured.ns - times.connected.ns}, certificate_text(easy)});
 }
 
 void finish(CURL* easy, CURLcode code, const char* detail, const Transfer& transfer) {
   Fetched& result = transfer.result;
   const Times times = times_of(easy, transfer);
-  note_steps(easy, times, result);
+  note_steps(easy, times, transfer);
   result.failed_after = {times.total.ns - std::max(times.connected.ns, times.secured.ns)};
   if (code != CURLE_OK) {
     const std::string reason = *detail != '\0' ? detail : curl_easy_strerror(code);
@@ -316,16 +340,18 @@ void transfer_pinned(const FetchOrder& order, const intake::FetchTarget& target,
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const Easy easy(curl_easy_init());
   CHECK(ready == CURLE_OK && easy != nullptr);
-  Transfer transfer{order, judged, result, clock};
+  Transfer transfer{order, target.tls, judged, result, clock};
   const List headers = request_headers(order), addresses = pinned(target, judged);
-  const std::string url = "https://" + authority_of(target) + target.path;
+  const std::string url = (target.tls ? "https://" : "http://") + authority_of(target) + target.path;
   char detail[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy.get(), CURLOPT_RESOLVE, addresses.get());
   curl_easy_setopt(easy.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(order.bytes_max));
-  set_confinement(easy.get());
+  set_confinement(easy.get(), target.tls);
+  set_posted(easy.get(), order);
+  set_stopping(easy.get(), order);
   set_limits(easy.get(), order, left);
   set_tls(easy.get(), order);
   set_callbacks(easy.get(), transfer);
@@ -343,7 +369,7 @@ Fetched HttpsFetch::get(const FetchOrder& order) const {
     refuse(target.error());
     return result;
   }
-  result.steps.push_back({FetchStep::address, {}, "https, " + target->host + " is on the list"});
+  result.steps.push_back({FetchStep::address, {}, (target->tls ? "https, " : "http, ") + target->host + " is on the list"});
   const std::int64_t began = clock_.boot_ns();
   auto addresses = names_.resolve(target->host, std::min(order.connect_max, order.total_max));
   const Duration resolved_after{clock_.boot_ns() - began};

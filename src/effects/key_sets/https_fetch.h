@@ -1,7 +1,9 @@
 #pragma once
-// One GET that cannot be turned against our own network: https only, to hosts on a list, to the very addresses that were resolved
-// once and judged (intake/fetch_rules.h), without redirects, proxies, cookies or logins, within bounds of size and time.
+// One request that cannot be turned against our own network: https only (http where the rules allow it, for objects that are signed
+// themselves), to hosts on a list, to the very addresses that were resolved once and judged (intake/fetch_rules.h), without redirects,
+// proxies, cookies or logins, within bounds of size and time.
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,10 +23,14 @@ struct FetchOrder {
   intake::FetchRules rules;
   std::string ca_file;            ///< PEM; the only anchors then. Empty: the system's
   std::string entity_tag;         ///< asks with If-None-Match, unless empty
+  std::string accept = "application/jwk-set+json, application/json";
+  base::Bytes posted = {};             ///< body of a POST; empty: a GET
+  std::string posted_type = {};        ///< its media type
   std::size_t bytes_max = 0;      ///< of the body
   std::size_t header_bytes_max = 16 * 1024;
   base::Duration connect_max = base::milliseconds(intake::fetch_connect_ms_max);   ///< each of: name, connection with TLS
   base::Duration total_max = base::milliseconds(intake::fetch_total_ms_max);
+  const std::atomic<bool>* stopping = nullptr;   ///< once true the transfer ends within a second, failed; null: it does not stop
 };
 
 /// A step that worked, for people.

@@ -332,6 +332,7 @@ base::Status SqliteProjector::erase_row(model::PrivateField field, model::EventN
     case model::PrivateField::statement_name:
     case model::PrivateField::import_findings:
     case model::PrivateField::key_responsible:
+    case model::PrivateField::key_certificate:
       return base::ok();   // no view has them
     case model::PrivateField::tenant_name: {
       TenantRow row;
