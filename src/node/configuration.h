@@ -19,6 +19,7 @@
 #include "node/audit_log.h"
 #include "node/backend.h"
 #include "node/service.h"
+#include "node/wallet_desk.h"
 #include "node/webhook_teller.h"
 
 namespace node {
@@ -40,6 +41,7 @@ struct Configuration {
   base::Duration witness_interval = base::seconds(2);
   std::string rails_file;                ///< empty: no rails
   WebhookOptions webhooks;
+  WalletOptions wallets;
   gate::GateSettings gate;               ///< without webhook_url_problem
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`
