@@ -12,6 +12,7 @@ import signal
 import urllib.error
 import urllib.request
 
+import evidence
 import processes
 
 WORDS = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -146,7 +147,12 @@ def play(directory):
         expired = world.call("POST", f'/v1/wallets/imports/{late["id"]}/confirm', {"address": KEYSTORE_ADDRESS})[1]
     assert expired["code"] == "wallet_import_expired" and expired["status"] == 410, expired
 
+    # What strangers can check of it: that the account came in, and by what.
+    bundle = evidence.fetch(world.base, world.token, world.context, "/v1/imports/" + taken["id"], "")
+    world.replies.append(bundle)
     processes.end(world.service)
+    facts = evidence.check(directory, directory / "data", {"wallet": bundle})
+    assert facts["wallet"]["state"] == "active, by address", facts["wallet"]
     processes.run("audit", "verify", "--quiet", "--data", directory / "data")
     texts = [WORDS.encode(), PASSPHRASE.encode(), SEED.encode(), KEYSTORE_SECRET.encode(), bytes.fromhex(SEED), bytes.fromhex(KEYSTORE_SECRET)]
     pieces = windows(*texts)
