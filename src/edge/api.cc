@@ -41,6 +41,9 @@ std::string_view action_of(const gate::QueryBody& body) {
     std::string_view operator()(const gate::GetKey&) const { return "get_key"; }
     std::string_view operator()(const gate::ListKeyVersions&) const { return "list_key_versions"; }
     std::string_view operator()(const gate::GetOwnKeys&) const { return "get_own_keys"; }
+    std::string_view operator()(const gate::WalletDerivation&) const { return "derive_wallet"; }
+    std::string_view operator()(const gate::ListWallets&) const { return "list_wallets"; }
+    std::string_view operator()(const gate::GetWallet&) const { return "get_wallet"; }
     std::string_view operator()(const gate::ListWebhooks&) const { return "list_webhooks"; }
     std::string_view operator()(const gate::GetWebhook&) const { return "get_webhook"; }
     std::string_view operator()(const gate::ListDeliveries&) const { return "list_webhook_deliveries"; }
@@ -76,7 +79,7 @@ bool is_refusal(const AnswerItem& item) {
 }
 
 // Refresh secrets, and material that may turn out to be private: what was read of them is wiped where it was read, the body here.
-bool may_hold_secret(std::string_view path) { return path == "/v1/token" || path == "/v1/imports"; }
+bool may_hold_secret(std::string_view path) { return path == "/v1/token" || path == "/v1/imports" || path == "/v1/wallets/imports"; }
 
 std::int64_t whole_seconds_up(base::Duration duration) {
   return (duration.ns + base::seconds(1).ns - 1) / base::seconds(1).ns;

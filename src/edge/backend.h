@@ -232,6 +232,25 @@ struct KeysPage {
   model::KeyNumber next = 0;                         ///< 0: there are no more
 };
 
+/// What was derived of a wallet, before anything is journaled of it.
+struct WalletDerivationReading {
+  std::string id;                                    ///< under which it is confirmed; empty if it is not usable
+  std::string partner;
+  std::string wallet;
+  std::string expected_address;                      ///< empty: none was looked for
+  base::Instant expires_at{};
+  gate::DerivedWallet derived;
+};
+/// A wallet is a key; what is watched goes with its versions.
+struct WalletReading {
+  KeyReading key;                                    ///< without material
+  std::vector<std::string> watched;                  ///< JSON, an object for each version; empty if it was erased
+};
+struct WalletsPage {
+  std::vector<WalletReading> wallets;
+  model::KeyNumber next = 0;                         ///< 0: there are no more
+};
+
 struct AccountsPage {
   std::vector<AccountReading> accounts;
   std::string next;                                  ///< last name, if there is more; the edge makes the cursor
@@ -273,7 +292,8 @@ struct Reading {
   model::EventNumber position = 0;
   std::variant<ReadRefused, AccountReading, TransferReading, AccountsPage, TransfersPage, HistoryPage, TrialBalanceReading, DocumentReading,
                RailReading, RailsReading, WebhookReading, WebhooksReading, DeliveriesPage, WebhookTestReading,
-               WebhookResendReading, StatementsPage, ReconciliationReading, ImportReading, KeyReading, KeyVersionsReading, KeysPage>
+               WebhookResendReading, StatementsPage, ReconciliationReading, ImportReading, KeyReading, KeyVersionsReading, KeysPage,
+               WalletDerivationReading, WalletReading, WalletsPage>
       body;
 };
 

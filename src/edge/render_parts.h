@@ -93,6 +93,9 @@ void write_key_step(wire::JsonWriter& json, const EventAt& at, model::KeyNumber 
 void write_import_reading(wire::JsonWriter& json, const ImportReading& reading);
 void write_key_reading(wire::JsonWriter& json, const KeyReading& key);
 void write_version_reading(wire::JsonWriter& json, const KeyVersionReading& version);
+/// Objects: what was derived of a wallet, or the problem that nothing could be; a wallet that is watched.
+Rendered write_wallet_derivation(wire::JsonWriter& json, const base::Tag128& trace, const WalletDerivationReading& reading);
+void write_wallet_reading(wire::JsonWriter& json, const WalletReading& wallet);
 /// Members of the problem an event recorded.
 void write_refused(wire::JsonWriter& json, const Backend& backend, const EventAt& at, const model::Refused& refused);
 

@@ -132,6 +132,16 @@ struct ReadingWriter {
     list(page.keys, next, [&](const KeyReading& key) { write_key_reading(json, key); });
     return {};
   }
+  Rendered operator()(const WalletDerivationReading& derived) { return write_wallet_derivation(json, context.trace, derived); }
+  Rendered operator()(const WalletReading& wallet) {
+    write_wallet_reading(json, wallet);
+    return {};
+  }
+  Rendered operator()(const WalletsPage& page) {
+    const std::string next = page.next == 0 ? std::string() : gate::to_cursor(gate::ListKind::wallets, model::EventNumber{page.next});
+    list(page.wallets, next, [&](const WalletReading& wallet) { write_wallet_reading(json, wallet); });
+    return {};
+  }
   Rendered operator()(const WebhookReading& webhook) {
     write_webhook_reading(json, webhook);
     return {};

@@ -33,8 +33,9 @@ void write_facts(JsonWriter& json, const model::KeyFacts& facts) {
   write_due(json, "not_after", facts.not_after);
 }
 
-// As the doctor wrote them, and in a second line what captured messages said, if there were any; left out once they were erased.
-void write_findings(JsonWriter& json, const EntryWithPrivates& source, model::EventNumber received) {
+// As the doctor wrote them, and in a second line what captured messages said, if there were any, or what is watched of a wallet;
+// left out once they were erased.
+void write_findings(JsonWriter& json, const EntryWithPrivates& source, model::EventNumber received, model::KeyPurpose purpose) {
   const auto told = private_value(source, received, model::PrivateField::import_findings);
   if (!told) return;
   const std::string_view text = base::as_text(*told);
@@ -42,7 +43,7 @@ void write_findings(JsonWriter& json, const EntryWithPrivates& source, model::Ev
   json.key("findings");
   json.raw(text.substr(0, end));
   if (end == text.size()) return;
-  json.key("trials");
+  json.key(purpose == model::KeyPurpose::watch ? "watched" : "trials");
   json.raw(text.substr(end + 1));
 }
 
@@ -139,7 +140,7 @@ Rendered write_import_taken(JsonWriter& json, const EventAt& at, const model::Im
     const model::OutcomeRow& row = model::row_of(outcome_of(step == nullptr ? model::ImportCause::doctor : step->cause));
     write_problem_head(json, row, "decided at received_at; the answer sticks to the idempotency key");
     write_id(json, "import", at.number);
-    write_findings(json, at.source, at.number);
+    write_findings(json, at.source, at.number, event.purpose);
     write_instant(json, "received_at", at.event.at);
     write_problem_tail(json, at.source.entry.command.trace, {});
     return {.status = row.http_status, .outcome = row.outcome, .location = {}};
@@ -150,7 +151,7 @@ Rendered write_import_taken(JsonWriter& json, const EventAt& at, const model::Im
     write_due(json, "waits_until", step->due);
   }
   if (step != nullptr && step->to == model::ImportState::active) write_what_came(json, at.source.entry, step->cause);
-  write_findings(json, at.source, at.number);
+  write_findings(json, at.source, at.number, event.purpose);
   write_instant(json, "received_at", at.event.at);
   return {.status = 201, .outcome = model::Outcome::done, .location = "/v1/imports/" + model::import_id(at.number)};
 }
@@ -198,7 +199,7 @@ void write_import_reading(JsonWriter& json, const ImportReading& reading) {
   if (reading.approvals != 0) json.member("approvals", std::uint64_t{reading.approvals});
   write_due(json, "waits_until", reading.due);
   write_due(json, "challenge_expires_at", reading.challenge_ends);
-  write_findings(json, at.source, at.number);
+  write_findings(json, at.source, at.number, event.purpose);
   write_instant(json, "received_at", at.event.at);
   json.end_object();
 }

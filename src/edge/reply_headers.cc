@@ -15,6 +15,7 @@ namespace {
 std::int64_t retry_after_seconds(Outcome outcome) {
   switch (outcome) {
     case Outcome::overloaded:
+    case Outcome::wallet_derivation_busy:
     case Outcome::too_many_requests:
     case Outcome::view_not_caught_up:
     case Outcome::checkpoint_not_published:

@@ -12,6 +12,7 @@
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/statement_upload.h"
+#include "gate/wallet_schema.h"
 #include "wire/webhook_signature.h"
 
 namespace gate {
@@ -229,6 +230,7 @@ struct FieldGiver {
   void operator()(const ImportProof& body) { give_fields(maker, body); }
   void operator()(const ImportReview& body) { give_fields(maker, body); }
   void operator()(const KeySteering& body) { give_fields(maker, body); }
+  void operator()(const WalletConfirmation& body) { give_fields(maker, body); }
 };
 
 struct OperationOf {
@@ -264,6 +266,7 @@ struct OperationOf {
   model::Operation operator()(const ImportProof&) const { return model::Operation::prove_import; }
   model::Operation operator()(const ImportReview&) const { return model::Operation::review_import; }
   model::Operation operator()(const KeySteering&) const { return model::Operation::steer_key; }
+  model::Operation operator()(const WalletConfirmation&) const { return model::Operation::import_key; }
 };
 
 // Only partition 0 exists; the event number of an id from elsewhere means something else here.
@@ -461,6 +464,23 @@ model::CommandBody Gate::import_command_of(Builder& builder, const KeyImport& bo
   return command;
 }
 
+// Without a word of what was found there is nothing in it but that, and the core refuses.
+model::CommandBody Gate::wallet_command_of(Builder& builder, const WalletConfirmation& body) {
+  const ConfirmedWallet found = body.found.value_or(ConfirmedWallet{});
+  model::ImportKey command;
+  const auto name_of = [](std::string_view name) { return model::parse_rail_name(name.empty() ? "unknown" : name).value_or(model::RailName{}); };
+  command.partner = name_of(found.partner);
+  command.key = name_of(found.wallet);
+  command.purpose = model::KeyPurpose::watch;
+  command.verdict = found.verdict;
+  if (!found.facts) return command;
+  command.facts = *found.facts;
+  command.causes = found.causes;
+  // One private value: the findings, and what is watched in a line of its own (docs/format/entry.md).
+  command.findings = builder.commit(model::PrivateField::import_findings, base::as_bytes(found.findings + "\n" + found.watched));
+  return command;
+}
+
 // What the key answered is judged here; whether it was asked that, still and only once, is the core's to say.
 model::CommandBody Gate::proof_command_of(const Sender& sender, const ImportProof& body) const {
   const auto known = key_book_ == nullptr ? std::nullopt : key_book_->find(sender.tenant, body.import);
@@ -485,6 +505,7 @@ std::optional<model::CommandBody> Gate::registry_command_of(Builder& builder, co
     return builder.commit(model::PrivateField::vote_reason, base::as_bytes(reason));
   };
   if (const auto* body = std::get_if<KeyImport>(&request)) return import_command_of(builder, *body);
+  if (const auto* body = std::get_if<WalletConfirmation>(&request)) return wallet_command_of(builder, *body);
   if (const auto* body = std::get_if<ImportProof>(&request)) return proof_command_of(builder.sender, *body);
   if (const auto* body = std::get_if<ImportChallenge>(&request)) {
     model::ChallengeImport command{.import = body->import, .origin = base::to_bytes(base::as_bytes(settings_.origin))};

@@ -161,6 +161,10 @@ class BodyChecker {
             "captured", malformed, "at most 4 captured messages, each a document as holdfast try reads it, without key and secret");
   }
   void operator()(const ImportChallenge& body) { import(body.import); }
+  void operator()(const WalletConfirmation& body) {
+    require(is_wallet_import_id(body.id), "id", malformed, "not the id of a wallet import");
+    require(is_wallet_address(body.address), "address", malformed, "1 to 128 printable ASCII characters without blanks");
+  }
   void operator()(const ImportProof& body) {
     import(body.import);
     require(!body.signature.empty() && body.signature.size() <= signature_bytes_max, "signature", out_of_range, "1 to 2048 bytes");

@@ -45,9 +45,9 @@ constexpr std::array<std::string_view, 4> create_webhook = {"url", "events", "or
 constexpr std::array<std::string_view, 6> change_webhook = {"id", "url", "events", "enabled", "ordered", "personal"};
 constexpr std::array<std::string_view, 1> remove_webhook = {"id"};
 constexpr std::array<std::string_view, 2> rotate_webhook = {"id", "overlap_seconds"};
-constexpr std::array<std::string_view, 9> import_key = {"partner",     "key",    "purpose",     "material",
+constexpr std::array<std::string_view, 11> import_key = {"partner",     "key",    "purpose",     "material",
                                                         "responsible", "staged", "activate_at", "overlap_seconds",
-                                                        "captured"};
+                                                        "captured",    "id",     "address"};
 constexpr std::array<std::string_view, 1> challenge_import = {"id"};
 constexpr std::array<std::string_view, 2> prove_import = {"id", "signature"};
 constexpr std::array<std::string_view, 3> review_import = {"id", "decision", "reason"};

@@ -10,6 +10,7 @@
 #include "gate/refusal_of.h"
 #include "gate/schema.h"
 #include "gate/scope.h"
+#include "gate/wallet_schema.h"
 #include "gate/webhook_schema.h"
 #include "wire/json_value.h"
 #include "wire/structured_field.h"
@@ -142,6 +143,7 @@ Admission Gate::judge(Call& call) {
     return missing_scope(*route.scope, call.sender.trace);
   }
   if (route.action == Action::take_rail_callback) return admit_callback(call);
+  if (route.action == Action::derive_wallet) return admit_wallet_derivation(call);
   if (route.action == Action::test_webhook || route.action == Action::resend_webhook) return admit_webhook_call(call);
   if (route.method == "GET") {
     Query query{
@@ -260,6 +262,21 @@ Admission Gate::admit_webhook_call(Call& call) {
   return query;
 }
 
+// Nothing of it is journaled, and asking again derives the same: it needs no key. What was parsed is wiped with its document.
+Admission Gate::admit_wallet_derivation(Call& call) {
+  auto form = form_of(call.request, false, call.sender.trace);
+  if (auto* refused = std::get_if<Refusal>(&form)) return std::move(*refused);
+  if (!call.request.query.empty()) return call.refuse(Outcome::request_field_unknown, "this takes no query parameters");
+  const auto document = parse_body(call.request, body_bytes_max);
+  if (!document.ok()) return refuse_json(document.error(), call.sender.trace);
+  Problems problems;
+  wire::JsonFields fields(document->root(), "", problems);
+  WalletDerivation derivation = read_wallet_derivation(fields);
+  fields.finish();
+  if (!problems.empty()) return refusal(std::move(problems), call.sender.trace);
+  return Query{.tenant = call.sender.tenant, .principal = call.sender.principal, .trace = call.sender.trace, .body = std::move(derivation)};
+}
+
 Admission Gate::admit_change(Call& call) {
   const Route& route = *call.match.route;
   const auto& headers = call.request.headers;
@@ -290,6 +307,9 @@ Admission Gate::admit_change(Call& call) {
   }
   if (auto refused = refuse_reach(call, body)) return *std::move(refused);
   if (auto* import = std::get_if<KeyImport>(&body)) return admit_import(call, *key, std::move(*import));
+  if (auto* confirmation = std::get_if<WalletConfirmation>(&body); confirmation != nullptr && wallet_book_ != nullptr) {
+    confirmation->found = wallet_book_->find(call.sender.tenant, confirmation->id, confirmation->address);
+  }
   return widen(admit_body(call.sender, *key, body));
 }
 

@@ -92,6 +92,8 @@ class Gate {
   void listen_to(RailVoices* voices) { voices_ = voices; }
   /// Who knows the keys of partners; null, as at first: nobody, and no answer to a challenge is good. Outlives the gate.
   void look_up_keys(const KeyBook* book) { key_book_ = book; }
+  /// Who holds the wallets that wait to be confirmed; null, as at first: nobody, and none is known. Outlives the gate.
+  void look_up_wallets(const WalletBook* book) { wallet_book_ = book; }
 
   /// Judges one complete request. `now` is wall time. The trace id comes from `traceparent`, or is drawn if there is
   /// none. Checks in this order: route, credentials, rate, scope, media type, idempotency key, body. A request refused
@@ -143,6 +145,7 @@ class Gate {
   Admission admit_batch(Call& call, std::string_view key);
   Admission admit_callback(Call& call);
   Admission admit_webhook_call(Call& call);
+  Admission admit_wallet_derivation(Call& call);
   Admission admit_statement_call(Call& call, std::string_view key);
   std::optional<Refusal> refuse_reach(const Call& call, const RequestBody& body);
   model::IdempotencyTag add_transfer(Builder& builder, std::string_view key, const TransferRequest& transfer);
@@ -153,6 +156,7 @@ class Gate {
   std::optional<model::CommandBody> webhook_command_of(Builder& builder, const RequestBody& body);
   std::optional<model::CommandBody> registry_command_of(Builder& builder, const RequestBody& body);
   model::CommandBody import_command_of(Builder& builder, const KeyImport& body);
+  static model::CommandBody wallet_command_of(Builder& builder, const WalletConfirmation& body);
   model::CommandBody proof_command_of(const Sender& sender, const ImportProof& body) const;
   Admission admit_import(const Call& call, std::string_view key, KeyImport&& body);
   model::CommandBody rail_command_of(Builder& builder, const RequestBody& body);
@@ -165,6 +169,7 @@ class Gate {
   GateSettings settings_;
   RailVoices* voices_ = nullptr;
   const KeyBook* key_book_ = nullptr;
+  const WalletBook* wallet_book_ = nullptr;
   TokenAuthority tokens_;
   RateLimiter limiter_;
   FingerprintMaker fingerprints_;

@@ -10,25 +10,6 @@ namespace {
 
 constexpr const char* malformed = "request_field_malformed";
 
-// Text as it is, or bytes in base64: exactly one of them.
-intake::Secret read_material(wire::JsonFields& fields) {
-  const auto text = fields.optional_string("material");
-  const auto encoded = fields.optional_string("material_base64");
-  if (text.has_value() == encoded.has_value()) {
-    fields.report(malformed, "material", "either material, a text, or material_base64, bytes in base64");
-    return {};
-  }
-  if (text) return intake::to_secret(base::as_bytes(*text));
-  auto bytes = base::parse_base64(*encoded);
-  if (!bytes) {
-    fields.report(malformed, "material_base64", "base64 with padding and without blanks");
-    return {};
-  }
-  intake::Secret material = intake::to_secret(*bytes);
-  crypto::wipe(*bytes);
-  return material;
-}
-
 // The value as JSON again, without blanks: what is tried, and what a repetition is compared with. As deep as a body may be.
 void write_value(wire::JsonWriter& json, wire::JsonValue value) {
   switch (value.kind()) {
@@ -95,12 +76,31 @@ model::KeyNumber read_key_id(const std::vector<std::string>& parameters, Problem
   return id.value_or(0);
 }
 
+intake::Secret read_material(wire::JsonFields& fields) {
+  const auto text = fields.optional_string("material");
+  const auto encoded = fields.optional_string("material_base64");
+  if (text.has_value() == encoded.has_value()) {
+    fields.report(malformed, "material", "either material, a text, or material_base64, bytes in base64");
+    return {};
+  }
+  if (text) return intake::to_secret(base::as_bytes(*text));
+  auto bytes = base::parse_base64(*encoded);
+  if (!bytes) {
+    fields.report(malformed, "material_base64", "base64 with padding and without blanks");
+    return {};
+  }
+  intake::Secret material = intake::to_secret(*bytes);
+  crypto::wipe(*bytes);
+  return material;
+}
+
 KeyImport read_key_import(wire::JsonFields& fields) {
   KeyImport import;
   import.partner = fields.required_string("partner").value_or("");
   import.key = fields.required_string("key").value_or("");
   const auto purpose = fields.required_string("purpose");
-  const auto known = purpose ? model::parse_key_purpose(*purpose) : std::nullopt;
+  auto known = purpose ? model::parse_key_purpose(*purpose) : std::nullopt;
+  if (known == model::KeyPurpose::watch) known.reset();   // by a confirmed wallet import alone
   if (purpose && !known) fields.report(malformed, "purpose", "verify_messages, verify_callbacks, encrypt or tls_peer");
   import.purpose = known.value_or(model::KeyPurpose::verify_messages);
   import.material = read_material(fields);

@@ -13,6 +13,8 @@ namespace gate {
 model::EventNumber read_import_id(const std::vector<std::string>& parameters, Problems& problems);
 model::KeyNumber read_key_id(const std::vector<std::string>& parameters, Problems& problems);
 
+/// `material`, a text, or `material_base64`: exactly one of them. Wiped when it goes away.
+intake::Secret read_material(wire::JsonFields& fields);
 KeyImport read_key_import(wire::JsonFields& fields);
 ImportProof read_import_proof(model::EventNumber import, wire::JsonFields& fields);
 ImportReview read_import_review(model::EventNumber import, bool approve, wire::JsonFields& fields);

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/instant.h"
+#include "gate/wallet_body.h"
 #include "model/account.h"
 #include "model/command.h"
 #include "model/ids.h"
@@ -143,6 +144,18 @@ struct ListKeyVersions {
   model::KeyNumber key = 0;
 };
 
+/// GET /v1/wallets?partner&cursor&limit: of the tenant, in the order in which they were first confirmed.
+struct ListWallets {
+  std::string partner;                       ///< empty: of every partner
+  model::KeyNumber after = 0;                ///< from the cursor
+  std::uint32_t limit = list_limit_default;
+};
+
+/// GET /v1/wallets/{id}: with its versions.
+struct GetWallet {
+  model::KeyNumber wallet = 0;
+};
+
 /// GET /v1/trial-balance?asset
 struct TrialBalance {
   std::optional<model::Asset> asset;
@@ -176,7 +189,8 @@ struct GetImportEvidence {
 using QueryBody = std::variant<GetAccount, GetTransfer, AccountHistory, ListAccounts, ListTransfers, TrialBalance,
                                GetCheckpoint, GetTile, GetEvidence, GetImportEvidence, ListRails, GetRail,
                                ListWebhooks, GetWebhook, ListDeliveries, TestWebhook, ResendWebhook,
-                               ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey, ListKeyVersions, GetOwnKeys>;
+                               ListReconciliations, GetReconciliation, GetImport, ListKeys, GetKey, ListKeyVersions, GetOwnKeys,
+                               WalletDerivation, ListWallets, GetWallet>;
 
 struct Query {
   model::TenantNumber tenant = 1;
@@ -192,7 +206,7 @@ std::string to_position(model::PartitionNumber partition, model::EventNumber eve
 std::optional<model::EventNumber> parse_position(std::string_view text);
 
 /// Cursors: opaque to clients, base64url of CBOR [list, place]. A cursor of another list is refused.
-enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4, webhook_deliveries = 9, reconciliations = 10, exceptions = 11, keys = 12 };
+enum class ListKind : std::uint8_t { account_history = 1, accounts = 2, transfers = 3, transfers_by_age = 4, webhook_deliveries = 9, reconciliations = 10, exceptions = 11, keys = 12, wallets = 13 };
 std::string to_cursor(ListKind list, model::EventNumber before);
 std::string to_cursor(ListKind list, std::string_view after);
 std::optional<model::EventNumber> parse_event_cursor(ListKind list, std::string_view text);

@@ -178,12 +178,14 @@ Read<GetReconciliation> read_reconciliation(const RouteMatch& match, Parameters&
   return get;
 }
 
-Read<ListKeys> read_key_list(Parameters& parameters) {
-  ListKeys list;
+// Keys, and wallets, which are keys as well.
+template <typename List, ListKind kind>
+Read<List> read_key_list(Parameters& parameters) {
+  List list;
   list.partner = parameters.take("partner", "the name of a partner", rail_name).value_or("");
   list.limit = parameters.take_limit();
   if (const auto cursor = parameters.take("cursor")) {
-    const auto after = parse_event_cursor(ListKind::keys, *cursor);
+    const auto after = parse_event_cursor(kind, *cursor);
     if (!after || *after > UINT32_MAX) return BadCursor{};
     list.after = static_cast<model::KeyNumber>(*after);
   }
@@ -316,7 +318,13 @@ std::variant<Query, Refusal> read_query(Query query, const RouteMatch& match, co
       query.body = GetImportEvidence{.import = read_import_id(match.parameters, problems), .disclose = read_disclose(parameters)};
       break;
     case Action::list_keys:
-      keep(read_key_list(parameters));
+      keep(read_key_list<ListKeys, ListKind::keys>(parameters));
+      break;
+    case Action::list_wallets:
+      keep(read_key_list<ListWallets, ListKind::wallets>(parameters));
+      break;
+    case Action::get_wallet:
+      query.body = GetWallet{read_key_id(match.parameters, problems)};
       break;
     case Action::get_key:
       query.body = GetKey{read_key_id(match.parameters, problems)};

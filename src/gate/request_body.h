@@ -13,6 +13,7 @@
 #include "base/instant.h"
 #include "base/int128.h"
 #include "gate/import_body.h"
+#include "gate/wallet_body.h"
 #include "gate/webhook_body.h"
 #include "model/account.h"
 #include "model/command.h"
@@ -179,7 +180,7 @@ using RequestBody =
                  RailTransferRequest, TransferCancellation, TransferReview, UnknownResolution, Refund,
                  RailConfiguration, RailControl, WebhookCreation,
                  WebhookChange, WebhookRemoval, WebhookRotation, WebhookMark, ExceptionDecision, KeyImport, ImportChallenge, ImportProof, ImportReview,
-                 KeySteering>;
+                 KeySteering, WalletConfirmation>;
 
 /// One text for one JSON value: members by the bytes of their names, no blanks, integers in decimal, shortest escapes.
 /// Nothing if there is a number with a fraction or an exponent (it has no one meaning), or more than `bytes_max` bytes.

@@ -10,7 +10,7 @@ namespace {
 
 using model::Operation;
 
-constexpr std::array<Route, 66> table = {{
+constexpr std::array<Route, 70> table = {{
     {"POST", "/v1/tenants", Action::open_tenant, Operation::open_tenant, model::operate},
     {"POST", "/v1/assets", Action::register_asset, Operation::register_asset, model::assets_write},
     {"POST", "/v1/accounts", Action::open_account, Operation::open_account, model::accounts_write},
@@ -72,6 +72,10 @@ constexpr std::array<Route, 66> table = {{
     {"POST", "/v1/keys/{id}/retire", Action::retire_key, Operation::steer_key, model::keys_write},
     {"POST", "/v1/keys/{id}/compromise", Action::compromise_key, Operation::steer_key, model::keys_write},
     {"POST", "/v1/keys/{id}/destroy", Action::destroy_key, Operation::steer_key, model::keys_write},
+    {"POST", "/v1/wallets/imports", Action::derive_wallet, Operation::none, model::wallets_write},
+    {"POST", "/v1/wallets/imports/{id}/confirm", Action::confirm_wallet, Operation::import_key, model::wallets_write},
+    {"GET", "/v1/wallets", Action::list_wallets, Operation::none, model::wallets_read},
+    {"GET", "/v1/wallets/{id}", Action::get_wallet, Operation::none, model::wallets_read},
     {"GET", "/v1/trial-balance", Action::get_trial_balance, Operation::none, model::accounts_read},
     {"POST", "/v1/idempotency-keys:cancel", Action::cancel_key, Operation::cancel_key, model::transfers_write},
     {"POST", "/v1/clients", Action::create_client, Operation::create_client, model::clients_admin},

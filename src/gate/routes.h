@@ -81,6 +81,10 @@ enum class Action : std::uint8_t {
   retire_key,
   compromise_key,
   destroy_key,
+  derive_wallet,
+  confirm_wallet,
+  list_wallets,
+  get_wallet,
 };
 
 struct Route {

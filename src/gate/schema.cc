@@ -5,6 +5,7 @@
 #include "gate/import_schema.h"
 #include "gate/rail_names.h"
 #include "gate/scope.h"
+#include "gate/wallet_schema.h"
 #include "gate/webhook_schema.h"
 
 namespace gate {
@@ -488,6 +489,9 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::destroy_key:
       body = read_key_steering(read_key_id(parameters, problems), model::KeyVerb::destroy, fields);
       break;
+    case Action::confirm_wallet:
+      body = read_wallet_confirmation(parameters, fields);
+      break;
     case Action::create_transfer:
     case Action::create_batch:
     case Action::get_access_token:
@@ -510,6 +514,9 @@ RequestBody read_body(Action action, const std::vector<std::string>& parameters,
     case Action::list_keys:
     case Action::get_key:
     case Action::list_key_versions:
+    case Action::derive_wallet:
+    case Action::list_wallets:
+    case Action::get_wallet:
     case Action::test_webhook:
     case Action::resend_webhook:
     case Action::list_webhooks:

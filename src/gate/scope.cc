@@ -9,7 +9,7 @@ namespace gate {
 
 namespace {
 
-constexpr std::array<std::pair<model::Scope, std::string_view>, 20> scope_names = {{
+constexpr std::array<std::pair<model::Scope, std::string_view>, 22> scope_names = {{
     {model::accounts_read, "accounts:read"},
     {model::accounts_write, "accounts:write"},
     {model::transfers_read, "transfers:read"},
@@ -30,6 +30,8 @@ constexpr std::array<std::pair<model::Scope, std::string_view>, 20> scope_names 
     {model::imports_review, "imports:review"},
     {model::keys_read, "keys:read"},
     {model::keys_write, "keys:write"},
+    {model::wallets_read, "wallets:read"},
+    {model::wallets_write, "wallets:write"},
 }};
 static_assert(model::all_scopes == (1u << scope_names.size()) - 1, "every scope has a name");
 

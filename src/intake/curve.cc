@@ -166,6 +166,22 @@ Point public_point(const Curve& curve, ByteView scalar) {
   return {x.bytes(curve.field_bytes()), y.bytes(curve.field_bytes())};
 }
 
+std::optional<Secret> add_multiple(const Curve& curve, ByteView point, const Number& scalar) {
+  const EC_GROUP* group = load(curve).group.get();
+  EC_POINT* sum = EC_POINT_new(group);
+  EC_POINT* start = EC_POINT_new(group);
+  CHECK(sum != nullptr && start != nullptr);
+  const Number one(1);
+  Secret out(curve.field_bytes() + 1);
+  const bool good = EC_POINT_oct2point(group, start, point.data(), point.size(), nullptr) == 1 &&
+                    EC_POINT_mul(group, sum, scalar.raw(), start, one.raw(), nullptr) == 1 && EC_POINT_is_at_infinity(group, sum) == 0 &&
+                    EC_POINT_point2oct(group, sum, POINT_CONVERSION_COMPRESSED, out.data(), out.size(), nullptr) == out.size();
+  EC_POINT_clear_free(start);
+  EC_POINT_clear_free(sum);
+  if (!good) return std::nullopt;
+  return out;
+}
+
 bool scalar_in_range(const Curve& curve, ByteView scalar) {
   const Number k(scalar);
   return !k.is_zero() && k < numbers_of(curve).n;

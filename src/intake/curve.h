@@ -46,6 +46,8 @@ bool is_on_curve(const Curve& curve, base::ByteView x, base::ByteView y);
 std::optional<Secret> decompress(const Curve& curve, base::ByteView x, bool odd);
 /// scalar * G; the scalar must be in 1 .. n-1.
 Point public_point(const Curve& curve, base::ByteView scalar);
+/// point + scalar * G of a compressed point, compressed. Nothing for the point at infinity, or if `point` is none.
+std::optional<Secret> add_multiple(const Curve& curve, base::ByteView point, const Number& scalar);
 /// 1 <= scalar < n.
 bool scalar_in_range(const Curve& curve, base::ByteView scalar);
 

@@ -58,6 +58,8 @@ struct Item {
   std::string thumbprint;          ///< RFC 7638, base64url
   std::string pin_sha256;          ///< base64 of SHA-256 of `spki` (RFC 7469)
   std::string name;                ///< subject, kid, comment, address: public names only
+  std::string script;              ///< of an extended key: what its SLIP-132 prefix promises; of WIF: `p2pkh_uncompressed`, or empty
+  std::string network;             ///< of WIF: `bitcoin`, `bitcoin_test`, `litecoin`, `dogecoin`
   Place place;
 };
 

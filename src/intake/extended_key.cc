@@ -1,8 +1,5 @@
 #include "intake/extended_key.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
-
 #include <algorithm>
 
 #include "base/check.h"
@@ -42,23 +39,6 @@ Secret compressed(const Point& point) {
   Secret out;
   out.push_back((point.y.back() & 1) != 0 ? 3 : 2);
   out.insert(out.end(), point.x.begin(), point.x.end());
-  return out;
-}
-
-// point + scalar * G, both of secp256k1. Nothing for the point at infinity.
-std::optional<Secret> add_multiple(ByteView point, const Number& scalar) {
-  EC_GROUP* group = EC_GROUP_new_by_curve_name(curve().nid);
-  EC_POINT* sum = EC_POINT_new(group);
-  EC_POINT* start = EC_POINT_new(group);
-  const Number one(1);
-  Secret out(33);
-  const bool good = EC_POINT_oct2point(group, start, point.data(), point.size(), nullptr) == 1 &&
-                    EC_POINT_mul(group, sum, scalar.raw(), start, one.raw(), nullptr) == 1 && EC_POINT_is_at_infinity(group, sum) == 0 &&
-                    EC_POINT_point2oct(group, sum, POINT_CONVERSION_COMPRESSED, out.data(), out.size(), nullptr) == out.size();
-  EC_POINT_clear_free(start);
-  EC_POINT_clear_free(sum);
-  EC_GROUP_free(group);
-  if (!good) return std::nullopt;
   return out;
 }
 
@@ -174,7 +154,7 @@ std::optional<ExtendedKey> derive_child(const ExtendedKey& parent, std::uint32_t
     out.key.insert(out.key.end(), scalar.begin(), scalar.end());
     return out;
   }
-  auto point = add_multiple(parent.key, step);
+  auto point = add_multiple(curve(), parent.key, step);
   if (!point) return std::nullopt;
   out.key = std::move(*point);
   return out;

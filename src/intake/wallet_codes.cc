@@ -33,6 +33,17 @@ std::uint32_t bech32_step(std::uint32_t check, std::uint8_t value) {
   return check;
 }
 
+// Over the prefix as BIP-173 expands it.
+std::uint32_t bech32_start(std::string_view prefix) {
+  std::uint32_t check = 1;
+  for (const char c : prefix) check = bech32_step(check, static_cast<std::uint8_t>(c >> 5));
+  check = bech32_step(check, 0);
+  for (const char c : prefix) check = bech32_step(check, static_cast<std::uint8_t>(c & 31));
+  return check;
+}
+
+constexpr std::uint32_t bech32_constant = 1, bech32m_constant = 0x2bc830a3;
+
 base::Digest double_sha256(ByteView bytes) { return crypto::sha256(crypto::sha256(bytes)); }
 
 }  // namespace
@@ -111,18 +122,15 @@ std::optional<Bech32> from_bech32(std::string_view text) {
   }
   if (lower && upper) return std::nullopt;
   for (char c : text.substr(0, one)) out.prefix.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  std::uint32_t check = 1;
-  for (char c : out.prefix) check = bech32_step(check, static_cast<std::uint8_t>(c >> 5));
-  check = bech32_step(check, 0);
-  for (char c : out.prefix) check = bech32_step(check, static_cast<std::uint8_t>(c & 31));
+  std::uint32_t check = bech32_start(out.prefix);
   for (char c : text.substr(one + 1)) {
     const std::size_t value = bech32_digits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
     if (value == std::string_view::npos) return std::nullopt;
     check = bech32_step(check, static_cast<std::uint8_t>(value));
     out.values.push_back(static_cast<std::uint8_t>(value));
   }
-  if (check != 1 && check != 0x2bc830a3) return std::nullopt;
-  out.is_m = check != 1;
+  if (check != bech32_constant && check != bech32m_constant) return std::nullopt;
+  out.is_m = check == bech32m_constant;
   out.values.resize(out.values.size() - 6);
   return out;
 }
@@ -140,6 +148,32 @@ std::optional<Secret> from_groups(ByteView groups) {
     }
   }
   if (count >= 5 || (bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  return out;
+}
+
+Secret to_groups(ByteView bytes) {
+  Secret out;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const std::uint8_t byte : bytes) {
+    bits = (bits << 8 | byte) & 0xFFF;
+    for (count += 8; count >= 5; count -= 5) out.push_back(static_cast<std::uint8_t>(bits >> (count - 5) & 31));
+  }
+  if (count != 0) out.push_back(static_cast<std::uint8_t>(bits << (5 - count) & 31));
+  return out;
+}
+
+std::string to_bech32(std::string_view prefix, ByteView groups, bool is_m) {
+  std::string out(prefix);
+  out.push_back('1');
+  std::uint32_t check = bech32_start(prefix);
+  for (const std::uint8_t group : groups) {
+    check = bech32_step(check, group);
+    out.push_back(bech32_digits[group]);
+  }
+  for (int i = 0; i < 6; ++i) check = bech32_step(check, 0);
+  check ^= is_m ? bech32m_constant : bech32_constant;
+  for (int shift = 25; shift >= 0; shift -= 5) out.push_back(bech32_digits[check >> shift & 31]);
   return out;
 }
 

@@ -28,6 +28,9 @@ struct Bech32 {
 std::optional<Bech32> from_bech32(std::string_view text);
 /// 5-bit groups to bytes; nothing for wrong padding.
 std::optional<Secret> from_groups(base::ByteView groups);
+/// The inverses. `groups` are below 32, `prefix` is in lower case.
+Secret to_groups(base::ByteView bytes);
+std::string to_bech32(std::string_view prefix, base::ByteView groups, bool is_m);
 
 /// The mixed case of EIP-55 for 40 hex digits.
 std::string eip55(std::string_view digits);

@@ -209,6 +209,7 @@ bool examine_extended(Examination& run, const Traced& text) {
   item.algorithm = "EC";
   item.curve = "secp256k1";
   item.bits = 256;
+  item.script = key->script;
   item.name = "depth " + std::to_string(key->depth) + ", " + std::string(key->script) + (key->is_test ? ", test network" : "");
   const Text canonical = to_text(*key);
   item.canonical = to_secret(bytes_of(canonical));
@@ -241,6 +242,10 @@ bool examine_wif(Examination& run, const Traced& text) {
     return true;
   }
   add_wallet_key(run, place, "wif", *curve_of_name("secp256k1"), ByteView(*payload).subspan(1, 32), compressed ? "compressed" : "uncompressed");
+  if (!run.items.empty() && run.items.back().format == "wif") {
+    run.items.back().script = compressed ? "" : "p2pkh_uncompressed";
+    run.items.back().network = test ? "bitcoin_test" : version == 0xB0 ? "litecoin" : version == 0x9E ? "dogecoin" : "bitcoin";
+  }
   return true;
 }
 
@@ -372,7 +377,7 @@ bool examine_base58_text(Examination& run, const Traced& text) {
     }
   }
   if (view.size() < 25 || view.size() > 36) return false;
-  const std::string_view firsts = "13T2mnLM";
+  const std::string_view firsts = "13T2mnLMD";
   if (firsts.find(view[0]) == std::string_view::npos) return false;
   const auto payload = from_base58check(view);
   const auto bytes = from_base58(view);

@@ -207,9 +207,11 @@ enum Scope : std::uint32_t {
   imports_review = 1u << 17,     ///< approve and reject imports of keys
   keys_read = 1u << 18,          ///< the inventory of keys
   keys_write = 1u << 19,         ///< apply, roll back, retire, compromise, destroy
+  wallets_read = 1u << 20,       ///< the wallets that are watched
+  wallets_write = 1u << 21,      ///< send the secret of a wallet to have its addresses derived, and confirm it
 };
 using Scopes = std::uint32_t;
-constexpr Scopes all_scopes = (1u << 20) - 1;
+constexpr Scopes all_scopes = (1u << 22) - 1;
 
 struct CreateClient {
   PrincipalKind kind = PrincipalKind::service;

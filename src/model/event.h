@@ -582,7 +582,7 @@ struct KeyVersionAdded {
   KeyNumber key = 0;
   KeyVersion version = 0;
   EventNumber import = 0;
-  bool proven = false;          ///< somebody showed that they have the private half
+  bool proven = false;          ///< somebody showed that they have the private half; of a wallet, that it gives their address
   base::Instant due{};          ///< when it becomes active by itself; 0 never
   base::Instant warn_at{};      ///< when its end is to be told of; 0 it has none
   bool operator==(const KeyVersionAdded&) const = default;

@@ -10,7 +10,7 @@ namespace model {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> purposes = {"verify_messages", "verify_callbacks", "encrypt", "tls_peer"};
+constexpr std::array<std::string_view, 5> purposes = {"verify_messages", "verify_callbacks", "encrypt", "tls_peer", "watch"};
 constexpr std::array<std::string_view, 2> forms = {"public_key", "certificate"};
 constexpr std::array<std::string_view, 11> algorithms = {"RSA", "RSA-PSS", "EC:P-256", "EC:P-384", "EC:P-521", "EC:secp256k1",
                                                          "SM2", "Ed25519", "Ed448",    "X25519",   "X448"};
@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 10> key_causes = {"request",      "approv
                                                          "certificate_revoked", "revocation_unknown"};
 constexpr std::array<std::string_view, 8> import_states = {"received", "inspected", "waiting",       "tried",
                                                            "active",   "rejected",  "manual_review", "provisional"};
-constexpr std::array<std::string_view, 6> import_causes = {"doctor", "secret_sent", "proof", "people", "expiry", "trial"};
+constexpr std::array<std::string_view, 7> import_causes = {"doctor", "secret_sent", "proof", "people", "expiry", "trial", "address"};
 constexpr std::array<std::string_view, 7> key_verbs = {"apply",   "rollback",        "retire",         "compromise",
                                                        "destroy", "suspend_revoked", "suspend_unknown"};
 

@@ -26,8 +26,9 @@ using KeyVersion = std::uint32_t;      ///< within its key, from 1; 0 is none
 using PartnerName = RailName;
 using KeyName = RailName;
 
-enum class KeyPurpose : std::uint8_t { verify_messages = 1, verify_callbacks = 2, encrypt = 3, tls_peer = 4 };
-constexpr KeyPurpose key_purpose_last = KeyPurpose::tls_peer;
+/// `watch` is a wallet whose addresses are known here and whose secret is not; only a confirmed wallet import makes one.
+enum class KeyPurpose : std::uint8_t { verify_messages = 1, verify_callbacks = 2, encrypt = 3, tls_peer = 4, watch = 5 };
+constexpr KeyPurpose key_purpose_last = KeyPurpose::watch;
 std::string_view to_text(KeyPurpose purpose);
 std::optional<KeyPurpose> parse_key_purpose(std::string_view text);
 
@@ -105,8 +106,9 @@ enum class ImportCause : std::uint8_t {
   people = 4,
   expiry = 5,              ///< nobody did anything for too long
   trial = 6,               ///< what captured messages of the key's owner said
+  address = 7,             ///< the wallet gives the address that its owner expects
 };
-constexpr ImportCause import_cause_last = ImportCause::trial;
+constexpr ImportCause import_cause_last = ImportCause::address;
 std::string_view to_text(ImportCause cause);
 
 /// What the doctor made of the input, and a trial with captured messages of what the doctor took.
@@ -116,10 +118,16 @@ enum class ImportVerdict : std::uint8_t {
   secret_sent = 3,
   proven = 4,              ///< usable, and a message that its owner signed a moment ago verifies under it
   trial_failed = 5,        ///< a message does not verify under it
+  address_confirmed = 6,   ///< of a wallet: it gives the address that its owner expects
+  address_differs = 7,     ///< of a wallet: none of the addresses that were shown is the expected one
+  wallet_unknown = 8,      ///< nothing was derived under the id that is confirmed
+  wallet_expired = 9,      ///< it was, and the time to confirm it is over
 };
-constexpr ImportVerdict import_verdict_last = ImportVerdict::trial_failed;
+constexpr ImportVerdict import_verdict_last = ImportVerdict::wallet_expired;
 /// Does it become an import of its key? What is not taken is history.
-constexpr bool is_taken(ImportVerdict verdict) { return verdict == ImportVerdict::usable || verdict == ImportVerdict::proven; }
+constexpr bool is_taken(ImportVerdict verdict) {
+  return verdict == ImportVerdict::usable || verdict == ImportVerdict::proven || verdict == ImportVerdict::address_confirmed;
+}
 
 /// What people and commands do to a key. The last two are the service's own: no request of a client leads to them.
 enum class KeyVerb : std::uint8_t {

@@ -5,7 +5,7 @@
 using namespace model;
 
 TEST_CASE("words of the registry are one for each number") {
-  for (const KeyPurpose purpose : {KeyPurpose::verify_messages, KeyPurpose::verify_callbacks, KeyPurpose::encrypt, KeyPurpose::tls_peer}) {
+  for (const KeyPurpose purpose : {KeyPurpose::verify_messages, KeyPurpose::verify_callbacks, KeyPurpose::encrypt, KeyPurpose::tls_peer, KeyPurpose::watch}) {
     CHECK(parse_key_purpose(to_text(purpose)) == purpose);
   }
   CHECK_FALSE(parse_key_purpose("sign").has_value());
@@ -14,7 +14,7 @@ TEST_CASE("words of the registry are one for each number") {
   CHECK(to_text(key_state_last) == "compromised");
   CHECK(to_text(key_cause_last) == "revocation_unknown");
   CHECK(to_text(import_state_last) == "provisional");
-  CHECK(to_text(import_cause_last) == "trial");
+  CHECK(to_text(import_cause_last) == "address");
   CHECK(is_taken(ImportVerdict::proven));
   CHECK_FALSE(is_taken(ImportVerdict::trial_failed));
   CHECK(to_text(key_verb_last) == "suspend_unknown");

@@ -89,6 +89,7 @@ void Backend::submit_at_end_of_turn() {
 
 model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std::uint64_t token) {
   const model::TenantNumber tenant = query.tenant;
+  if (auto* derivation = std::get_if<gate::WalletDerivation>(&query.body)) return derive_wallet(tenant, std::move(*derivation), receiver, token);
   Question question = AskPosition{};
   if (const auto* get = std::get_if<gate::GetAccount>(&query.body)) {
     question = AskAccount{tenant, get->name, get->name_hash};
@@ -104,7 +105,7 @@ model::Outcome Backend::query(gate::Query&& query, edge::Receiver& receiver, std
   } else if (std::holds_alternative<gate::TrialBalance>(query.body) || std::holds_alternative<gate::ListRails>(query.body) ||
              std::holds_alternative<gate::GetRail>(query.body) || std::holds_alternative<gate::ListReconciliations>(query.body) ||
              std::holds_alternative<gate::GetReconciliation>(query.body) || is_about_keys(query.body) ||
-             is_about_webhooks(query.body)) {
+             is_about_webhooks(query.body) || is_about_wallets(query.body)) {
     question = AskState{};
   } else if (std::holds_alternative<gate::GetCheckpoint>(query.body) || std::holds_alternative<gate::GetTile>(query.body) ||
              std::holds_alternative<gate::GetOwnKeys>(query.body)) {
@@ -250,6 +251,8 @@ void Backend::run_reads() {
       reading = read_reconciliations(query, read.answer);
     } else if (is_about_keys(query.body)) {
       reading = read_registry(query, read.answer);
+    } else if (is_about_wallets(query.body)) {
+      reading = read_wallets(query, read.answer);
     } else if (is_about_webhooks(query.body)) {
       auto now = read_webhooks(read.waiting, read.answer);
       if (!now) continue;

@@ -21,6 +21,7 @@
 #include "node/evidence.h"
 #include "node/revocation_watch.h"
 #include "node/service.h"
+#include "node/wallet_desk.h"
 #include "node/webhook_teller.h"
 #include "store/views/views.h"
 
@@ -50,6 +51,9 @@ class Backend final : public edge::Backend, private AnswerSink {
   void serve_audit(AuditLog& log) { audit_ = &log; }
   /// The key set we publish (node/own_key_set.h); before the first request. Without it there are no keys in it.
   void serve_own_keys(std::string key_set) { own_key_set_ = std::move(key_set); }
+  /// Attaches the desk where wallets are derived; before the first request. Without it every derivation is refused as busy. Stops before
+  /// the backend goes.
+  void serve_wallets(WalletDesk& desk) { wallets_ = &desk; }
   /// Attaches webhooks; before the first request. Without it endpoints cannot be looked at.
   void serve_webhooks(WebhookTeller& teller, store::DeliveryReader reader) {
     teller_ = &teller;
@@ -113,6 +117,10 @@ class Backend final : public edge::Backend, private AnswerSink {
   edge::Reading list_keys(const gate::ListKeys& wanted, model::TenantNumber tenant, const core::FrozenState& state, model::EventNumber position) const;
   void add_revocation(model::KeyNumber key, std::vector<edge::KeyVersionReading>& versions) const;
   base::Result<edge::KeyReading> key_reading(const core::FrozenState& state, model::KeyNumber number, bool with_material) const;
+  static bool is_about_wallets(const gate::QueryBody& body);
+  model::Outcome derive_wallet(model::TenantNumber tenant, gate::WalletDerivation&& request, edge::Receiver& receiver, std::uint64_t token);
+  base::Result<edge::WalletReading> wallet_reading(const core::FrozenState& state, model::KeyNumber number) const;
+  edge::Reading read_wallets(const gate::Query& query, const Answer& answer) const;
   static bool is_about_webhooks(const gate::QueryBody& body);
   /// Nothing if the answer comes later.
   std::optional<edge::Reading> read_webhooks(Waiting& waiting, const Answer& answer);
@@ -143,6 +151,7 @@ class Backend final : public edge::Backend, private AnswerSink {
   const BackendOptions options_;
   AuditLog* audit_ = nullptr;
   std::string own_key_set_ = R"({"keys":[]})";
+  WalletDesk* wallets_ = nullptr;
   WebhookTeller* teller_ = nullptr;
   const RevocationWatch* revocation_ = nullptr;
   std::optional<store::DeliveryReader> deliveries_;   // reading thread

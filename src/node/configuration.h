@@ -20,6 +20,7 @@
 #include "node/backend.h"
 #include "node/revocation_watch.h"
 #include "node/service.h"
+#include "node/wallet_desk.h"
 #include "node/webhook_teller.h"
 
 namespace node {
@@ -42,6 +43,7 @@ struct Configuration {
   std::string rails_file;                ///< empty: no rails
   WebhookOptions webhooks;
   RevocationOptions revocation;
+  WalletOptions wallets;
   gate::GateSettings gate;               ///< without webhook_url_problem
   edge::ApiOptions api;                  ///< without rate: that is gate.rate
   edge::ServerOptions server;            ///< without http1.http and http2.http: those are `http`

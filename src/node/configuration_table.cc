@@ -221,6 +221,13 @@ const Setting table[] = {
     seconds<PLACE(gate.token_lifetime.ns)>("gate.token_lifetime_seconds", 10, 30 * day, "how long an access token lives"),
     seconds<PLACE(gate.captured_age_max.ns)>("gate.captured_age_seconds_max", 0, day, "how old a captured message may be that proves an import; 0: none proves one"),
 
+    number<PLACE(wallets.workers)>("wallets.workers", 1, 16, "wallets derived at a time"),
+    number<PLACE(wallets.bounds.memory_bytes_max)>("wallets.derivation_bytes_max", mib, gib, "memory of one derivation; a file that asks for more is refused"),
+    number<PLACE(wallets.bounds.rounds_max)>("wallets.derivation_rounds_max", 2'048, 100'000'000, "rounds of PBKDF2 of one, or their like"),
+    number<PLACE(wallets.queue_max)>("wallets.queue_max", 1, 1'000, "that wait to be derived; more are refused as busy"),
+    number<PLACE(wallets.open_max)>("wallets.open_max", 1, 1'000'000, "that wait to be confirmed; more are refused as busy"),
+    seconds<PLACE(wallets.confirm_within.ns)>("wallets.confirm_within_seconds", 1, day, "how long addresses that were shown can be confirmed"),
+
     number<PLACE(server.connections_max)>("http.connections_max", 1, 1'000'000, "connections; more are closed at once"),
     number<PLACE(server.connections_per_address_max)>("http.connections_per_address_max", 1, 1'000'000, "of one IPv4 address or IPv6 /64 network"),
     milliseconds<PLACE(server.handshake_timeout.ns)>("http.handshake_timeout_ms", 100, 60'000, "how long a TLS handshake may take"),

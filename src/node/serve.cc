@@ -23,6 +23,7 @@
 #include "node/rail_callbacks.h"
 #include "node/revocation_watch.h"
 #include "node/statement_fetcher.h"
+#include "node/wallet_desk.h"
 #include "node/witness_client.h"
 
 namespace node {
@@ -89,6 +90,7 @@ class Running {
   std::unique_ptr<RailCallbacks> callbacks_;
   std::unique_ptr<RevocationWatch> revocation_;
   std::unique_ptr<WebhookTeller> webhooks_;
+  std::unique_ptr<WalletDesk> wallets_;
   std::unique_ptr<gate::Gate> gate_;
   ReplyCounts replies_;
   std::unique_ptr<OperatorView> operator_view_;
@@ -213,6 +215,8 @@ base::Status Running::open_service() {
   TRY_ASSIGN(store::DeliveryReader delivered, store::DeliveryReader::open(deliveries));
   backend_->serve_webhooks(*webhooks_, std::move(delivered));
   webhooks_->start();
+  wallets_ = std::make_unique<WalletDesk>(*clock_, random_, configuration().wallets);
+  backend_->serve_wallets(*wallets_);
   return base::ok();
 }
 
@@ -233,6 +237,7 @@ base::Status Running::open_edge() {
   gate_ = std::make_unique<gate::Gate>(data_->gate_keys(), *clients_, draw, std::move(gate));
   gate_->listen_to(callbacks_.get());
   gate_->look_up_keys(keys_.get());
+  gate_->look_up_wallets(wallets_.get());
   operator_view_ = std::make_unique<OperatorView>(OperatorParts{.files = files_,
                                                                 .clock = *clock_,
                                                                 .service = *service_,
@@ -309,6 +314,7 @@ void Running::close() {
   operator_server_.reset();
   server_.reset();
   // Answers that come now find nobody; the threads that bring them end here.
+  if (wallets_) wallets_->stop();
   if (webhooks_) webhooks_->stop();
   if (statements_) statements_->stop();
   if (revocation_) revocation_->stop();

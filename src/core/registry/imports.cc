@@ -93,8 +93,19 @@ void record_refusal(Docket& docket, const model::ImportKey& body) {
                                  .due = {}});
 }
 
-// A captured message proved it: import and version come to be in one decision, so both are told of as they will stand.
+// Why a wallet is not taken; done where it can be. Nothing was imported then, so there is nothing to look at but the refusal.
+Outcome wallet_refusal(model::ImportVerdict verdict) {
+  switch (verdict) {
+    case model::ImportVerdict::address_differs: return Outcome::wallet_address_differs;
+    case model::ImportVerdict::wallet_unknown: return Outcome::wallet_import_not_found;
+    case model::ImportVerdict::wallet_expired: return Outcome::wallet_import_expired;
+    default: return Outcome::done;
+  }
+}
+
+// A captured message proved it, or its owner's address: import and version come to be in one decision, so both are told of as they will stand.
 void take_proven(Docket& docket, const model::ImportKey& body, model::KeyNumber number, model::EventNumber received) {
+  const ImportCause cause = body.verdict == model::ImportVerdict::address_confirmed ? ImportCause::address : ImportCause::trial;
   const KeyRecord* known = docket.registry().key(number);
   KeyRecord key = known == nullptr ? KeyRecord{} : *known;
   key.overlap_ns = body.overlap.ns;
@@ -105,8 +116,8 @@ void take_proven(Docket& docket, const model::ImportKey& body, model::KeyNumber 
   import.activate_at_ns = body.activate_at.ns;
   import.staged = body.staged;
   import.state = static_cast<std::uint8_t>(ImportState::waiting);
-  move_import(docket, import, ImportState::tried, ImportCause::trial);
-  docket.emit(model::ImportMoved{.import = received, .from = ImportState::tried, .to = ImportState::active, .cause = ImportCause::trial, .due = {}});
+  move_import(docket, import, ImportState::tried, cause);
+  docket.emit(model::ImportMoved{.import = received, .from = ImportState::tried, .to = ImportState::active, .cause = cause, .due = {}});
   add_version(docket, key, import, true);
 }
 
@@ -121,6 +132,7 @@ void reject(Docket& docket, const ImportRecord& import) {
 }  // namespace
 
 void decide(Docket& docket, const model::ImportKey& body) {
+  if (const Outcome outcome = wallet_refusal(body.verdict); outcome != Outcome::done) return docket.refuse(outcome);
   if (!model::is_taken(body.verdict) || !body.facts) return record_refusal(docket, body);
   const RegistryTables& registry = docket.registry();
   const RegistryBounds& bounds = docket.bounds();
@@ -153,7 +165,7 @@ void decide(Docket& docket, const model::ImportKey& body) {
                                  .to = ImportState::waiting,
                                  .cause = ImportCause::doctor,
                                  .due = docket.at() + bounds.import_waits_for});
-  if (body.verdict == model::ImportVerdict::proven) take_proven(docket, body, key, import);
+  if (body.verdict == model::ImportVerdict::proven || body.verdict == model::ImportVerdict::address_confirmed) take_proven(docket, body, key, import);
 }
 
 void decide(Docket& docket, const model::ChallengeImport& body) {

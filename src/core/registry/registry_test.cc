@@ -399,3 +399,35 @@ TEST_CASE("a version whose certificate is of no use is suspended, for its own ca
   CHECK_EQ(story.steer(KeyVerb::apply, 2), Outcome::done);
   CHECK_EQ(story.active(), 2);
 }
+
+TEST_CASE("a confirmed wallet is an import whose version is active at once; what was not confirmed is refused and opens nothing") {
+  RegistryStory story;
+  model::ImportKey body = RegistryStory::material(9, "ann", "main");
+  body.purpose = model::KeyPurpose::watch;
+  body.verdict = model::ImportVerdict::address_confirmed;
+  model::ImportKey refused = body;
+  refused.facts = {};
+  constexpr std::pair<model::ImportVerdict, Outcome> refusals[] = {
+      {model::ImportVerdict::address_differs, Outcome::wallet_address_differs},
+      {model::ImportVerdict::wallet_unknown, Outcome::wallet_import_not_found},
+      {model::ImportVerdict::wallet_expired, Outcome::wallet_import_expired},
+  };
+  for (const auto& [verdict, outcome] : refusals) {
+    refused.verdict = verdict;
+    CHECK_EQ(story.outcome_of(refused), outcome);
+  }
+  CHECK_EQ(story.state.registry().key_count(), 0);
+
+  const model::EventNumber import = story.take(body);
+  CHECK(story.state.registry().import(import)->status() == ImportState::active);
+  CHECK_EQ(story.state.registry().import(import)->cause, static_cast<std::uint8_t>(model::ImportCause::address));
+  CHECK(story.state.registry().version(1, 1)->status() == KeyState::active);
+  // The same account again, and a key of another kind under the wallet's name.
+  CHECK_EQ(story.outcome_of(body), Outcome::key_already_imported);
+  CHECK_EQ(story.outcome_of(RegistryStory::material(10, "ann", "main")), Outcome::key_has_another_purpose);
+  // The wallet moved to another account: the one before is watched for a while.
+  body.facts = RegistryStory::facts(11);
+  story.take(body);
+  CHECK(story.state.registry().version(1, 1)->status() == KeyState::retiring);
+  CHECK(story.state.registry().version(1, 2)->status() == KeyState::active);
+}
