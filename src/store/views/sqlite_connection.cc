@@ -222,7 +222,7 @@ base::Result<std::string> Connection::text_of(const char* sql) {
 base::Result<bool> Connection::has_schema(const char* schema) {
   TRY_ASSIGN(Connection empty, Connection::open(":memory:", Mode::read_write));
   TRY(empty.execute(schema));
-  constexpr const char* all = "SELECT group_concat(type || quote(name) || quote(tbl_name) || quote(sql), ';') FROM "
+  constexpr const char* all = "SELECT group_concat(quote(type) || quote(name) || quote(tbl_name) || quote(sql), ';') FROM "
                               "(SELECT * FROM sqlite_schema ORDER BY name)";
   TRY_ASSIGN(const std::string wanted, empty.text_of(all));
   TRY_ASSIGN(const std::string found, text_of(all));
